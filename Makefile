@@ -1,0 +1,71 @@
+# The only door: everything a person or CI does is a target here.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := .tools
+
+.PHONY: help install dev tools demo format lint types imports test unit integration docs bench clean
+
+help:  ## show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed  ## make .venv with the product alone: .venv/bin/harness
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+dev: $(VENV)/.dev  ## also what tests, linters and the documentation need
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+tools: $(TOOLS)/.chain  ## anvil and cast from npm, into .tools
+
+$(TOOLS)/.chain: examples/chain/package.json examples/chain/package-lock.json
+	@mkdir -p $(TOOLS)/chain
+	@cp examples/chain/package.json examples/chain/package-lock.json $(TOOLS)/chain/
+	npm ci --prefix $(TOOLS)/chain --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: install tools  ## the main job on real input: a chain, transactions, a service that follows it
+	@examples/chain/demo.sh
+
+format: dev  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: dev  ## style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: dev  ## types, strictly
+	$(BIN)/mypy
+
+imports: dev  ## the import contracts
+	$(BIN)/lint-imports
+
+unit: dev  ## the fast tests
+	$(BIN)/python -m pytest tests/unit -n 2
+
+test: lint types imports tools  ## everything CI checks: style, types, imports, every test, docs
+	$(BIN)/python -m pytest -n 2
+
+docs: dev  ## build the documentation, warnings are errors
+	$(BIN)/sphinx-build -q -n -W docs docs/_build/html
+
+bench: dev  ## measure the speed table beside supervisord, circus and pm2
+	$(BIN)/python -m bench
+
+clean:  ## remove what the targets above made
+	rm -rf $(VENV) $(TOOLS) docs/_build build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,93 @@
+"""`harness validate` and `harness config`: the stack file, read without a daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .commands import Command, Group, session_command
+from .errors import count_line, problem_lines
+from .exit_codes import INVALID
+from .session import Session
+
+if TYPE_CHECKING:
+    from harness.errors import Problem
+
+__all__ = ["config", "validate"]
+
+
+@click.command(cls=Command, examples=("validate", "validate -f stack.yaml", "validate --json"))
+@session_command
+def validate(session: Session) -> None:
+    """Check the stack file.
+
+    Prints one line a problem, with file, line and column, and exits with 6 when there is one.
+    Needs no daemon and starts nothing.
+    """
+    from .stack_file import check_stack
+
+    found = check_stack(session)
+    problems, warnings = _plain(found.problems), _plain(found.warnings)
+    if session.out.json:
+        project = found.stack.name if found.stack else None
+        session.out.document(
+            {
+                "valid": not problems,
+                "project": project,
+                "problems": problems,
+                "warnings": warnings,
+            }
+        )
+    else:
+        session.out.lines(problem_lines(problems))
+        session.out.lines(f"{line} (warning)" for line in problem_lines(warnings))
+        if found.stack:
+            session.out.note(f"{found.stack.name}: {len(found.stack.units)} units, no problems")
+        else:
+            session.out.note(count_line(problems))
+    if problems:
+        raise click.exceptions.Exit(INVALID)
+
+
+@click.group(cls=Group, examples=("config show", "config schema > harness.schema.json"))
+def config() -> None:
+    """Show the resolved stack, or its schema."""
+
+
+@config.command(cls=Command, examples=("config show", "config show --profile debug"))
+@session_command
+def show(session: Session) -> None:
+    """Print the stack as one resolved file.
+
+    Includes, templates, overrides and variables are applied; secrets and the environment are
+    masked. With --json as JSON.
+    """
+    from .stack_file import show_stack
+
+    text = show_stack(session)
+    if session.out.json:
+        import yaml
+
+        session.out.document(yaml.safe_load(text))
+    else:
+        session.out.lines([text.rstrip("\n")])
+
+
+@config.command(cls=Command, examples=("config schema > harness.schema.json",))
+@session_command
+def schema(session: Session) -> None:
+    """Print the JSON Schema of a stack file.
+
+    Editors use it to complete and to check.
+    """
+    from .stack_file import stack_schema
+
+    session.out.document(stack_schema())
+
+
+def _plain(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    return [asdict(problem) for problem in problems]

@@ -1,0 +1,79 @@
+"""Why a unit is as it is, in words: one line while it waits, a paragraph when somebody asks.
+
+The waiting line of `up`, `why` and the error of a timeout all come from the same document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .moments import clock_time
+
+__all__ = ["describe", "waiting_line"]
+
+Explanation = Mapping[str, Any]
+
+_STATES = {
+    "backoff": "in back-off",
+    "pending": "waiting",
+    "exited": "ended",
+    "unknown": "out of contact",
+}
+
+
+def waiting_line(explanation: Explanation) -> str:
+    """Return what the unit waits for, in one line."""
+    needs = [f"{need['unit']} → {_need(need)}" for need in explanation["needs"]]
+    parts = [f"for {', '.join(needs)}"] if needs else []
+    probe = explanation["probe"]
+    if probe:
+        parts.append(f"own probe {_probe(probe)}")
+    if not parts:
+        parts.append(explanation["summary"])
+    return ", ".join(parts)
+
+
+def describe(explanation: Explanation, *, depth: int = 0) -> list[str]:
+    """Return the lines of an explanation: the unit, what it needs, then the causes behind it."""
+    indent = "  " * depth
+    lines = [indent + _headline(explanation)]
+    lines += [f"{indent}  {label:<13} {text}" for label, text in _facts(explanation)]
+    for cause in explanation["causes"]:
+        lines += describe(cause, depth=depth + 1)
+    return lines
+
+
+def _headline(explanation: Explanation) -> str:
+    state = _STATES.get(explanation["state"], explanation["state"])
+    if explanation["health"] not in ("none", "healthy"):
+        state = f"{state}, {explanation['health']}"
+    since = f" since {clock_time(explanation['since'])}" if explanation["since"] else ""
+    summary = f": {explanation['summary']}" if explanation["summary"] else ""
+    return f"{explanation['unit']} is {state}{since}{summary}"
+
+
+def _facts(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    for index, line in enumerate(explanation["last_output"]):
+        yield ("last output" if index == 0 else "", line)
+    if explanation["needs"]:
+        needs = [f"{need['unit']} {_need(need)}" for need in explanation["needs"]]
+        yield ("it needs", "   ".join(needs))
+    if explanation["probe"]:
+        yield ("its probe", _probe(explanation["probe"]))
+    if explanation["next"]:
+        yield ("next", explanation["next"])
+
+
+def _need(need: Mapping[str, Any]) -> str:
+    if need["met"]:
+        return f"{need['condition']} ✓"
+    return f"{need['condition']} ✗ ({need['state']})"
+
+
+def _probe(probe: Mapping[str, Any]) -> str:
+    tries = f"{probe['tries']} {'try' if probe['tries'] == 1 else 'tries'}"
+    last = probe["last"][-1] if probe["last"] else None
+    return (
+        f"{probe['stage']}: {last['message']} ({tries})" if last else f"{probe['stage']}: {tries}"
+    )

@@ -1,0 +1,108 @@
+"""Events in words: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["fact", "progress_fact"]
+
+Data = Mapping[str, Any]
+
+# What is left out of progress unless details are wanted: `events` shows it all.
+_DETAILS = frozenset(
+    {"probe-finished", "port-assigned", "operation-started", "operation-finished", "unit-adopted"}
+)
+
+
+def progress_fact(event: Mapping[str, Any], *, verbose: bool = False) -> str | None:
+    """Return `unit: what happened`, or None when it is a detail."""
+    kind, data = event["kind"], event["data"]
+    if event["unit"] is None or (kind in _DETAILS and not verbose):
+        return None
+    if kind == "hook-finished" and data.get("ok") and not verbose:
+        return None
+    return f"{event['unit']}: {fact(event)}"
+
+
+def fact(event: Mapping[str, Any]) -> str:
+    """Return what happened, without saying to whom."""
+    word = _WORDS.get(event["kind"])
+    return word(event["data"]) if word else _plain(event["kind"].replace("-", " "), event["data"])
+
+
+def _plain(text: str, data: Data) -> str:
+    parts = [f"{key}={value}" for key, value in data.items() if value not in (None, "", {}, [])]
+    return f"{text} ({', '.join(parts)})" if parts else text
+
+
+def _state(data: Data) -> str:
+    parts = []
+    if data.get("pid"):
+        parts.append(f"pid {data['pid']}")
+    if data.get("exit") is not None:
+        parts.append(_exit(data["exit"]))
+    if data.get("reason"):
+        parts.append(str(data["reason"]))
+    if data.get("attempt"):
+        parts.append(f"attempt {data['attempt']}")
+    return f"{data.get('new')} ({', '.join(parts)})" if parts else str(data.get("new"))
+
+
+def _exit(status: Any) -> str:
+    if isinstance(status, Mapping):
+        if status.get("signal"):
+            return f"signal {status['signal']}"
+        return f"exit {status.get('code')}"
+    return f"exit {status}" if isinstance(status, int) else str(status)
+
+
+def _health(data: Data) -> str:
+    message = data.get("message")
+    return f"{data.get('new')}: {message}" if message else str(data.get("new"))
+
+
+def _probe(data: Data) -> str:
+    outcome = "passed" if data.get("ok") else "failed"
+    message = f": {data['message']}" if data.get("message") else ""
+    return f"probe {data.get('stage')} {outcome} in {data.get('latency_ms') or 0:.0f} ms{message}"
+
+
+def _stage(data: Data) -> str:
+    return f"reached {data.get('stage')} after {data.get('after_s') or 0:.2f} s"
+
+
+def _hook(data: Data) -> str:
+    outcome = "done" if data.get("ok") else "failed"
+    parts = [_exit(data["exit"])] if data.get("exit") is not None else []
+    parts += [str(data["output"]).strip()] if data.get("output") and not data.get("ok") else []
+    return f"hook {data.get('moment')} {outcome}" + (f": {'; '.join(parts)}" if parts else "")
+
+
+def _task(data: Data) -> str:
+    word = "skipped, it was completed before" if data.get("skipped") else "completed"
+    outputs = ", ".join(f"{key}={value}" for key, value in (data.get("outputs") or {}).items())
+    return f"{word}; outputs: {outputs}" if outputs else word
+
+
+def _gap(data: Data) -> str:
+    return f"events {data.get('first')} to {data.get('last')} were not delivered"
+
+
+def _operation(data: Data) -> str:
+    outcome = data.get("outcome") or "began"
+    message = f": {data['message']}" if data.get("message") else ""
+    return f"{data.get('verb')} {outcome} ({data.get('id')}){message}"
+
+
+_WORDS: Mapping[str, Callable[[Data], str]] = {
+    "unit-state-changed": _state,
+    "health-changed": _health,
+    "probe-finished": _probe,
+    "stage-reached": _stage,
+    "hook-finished": _hook,
+    "task-completed": _task,
+    "gap": _gap,
+    "operation-started": _operation,
+    "operation-finished": _operation,
+}

@@ -1,0 +1,69 @@
+"""`harness health`: what the checks found last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from .arguments import unit_names
+from .commands import Command, async_command
+from .moments import age
+from .session import Session, pick
+from .tables import Cell, table
+
+__all__ = ["health"]
+
+
+@click.command(cls=Command, examples=("health", "health web", "health web --check"))
+@unit_names()
+@click.option("--check", is_flag=True, help="Run each check of the named services once, now.")
+@async_command
+async def health(session: Session, *, units: tuple[str, ...], check: bool) -> None:
+    """Show what the health checks found.
+
+    One line a stage, with the result of its last try. Exits with 3 when a shown service is
+    unhealthy.
+    """
+    if check and not units:
+        raise click.UsageError("--check needs the name of a service")
+    async with session.connect() as client:
+        project = await session.project(client)
+        reports = await client.health.list(project=project, unit=None)
+        named = [{**report, "name": report["unit"]} for report in reports]
+        chosen = [unit["unit"] for unit in pick(named, units)]
+        if check:
+            reports = []
+            for unit in chosen:
+                reports += await client.health.check(project=project, unit=unit)
+    reports = [report for report in reports if report["unit"] in chosen]
+    if session.out.json:
+        session.out.document(reports)
+    else:
+        headers = ("SERVICE", "HEALTH", "STAGE", "REACHED", "LAST CHECK")
+        session.out.lines(
+            table(session.out, headers, (row for report in reports for row in _rows(report)))
+        )
+    if any(report["state"] == "unhealthy" for report in reports):
+        raise click.exceptions.Exit(3)
+
+
+def _rows(report: Mapping[str, Any]) -> Iterator[list[str | Cell | None]]:
+    state = None if report["state"] == "none" else report["state"]
+    liveness = report["liveness"]
+    stages = [*report["stages"], *([liveness] if liveness else [])]
+    if not stages:
+        yield [report["unit"], state, None, None, None]
+    for stage in stages:
+        after_s = stage["reached_after_s"]
+        reached = f"after {age(after_s)}" if after_s is not None else None
+        yield [report["unit"], state, stage["name"], reached, _last(stage)]
+
+
+def _last(stage: Mapping[str, Any]) -> Cell | None:
+    if not stage["last"]:
+        return None
+    last = stage["last"][-1]
+    text = f"{last['message']} ({last['latency_ms']:.0f} ms)"
+    return Cell(text, "good" if last["ok"] else "bad")

@@ -1,0 +1,156 @@
+"""Long work, followed to its end: events drive the display, the operation says when it is over.
+
+Ctrl-C asks the daemon to cancel and waits for that; a second one leaves the daemon to it.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import click
+
+from .errors import ErrorReport, fail
+from .exit_codes import INTERRUPTED
+from .progress import Board, show_progress, unit_table
+from .units import state_cell
+
+if TYPE_CHECKING:
+    from harness.client import Client
+
+    from .session import Session
+
+__all__ = ["finish"]
+
+_LAST_EVENTS_S = 2.0
+
+
+async def finish(
+    session: Session,
+    client: Client,
+    operation: Mapping[str, Any],
+    *,
+    wait: bool = True,
+    show_units: bool = False,
+) -> None:
+    """See an operation through: print how it goes, then its answer; end the run if it failed.
+
+    Args:
+        session: the run.
+        client: to ask with.
+        operation: the reference that starting it returned: id, project, after.
+        wait: False prints the id and leaves it running.
+        show_units: the answer is a table of the units it touched.
+    """
+    if not wait:
+        if session.out.json:
+            session.out.document(operation)
+        else:
+            session.out.lines([operation["id"]])
+        return
+    board = Board(operation)
+    following = _Following(session, client, board)
+    ended = await following.run()
+    if ended is None:
+        session.out.note(
+            f"harness: left; {operation['id']} goes on (harness status shows how far it is)"
+        )
+        raise click.exceptions.Exit(INTERRUPTED)
+    if session.out.json:
+        session.out.document(ended)
+    elif show_units and (ended["state"] == "done" or not following.interrupted):
+        await board.refresh(client)
+        session.out.lines(unit_table(session.out, board))
+    if following.interrupted and ended["state"] != "done":
+        await _say_what_runs(session, client, board)
+        raise click.exceptions.Exit(INTERRUPTED)
+    _check(session, ended)
+
+
+class _Following:
+    """One operation being watched."""
+
+    def __init__(self, session: Session, client: Client, board: Board) -> None:
+        self._session = session
+        self._client = client
+        self._board = board
+        self._ended: Mapping[str, Any] | None = None
+        self._told = anyio.Event()
+        self.interrupted = False
+
+    async def run(self) -> Mapping[str, Any] | None:
+        """Return the ended operation, or None when the user left before that."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch_interrupts, tasks.cancel_scope)
+            tasks.start_soon(self._watch_events)
+            ended = await self._client.operations.wait(id=self._board.id)
+            with anyio.move_on_after(_LAST_EVENTS_S):
+                await self._told.wait()
+            self._ended = ended
+            tasks.cancel_scope.cancel()
+        return self._ended
+
+    async def _watch_events(self) -> None:
+        try:
+            async with (
+                self._client.events.subscribe(
+                    after=self._board.after, project=self._board.project
+                ) as events,
+                show_progress(self._session.out, self._client, self._board) as show,
+            ):
+                async for event in events:
+                    self._board.take(event)
+                    show(event)
+                    if self._board.over:
+                        break
+        finally:
+            self._told.set()
+
+    async def _watch_interrupts(self, scope: anyio.CancelScope) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT) as signals:
+            async for _ in signals:
+                if self.interrupted:
+                    scope.cancel()
+                    return
+                self.interrupted = True
+                self._session.out.note("harness: cancelling; interrupt again to leave it running")
+                await self._client.operations.cancel(id=self._board.id)
+
+
+async def _say_what_runs(session: Session, client: Client, board: Board) -> None:
+    """Tell what an interrupted operation leaves behind."""
+    with suppress(LookupError):
+        await board.refresh(client)
+    running = [unit for unit in board.units if unit["state"] in ("running", "starting")]
+    stopped = [
+        unit["name"]
+        for unit in board.units
+        if board.was_touched(unit) and state_cell(unit).text in ("stopped", "failed", "pending")
+    ]
+    text = f"harness: interrupted; {len(running)} "
+    text += "service keeps running" if len(running) == 1 else "services keep running"
+    if stopped:
+        text += f", {', '.join(stopped)} {'was' if len(stopped) == 1 else 'were'} stopped"
+    if running:
+        text += "   (harness down takes all down)"
+    session.out.note(text)
+
+
+def _check(session: Session, operation: Mapping[str, Any]) -> None:
+    if operation["state"] == "done":
+        return
+    if operation["error"]:
+        fail(session, ErrorReport.of_answer(operation["error"]))
+    bad = [result for result in operation["results"] if result["message"]]
+    message = "; ".join(f"{result['unit']}: {result['message']}" for result in bad)
+    fail(
+        session,
+        ErrorReport(
+            kind="operation-failed",
+            message=f"cannot {operation['verb']} {operation['project']}: "
+            f"{message or 'it was ' + operation['state']}",
+        ),
+    )

@@ -1,0 +1,176 @@
+"""The global options: the same ones before and after every command.
+
+What is said after the command wins over what is said before it; repeated options add up; the
+environment counts only where neither says anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+__all__ = ["GlobalOptions", "global_options"]
+
+_COLORS = ("auto", "always", "never")
+
+
+@dataclass(slots=True, kw_only=True)
+class GlobalOptions:
+    """What the global options say so far; filled while the command line is parsed.
+
+    Attributes:
+        verbosity: number of `-v` less number of `-q`.
+        start: whether a daemon may be started when none runs.
+    """
+
+    files: list[str] = field(default_factory=list)
+    project: str | None = None
+    profiles: list[str] = field(default_factory=list)
+    json: bool = False
+    color: str = "auto"
+    verbosity: int = 0
+    start: bool = True
+    state_dir: str | None = None
+
+    def fill_from(self, environment: Mapping[str, str]) -> None:
+        """Take what was not given from `HARNESS_FILE`, `HARNESS_PROJECT`, `HARNESS_STATE_DIR`."""
+        if not self.files and environment.get("HARNESS_FILE"):
+            self.files = [part for part in environment["HARNESS_FILE"].split(os.pathsep) if part]
+        if self.project is None:
+            self.project = environment.get("HARNESS_PROJECT") or None
+        if self.state_dir is None:
+            self.state_dir = environment.get("HARNESS_STATE_DIR") or None
+
+
+def global_options(*, taken: Collection[str], hidden: bool) -> list[click.Parameter]:
+    """Return fresh global options for one command.
+
+    Args:
+        taken: option strings the command uses itself, such as `-f`; the long form stays.
+        hidden: leave them out of the command's help.
+    """
+    options: list[click.Parameter] = []
+    for flags, settings in _DECLARATIONS:
+        free = [flag for flag in flags if flag not in taken]
+        if any(flag.startswith("--") for flag in free):
+            name = "global_" + max(flags, key=len).removeprefix("--").replace("-", "_")
+            options.append(
+                click.Option([*free, name], expose_value=False, hidden=hidden, **settings)
+            )
+    return options
+
+
+def _of(context: click.Context) -> GlobalOptions:
+    options = context.find_root().obj.options
+    if not isinstance(options, GlobalOptions):
+        raise TypeError("the root context holds no session")
+    return options
+
+
+def _add_files(context: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
+    _of(context).files.extend(value)
+
+
+def _set_project(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        _of(context).project = value
+
+
+def _add_profiles(context: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
+    _of(context).profiles.extend(value)
+
+
+def _set_json(context: click.Context, _: click.Parameter, value: bool) -> None:
+    _of(context).json |= value
+
+
+def _set_color(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        _of(context).color = value
+
+
+def _be_quieter(context: click.Context, _: click.Parameter, value: int) -> None:
+    _of(context).verbosity -= value
+
+
+def _be_louder(context: click.Context, _: click.Parameter, value: int) -> None:
+    _of(context).verbosity += value
+
+
+def _set_no_start(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        _of(context).start = False
+
+
+def _set_state_dir(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        _of(context).state_dir = value
+
+
+_DECLARATIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (
+        ("-f", "--file"),
+        {
+            "multiple": True,
+            "metavar": "FILE",
+            "type": click.Path(),
+            "callback": _add_files,
+            "help": "Stack file; repeat it to merge several, later ones win.  [env: HARNESS_FILE]",
+        },
+    ),
+    (
+        ("-p", "--project"),
+        {
+            "metavar": "NAME",
+            "callback": _set_project,
+            "help": "Project to act on.  [env: HARNESS_PROJECT]",
+        },
+    ),
+    (
+        ("--profile",),
+        {
+            "multiple": True,
+            "metavar": "NAME",
+            "callback": _add_profiles,
+            "help": "Profile to activate; may be repeated.",
+        },
+    ),
+    (
+        ("--json",),
+        {"is_flag": True, "callback": _set_json, "help": "Print documents for programs."},
+    ),
+    (
+        ("--color",),
+        {
+            "type": click.Choice(_COLORS),
+            "callback": _set_color,
+            "help": "When to use colours; auto: on a terminal, unless NO_COLOR is set.",
+        },
+    ),
+    (("-q", "--quiet"), {"count": True, "callback": _be_quieter, "help": "Say less."}),
+    (
+        ("-v", "--verbose"),
+        {"count": True, "callback": _be_louder, "help": "Say more; twice for tracebacks."},
+    ),
+    (
+        ("--no-start",),
+        {
+            "is_flag": True,
+            "callback": _set_no_start,
+            "help": "Never start a daemon; fail when none runs.",
+        },
+    ),
+    (
+        ("--state-dir",),
+        {
+            "metavar": "DIR",
+            "type": click.Path(file_okay=False),
+            "callback": _set_state_dir,
+            "help": "The daemon's state directory.  [env: HARNESS_STATE_DIR]",
+        },
+    ),
+)

@@ -1,0 +1,183 @@
+"""How an operation looks while it runs: a table that is repainted on a terminal, else lines.
+
+The table is painted from the daemon's own answers (status, and why for what waits), asked for
+again only after an event said that something changed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import click
+
+from .explanations import waiting_line
+from .facts import progress_fact
+from .moments import age, elapsed_s
+from .tables import Cell, columns
+from .units import addresses, progress_word
+
+if TYPE_CHECKING:
+    from harness.client import Client
+
+    from .output import Output
+
+__all__ = ["Board", "show_progress", "unit_table"]
+
+_REPAINT_S = 0.1
+_EXPLAIN_AFTER_S = 0.3
+_MOST_EXPLAINED = 20
+
+
+class Board:
+    """What is known about an operation and its units.
+
+    Attributes:
+        units: the project's units in file order, as of the last refresh.
+        over: the operation's end was told.
+    """
+
+    def __init__(self, operation: Mapping[str, Any]) -> None:
+        self.id: str = operation["id"]
+        self.project: str = operation["project"]
+        self.after: int = operation["after"]
+        self.units: list[Mapping[str, Any]] = []
+        self.over = False
+        self._names: frozenset[str] = frozenset()
+        self._changed_at: dict[str, str] = {}
+        self._began_at: str | None = None
+        self._reasons: dict[str, str] = {}
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Learn from an event."""
+        kind, unit = event["kind"], event["unit"]
+        self._began_at = self._began_at or event["at"]
+        if kind == "operation-started" and event["data"].get("id") == self.id:
+            self._names = frozenset(event["data"].get("units") or ())
+        elif kind == "operation-finished" and event["data"].get("id") == self.id:
+            self.over = True
+        elif unit is not None and kind != "probe-finished":
+            self._changed_at[unit] = event["at"]
+
+    async def refresh(self, client: Client) -> None:
+        """Ask how all units are."""
+        self.units = list((await client.services.status(project=self.project))["services"])
+
+    async def explain(self, client: Client) -> None:
+        """Ask why those that have waited for a moment wait."""
+        self._reasons = {}
+        for unit in self.touched():
+            if len(self._reasons) == _MOST_EXPLAINED:
+                break
+            if progress_word(unit).text in ("waiting", "backoff", "starting"):
+                explanation = await client.services.why(project=self.project, unit=unit["name"])
+                self._reasons[unit["name"]] = waiting_line(explanation)
+
+    def touched(self) -> list[Mapping[str, Any]]:
+        """Return the units of the operation, in file order."""
+        return [unit for unit in self.units if not self._names or unit["name"] in self._names]
+
+    def was_touched(self, unit: Mapping[str, Any]) -> bool:
+        """Tell whether something happened to a unit since the operation began."""
+        return unit["name"] in self._changed_at
+
+    def waited_s(self) -> float:
+        """Return the seconds since the operation began."""
+        return elapsed_s(self._began_at) if self._began_at else 0.0
+
+    def row(self, unit: Mapping[str, Any]) -> list[str | Cell | None]:
+        """Return name, word, time and remark of a unit."""
+        word = progress_word(unit)
+        settled = word.text in ("ready", "done", "failed", "stopped")
+        changed_at = self._changed_at.get(unit["name"])
+        if settled:
+            began = self._began_at
+            time = age(elapsed_s(began, until=changed_at)) if began and changed_at else None
+        else:
+            time = age(self.waited_s())
+        return [unit["name"], word, time, self._remark(unit, word.text)]
+
+    def _remark(self, unit: Mapping[str, Any], word: str) -> str:
+        if word == "done":
+            outputs = ", ".join(f"{name}={value}" for name, value in unit["outputs"].items())
+            return f"outputs: {outputs}" if outputs else ""
+        if word == "ready":
+            return addresses(unit, names=len(unit["endpoints"]) > 1)
+        return self._reasons.get(unit["name"]) or unit["message"] or ""
+
+
+def unit_table(output: Output, board: Board) -> list[str]:
+    """Return the lines of the table of the operation's units."""
+    rows = [board.row(unit) for unit in board.touched()]
+    return [f" {line}" for line in columns(output, rows)]
+
+
+@asynccontextmanager
+async def show_progress(
+    output: Output, client: Client, board: Board
+) -> AsyncIterator[Callable[[Mapping[str, Any]], None]]:
+    """Show progress on stderr while the context is open; yields what to call with every event."""
+    if output.quiet:
+        yield _nothing
+    elif sys.stderr.isatty() and not output.verbose:
+        async with _live(client, board) as show:
+            yield show
+    else:
+        yield lambda event: _say(event, verbose=output.verbose)
+
+
+def _nothing(_: Mapping[str, Any]) -> None:
+    """Show nothing."""
+
+
+def _say(event: Mapping[str, Any], *, verbose: bool) -> None:
+    line = progress_fact(event, verbose=verbose)
+    if line is not None:
+        click.echo(line, err=True)
+
+
+@asynccontextmanager
+async def _live(client: Client, board: Board) -> AsyncIterator[Callable[[Mapping[str, Any]], None]]:
+    from rich.console import Console
+    from rich.live import Live
+
+    changed = anyio.Event()
+
+    def show(_: Mapping[str, Any]) -> None:
+        changed.set()
+
+    async def repaint(live: Live) -> None:
+        nonlocal changed
+        while True:
+            if changed.is_set():
+                changed = anyio.Event()
+                await board.refresh(client)
+                if board.waited_s() > _EXPLAIN_AFTER_S:
+                    await board.explain(client)
+            live.update(_picture(board), refresh=True)
+            await anyio.sleep(_REPAINT_S)
+
+    console = Console(stderr=True)
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(repaint, live)
+            changed.set()
+            yield show
+            tasks.cancel_scope.cancel()
+
+
+def _picture(board: Board) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    colors = {"good": "green", "bad": "red", "busy": "yellow", "dim": "dim"}
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=True)
+    for index in range(4):
+        table.add_column(no_wrap=True, overflow="ellipsis" if index == 3 else "fold")
+    for unit in board.touched():
+        cells = [cell if isinstance(cell, Cell) else Cell(cell or "") for cell in board.row(unit)]
+        table.add_row(*(Text(cell.text, style=colors.get(cell.style or "", "")) for cell in cells))
+    return table

@@ -1,0 +1,80 @@
+"""The program: global options, and the table of commands.
+
+The table holds names and summaries only; `harness --help` imports no command. Another package adds
+its group with `harness.register(name, LazyCommand(…))`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, NoReturn
+
+import click
+
+from harness import __version__
+
+from .commands import Group
+from .errors import end_quietly, run_reporting
+from .session import Session
+from .table import COMMANDS
+
+__all__ = ["harness", "main"]
+
+
+class Root(Group):
+    """The outermost group: it turns every ending into a message and an exit code."""
+
+    show_globals = True
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> NoReturn:
+        """Run the program and exit."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        session = settings.pop("obj", None) or Session()
+        settings["standalone_mode"] = False
+        run = super().main
+        code = run_reporting(
+            session, arguments, lambda: run(arguments, *rest, obj=session, **settings)
+        )
+        sys.exit(code)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a closed pipe ends it quietly."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            end_quietly()
+            ctx.exit(0)
+
+
+@click.command(
+    "harness",
+    cls=Root,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    examples=("up", "status", "logs -f web", "why web", "down"),
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def harness() -> None:
+    """Bring a stack of services up from one YAML file, and keep it up."""
+
+
+def main() -> NoReturn:
+    """Run the program with the arguments of the process; never returns."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.excepthook = _unexpected
+    harness.main(prog_name="harness")
+
+
+def _unexpected(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    """Report a defect of this program: in one line, with `-vv` in full."""
+    if any(argument in ("-vv", "-vvv") for argument in sys.argv) or sys.argv.count("-v") > 1:
+        sys.__excepthook__(kind, error, traceback)
+        return
+    click.echo(f"harness: cannot go on: {kind.__name__}: {error}", err=True)
+    click.echo("hint: this is a defect; run it again with -vv for the traceback", err=True)

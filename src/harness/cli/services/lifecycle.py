@@ -1,0 +1,115 @@
+"""`harness down`, `start`, `stop`, `restart` and `reload`: change what runs of a known project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from harness.cli.arguments import unit_names
+from harness.cli.commands import Command, async_command
+from harness.cli.moments import DURATION
+from harness.cli.operations import finish
+from harness.cli.session import Session
+
+__all__ = ["down", "reload", "restart", "start", "stop"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _waiting(function: F) -> F:
+    """Add the options that all long work has."""
+    function = click.option(
+        "--timeout", "timeout_s", type=DURATION, help="Give up, or kill, after this long."
+    )(function)
+    return click.option(
+        "--wait/--no-wait", default=True, help="Wait until it is done; else print the id."
+    )(function)
+
+
+@click.command(cls=Command, examples=("down", "down --volumes", "down -p shop --timeout 5s"))
+@click.option("--volumes", is_flag=True, help="Delete the data that the project's volumes hold.")
+@_waiting
+@async_command
+async def down(session: Session, *, volumes: bool, wait: bool, timeout_s: float | None) -> None:
+    """Stop everything of the project.
+
+    Afterwards nothing of it runs and the daemon forgets it. It is no error when nothing runs.
+    """
+    async with session.connect() as client:
+        project = await session.find_project(client)
+        if project is None:
+            session.out.note("nothing of this project runs")
+            return
+        operation = await client.services.down(
+            project=project, volumes=volumes, timeout_s=timeout_s
+        )
+        await finish(session, client, operation, wait=wait)
+
+
+@click.command(cls=Command, examples=("start", "start web db"))
+@unit_names()
+@_waiting
+@async_command
+async def start(
+    session: Session, *, units: tuple[str, ...], wait: bool, timeout_s: float | None
+) -> None:
+    """Start services of the project.
+
+    Takes the definitions of the last `up`; `up` reads the file again.
+    """
+    await _change(session, "start", units, wait=wait, timeout_s=timeout_s, show_units=True)
+
+
+@click.command(cls=Command, examples=("stop", "stop web --timeout 5s"))
+@unit_names()
+@_waiting
+@async_command
+async def stop(
+    session: Session, *, units: tuple[str, ...], wait: bool, timeout_s: float | None
+) -> None:
+    """Stop services, and keep them defined.
+
+    Services that need a stopped one are stopped before it. With a timeout they are killed after it.
+    """
+    await _change(session, "stop", units, wait=wait, timeout_s=timeout_s)
+
+
+@click.command(cls=Command, examples=("restart", "restart web"))
+@unit_names()
+@_waiting
+@async_command
+async def restart(
+    session: Session, *, units: tuple[str, ...], wait: bool, timeout_s: float | None
+) -> None:
+    """Stop services, then start them."""
+    await _change(session, "restart", units, wait=wait, timeout_s=timeout_s, show_units=True)
+
+
+@click.command(cls=Command, examples=("reload proxy",))
+@unit_names(required=True)
+@async_command
+async def reload(session: Session, *, units: tuple[str, ...]) -> None:
+    """Make services read their configuration again.
+
+    Sends SIGHUP to each.
+    """
+    async with session.connect() as client:
+        await client.services.reload(project=await session.project(client), units=list(units))
+
+
+async def _change(
+    session: Session,
+    verb: str,
+    units: tuple[str, ...],
+    *,
+    wait: bool,
+    timeout_s: float | None,
+    show_units: bool = False,
+) -> None:
+    async with session.connect() as client:
+        call = getattr(client.services, verb)
+        project = await session.project(client)
+        operation = await call(project=project, units=list(units), timeout_s=timeout_s)
+        await finish(session, client, operation, wait=wait, show_units=show_units)

@@ -1,0 +1,117 @@
+"""`harness status`: how every unit is, once or whenever it changes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.arguments import unit_names
+from harness.cli.commands import Command, async_command
+from harness.cli.session import Session, pick
+from harness.cli.tables import table
+from harness.cli.units import is_wanting, status_row
+
+if TYPE_CHECKING:
+    from harness.client import Client
+
+__all__ = ["status"]
+
+_HEADERS = ("SERVICE", "STATE", "HEALTH", "UP", "PID", "RESTARTS", "ENDPOINTS")
+_NOT_READY = 3
+_SETTLE_S = 0.1
+_CLEAR = "\x1b[H\x1b[2J"
+
+
+@click.command(
+    cls=Command, examples=("status", "status web", "status --watch", "status --json | jq .services")
+)
+@unit_names()
+@click.option("-w", "--watch", is_flag=True, help="Show it again whenever something changes.")
+@async_command
+async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> None:
+    """Show how every unit is.
+
+    Exits with 3 when a service does not run or is not healthy, or a task failed. A stack that is
+    not up is shown as stopped.
+    """
+    from harness.errors import DaemonUnavailable
+
+    try:
+        async with session.connect(start=False) as client:
+            project = await session.find_project(client)
+            if project is not None:
+                if watch:
+                    await _watch(session, client, project, units)
+                document = await client.services.status(project=project)
+                _show(session, document, units)
+                return
+    except DaemonUnavailable as error:
+        session.out.note(f"note: {error}")
+    _show(session, _configured(session), units)
+
+
+def _configured(session: Session) -> dict[str, Any]:
+    from harness.cli.stack_file import configured_units
+
+    return configured_units(session)
+
+
+def _show(session: Session, document: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    chosen = pick(document["services"], names)
+    if session.out.json:
+        session.out.document({**document, "services": chosen})
+    else:
+        session.out.lines(_lines(session, chosen))
+        if not chosen:
+            session.out.note("note: the stack has no services")
+    if any(is_wanting(unit) for unit in chosen):
+        raise click.exceptions.Exit(_NOT_READY)
+
+
+def _lines(session: Session, units: list[Mapping[str, Any]]) -> list[str]:
+    if not units:
+        return []
+    return table(session.out, _HEADERS, [status_row(unit) for unit in units])
+
+
+async def _watch(session: Session, client: Client, project: str, names: tuple[str, ...]) -> None:
+    """Show the status again after every burst of events, until interrupted."""
+    import anyio
+
+    terminal = sys.stdout.isatty() and not session.out.json
+    changed = anyio.Event()
+    changed.set()
+
+    async def listen() -> None:
+        async with client.events.subscribe(after=None, project=project) as events:
+            async for event in events:
+                if event["kind"] != "probe-finished":
+                    changed.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listen)
+        document: Mapping[str, Any] = {}
+        while True:
+            # On a terminal the column UP is kept going while nothing else happens.
+            with anyio.move_on_after(1.0 if terminal else None):
+                await changed.wait()
+            if changed.is_set():
+                changed = anyio.Event()
+                document = await client.services.status(project=project)
+            _show_again(session, document, names, terminal=terminal)
+            await anyio.sleep(_SETTLE_S)
+
+
+def _show_again(
+    session: Session, document: Mapping[str, Any], names: tuple[str, ...], *, terminal: bool
+) -> None:
+    chosen = pick(document["services"], names)
+    if session.out.json:
+        session.out.record({**document, "services": chosen})
+        return
+    if terminal:
+        session.out.write(_CLEAR.encode())
+    session.out.lines([*_lines(session, chosen), *([] if terminal else [""])])

@@ -1,0 +1,120 @@
+"""One run of the program.
+
+Its options, its output, its way to a daemon, and the project it is about.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .options import GlobalOptions
+from .output import Output
+
+if TYPE_CHECKING:
+    from harness.client import Client
+    from harness.protocol import Endpoint
+
+__all__ = ["Connector", "Session", "pick"]
+
+Connector = Callable[["Session", bool], "AbstractAsyncContextManager[Client]"]
+
+
+class Session:
+    """What every command body gets as its first argument.
+
+    Args:
+        connector: opens a client for a session; the flag allows it to start a daemon. Tests give
+            their own.
+    """
+
+    def __init__(self, *, connector: Connector | None = None) -> None:
+        self.options = GlobalOptions()
+        self.out = Output(self.options)
+        self._connector = connector or _connect
+
+    def begin(self) -> None:
+        """Complete the options from the environment, and log as loudly as they say."""
+        self.options.fill_from(os.environ)
+        if self.options.verbosity > 0:
+            import logging
+
+            level = logging.INFO if self.options.verbosity == 1 else logging.DEBUG
+            logging.basicConfig(level=level, format="%(name)s: %(message)s")
+
+    def connect(self, *, start: bool = True) -> AbstractAsyncContextManager[Client]:
+        """Open a client; start the daemon when none runs, if both caller and user allow it."""
+        return self._connector(self, start and self.options.start)
+
+    def endpoint(self) -> Endpoint:
+        """Return where the daemon of the chosen state directory listens."""
+        from harness.protocol import Endpoint
+
+        chosen = self.options.state_dir
+        return Endpoint(Path(chosen).absolute()) if chosen else Endpoint.default()
+
+    def files(self) -> list[str]:
+        """Return the absolute paths of the stack files that were named."""
+        return [os.path.abspath(file) for file in self.options.files]
+
+    def source(self) -> dict[str, Any]:
+        """Return what a request that reads the stack file carries."""
+        from harness.client import make_source
+
+        options = self.options
+        return make_source(files=options.files, project=options.project, profiles=options.profiles)
+
+    async def find_project(self, client: Client) -> str | None:
+        """Return the project's name, or None when the daemon knows none for these files."""
+        if self.options.project is not None:
+            return self.options.project
+        return await client.projects.resolve(files=self.files(), directory=os.getcwd())
+
+    async def project(self, client: Client) -> str:
+        """Return the project's name.
+
+        Raises:
+            ServiceNotFound: the daemon knows no project for these files.
+        """
+        name = await self.find_project(client)
+        if name is None:
+            from harness.errors import ServiceNotFound
+
+            where = ", ".join(self.options.files) or os.getcwd()
+            raise ServiceNotFound(
+                f"cannot find a project for {where}: nothing of it was started",
+                hint="`harness up` starts it; `-p NAME` names another one",
+            )
+        return name
+
+
+def pick(
+    units: Iterable[Mapping[str, Any]], names: Iterable[str], *, task: bool = False
+) -> list[Mapping[str, Any]]:
+    """Return the named units in their own order, or all when none is named.
+
+    Raises:
+        UnknownService, UnknownTask: a name is not among them.
+    """
+    units = list(units)
+    wanted = set(names)
+    known = [unit["name"] for unit in units]
+    for name in names:
+        if name not in known:
+            from difflib import get_close_matches
+
+            from harness.errors import UnknownService, UnknownTask
+
+            close = get_close_matches(name, known, n=1)
+            error = UnknownTask if task else UnknownService
+            raise error(name=name, did_you_mean=close[0] if close else None, known=known)
+    return [unit for unit in units if not wanted or unit["name"] in wanted]
+
+
+def _connect(session: Session, start: bool) -> AbstractAsyncContextManager[Client]:
+    from harness.client import connect
+
+    return connect(session.endpoint(), start=start)

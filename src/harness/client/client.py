@@ -1,0 +1,143 @@
+"""The front door: a client is one connection and the nouns over it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+
+from harness.errors import DaemonUnavailable
+from harness.protocol import PROTOCOL_VERSION, Endpoint, MessageStream
+
+from .connection import Connection
+from .daemon import Daemon
+from .events import Events
+from .exec import Exec
+from .health import Health
+from .logs import Logs
+from .operations import Operations
+from .plan import Plan
+from .projects import Projects
+from .registry import Registry
+from .services import Services
+from .tasks import Tasks
+from .websocket import LocalWebSocket
+
+__all__ = ["Client", "connect", "opened"]
+
+_HELLO_TIMEOUT_S = 10.0
+
+
+class Client:
+    """A connected client; results are plain JSON values, as the daemon sent them.
+
+    Attributes:
+        hello: protocol, version and pid of the daemon.
+        connection: for calls that no noun has.
+    """
+
+    def __init__(self, connection: Connection, hello: dict[str, Any]) -> None:
+        self.connection = connection
+        self.hello = hello
+        self.daemon = Daemon(connection)
+        self.projects = Projects(connection)
+        self.services = Services(connection)
+        self.plan = Plan(connection)
+        self.logs = Logs(connection)
+        self.exec = Exec(connection)
+        self.tasks = Tasks(connection)
+        self.events = Events(connection)
+        self.operations = Operations(connection)
+        self.health = Health(connection)
+        self.registry = Registry(connection)
+
+
+@asynccontextmanager
+async def connect(endpoint: Endpoint | None = None, *, start: bool = True) -> AsyncIterator[Client]:
+    """Connect to a daemon, for as long as the context is open.
+
+    Args:
+        endpoint: whose; None: the user's own, as the environment names it.
+        start: start it in the background when it does not run.
+
+    Raises:
+        DaemonUnavailable: it does not run, and could not or was not to be started.
+        HarnessError: why it could not start, for example StoreCorrupt.
+        ProtocolError: it speaks another version of the protocol.
+    """
+    endpoint = endpoint or Endpoint.default()
+    stream = await _open(endpoint)
+    if stream is None and start:
+        from .starting import start_daemon
+
+        stream = await start_daemon(endpoint, lambda: _open(endpoint))
+    if stream is None:
+        raise DaemonUnavailable(
+            f"cannot reach the daemon: nothing listens at {endpoint.socket_path}",
+            hint="start it with `harness daemon start`",
+        )
+    async with opened(stream) as client:
+        yield client
+
+
+@asynccontextmanager
+async def opened(stream: MessageStream) -> AsyncIterator[Client]:
+    """Be a client over a stream, for as long as the context is open; it is closed then.
+
+    Raises:
+        ProtocolError: the daemon speaks another version of the protocol.
+        DaemonUnavailable: it does not answer.
+    """
+    connection = Connection(stream)
+    failure: Exception | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(connection.run)
+        try:
+            hello = await connection.call(
+                "daemon.hello",
+                {"protocol": PROTOCOL_VERSION, "client": f"pid {os.getpid()}"},
+                timeout_s=_HELLO_TIMEOUT_S,
+            )
+            yield Client(connection, hello)
+        except Exception as error:
+            failure = error
+        finally:
+            await connection.aclose()
+            group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+async def _open(endpoint: Endpoint) -> MessageStream | None:
+    """Connect to the socket; None when nobody listens there.
+
+    Raises:
+        DaemonUnavailable: somebody does, but not for this user.
+    """
+    path = endpoint.socket_path
+    try:
+        stream = await anyio.connect_unix(path)
+    except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise DaemonUnavailable(
+            f"cannot reach the daemon at {path}: {error.strerror or error}"
+        ) from error
+    websocket = LocalWebSocket(stream)
+    try:
+        with anyio.fail_after(_HELLO_TIMEOUT_S):
+            await websocket.handshake()
+    except TimeoutError:
+        await anyio.aclose_forcefully(stream)
+        raise DaemonUnavailable(f"cannot reach the daemon at {path}: it does not answer") from None
+    except DaemonUnavailable:
+        # It hung up at once: a daemon that is ending. Whoever starts one waits for that.
+        await anyio.aclose_forcefully(stream)
+        return None
+    except BaseException:
+        await anyio.aclose_forcefully(stream)
+        raise
+    return websocket

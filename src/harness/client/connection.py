@@ -1,0 +1,220 @@
+"""One connection to a daemon: calls with answers, in any number at once, and subscriptions.
+
+Knows the framing and the errors; methods are the nouns' business. Every open call and every
+subscription ends with an error when the connection does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+
+from harness.errors import DaemonUnavailable, HarnessError, MalformedMessage, ProtocolError
+from harness.protocol import (
+    ErrorResponse,
+    MessageStream,
+    Notification,
+    Request,
+    Response,
+    decode,
+    encode,
+    error_from_wire,
+)
+
+from .subscription import Subscription
+
+__all__ = ["CALL_TIMEOUT_S", "Connection"]
+
+CALL_TIMEOUT_S = 60.0
+"""How long a call may take that does not wait for anything by its nature."""
+
+_GONE = "cannot go on: the daemon closed the connection"
+_SUBSCRIPTION_KEYS = ("subscription", "id")
+
+
+class _Call:
+    """An open call."""
+
+    __slots__ = ("answer", "done", "method", "on_result")
+
+    def __init__(self, method: str, on_result: Callable[[Any], None] | None) -> None:
+        self.method = method
+        self.done = anyio.Event()
+        self.answer: Any = None
+        self.on_result = on_result
+
+
+class Connection:
+    """Calls methods over a stream; `run` must run beside it, which `opened` sees to."""
+
+    def __init__(self, stream: MessageStream) -> None:
+        self._stream = stream
+        self._sending = anyio.Lock()
+        self._calls: dict[int | str, _Call] = {}
+        self._subscriptions: dict[str, Subscription] = {}
+        self._next_id = 0
+        self._closed: HarnessError | None = None
+        self._ended = anyio.Event()
+
+    async def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float | None = CALL_TIMEOUT_S,
+        on_result: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """Call a method and return its result.
+
+        Args:
+            method: name.
+            params: by name; what is absent gets the daemon's default.
+            timeout_s: for the answer; None: no limit.
+            on_result: called with the result before any later message is looked at.
+
+        Raises:
+            HarnessError: what the daemon answered with, as the class of the same kind.
+            DaemonUnavailable: the connection ended, or no answer came in time.
+        """
+        self._next_id += 1
+        identifier = self._next_id
+        call = _Call(method, on_result)
+        self._calls[identifier] = call
+        try:
+            with anyio.fail_after(timeout_s):
+                await self._send(encode(Request(identifier, method, params or {})))
+                await call.done.wait()
+        except TimeoutError:
+            raise DaemonUnavailable(
+                f"cannot get an answer to {method}: none came within {timeout_s:g} s"
+            ) from None
+        finally:
+            del self._calls[identifier]
+        if isinstance(call.answer, HarnessError):
+            raise call.answer
+        return call.answer
+
+    async def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        """Call a method without wanting an answer."""
+        await self._send(encode(Notification(method, params)))
+
+    @asynccontextmanager
+    async def subscribe(
+        self, method: str, params: Mapping[str, Any], *, window: int
+    ) -> AsyncIterator[Subscription]:
+        """Call a method that makes a subscription, which ends with the context.
+
+        Args:
+            method: name; its result names the subscription.
+            params: by name.
+            window: bytes that the daemon may send ahead of what is consumed.
+        """
+        subscription = Subscription(window=window, notify=self.notify)
+
+        def register(result: Mapping[str, Any]) -> None:
+            subscription.id = _subscription_id(result)
+            self._subscriptions[subscription.id] = subscription
+
+        await self.call(method, {**params, "window": window}, on_result=register)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.pop(subscription.id, None)
+            if self._closed is None:
+                # Shielded: an interrupted reader must not leave the daemon sending.
+                with anyio.move_on_after(1, shield=True):
+                    await self._cancel(subscription.id)
+
+    async def wait_closed(self) -> None:
+        """Return once the daemon has closed the connection."""
+        await self._ended.wait()
+
+    async def run(self) -> None:
+        """Read messages until the connection ends, in whatever way; then fail what is open."""
+        reason: HarnessError = DaemonUnavailable(_GONE)
+        try:
+            while True:
+                text = await self._stream.receive()
+                self._take(decode(text), len(text))
+        except anyio.EndOfStream:
+            pass
+        except MalformedMessage as error:
+            reason = error
+        finally:
+            self._close(reason)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        self._close(DaemonUnavailable("cannot go on: the connection was closed"))
+        with anyio.move_on_after(1, shield=True):
+            await self._stream.aclose()
+        self._stream.abort()
+
+    async def _cancel(self, subscription: str) -> None:
+        try:
+            await self.call("subscriptions.cancel", {"subscription": subscription})
+        except HarnessError:
+            return  # It has ended by itself, or with the connection.
+
+    async def _send(self, text: str) -> None:
+        async with self._sending:
+            if self._closed is not None:
+                raise self._closed
+            try:
+                await self._stream.send(text)
+            except anyio.BrokenResourceError:
+                gone = DaemonUnavailable(_GONE)
+                self._close(gone)
+                raise gone from None
+
+    def _take(self, message: Request | Notification | Response | ErrorResponse, size: int) -> None:
+        match message:
+            case Response(identifier, result):
+                if (call := self._calls.get(identifier)) is not None:
+                    call.answer = result
+                    if call.on_result is not None:
+                        call.on_result(result)
+                    call.done.set()
+            case ErrorResponse(None, error):
+                # The daemon could not read what was sent, and cannot tell which call it was.
+                raise _as_malformed(error_from_wire(error))
+            case ErrorResponse(identifier, error):
+                if (call := self._calls.get(identifier or 0)) is not None:
+                    call.answer = error_from_wire(error)
+                    call.done.set()
+            case Notification(method, params):
+                name = _subscription_id(params)
+                if (subscription := self._subscriptions.get(name)) is not None:
+                    subscription.offer(method, params, size)
+            case Request():
+                pass
+
+    def _close(self, reason: HarnessError) -> None:
+        if self._closed is not None:
+            return
+        self._closed = reason
+        for call in self._calls.values():
+            call.answer = reason
+            call.done.set()
+        for subscription in self._subscriptions.values():
+            subscription.fail(reason)
+        self._ended.set()
+
+
+def _subscription_id(document: Mapping[str, Any]) -> str:
+    for key in _SUBSCRIPTION_KEYS:
+        if key in document:
+            return str(document[key])
+    raise MalformedMessage("cannot read the message: it names no subscription")
+
+
+def _as_malformed(error: HarnessError) -> MalformedMessage:
+    """Return the daemon's complaint about a message it could not read; it ends the connection."""
+    if isinstance(error, MalformedMessage):
+        return error
+    if isinstance(error, ProtocolError):
+        return MalformedMessage(str(error), hint=error.hint, details=error.details)
+    return MalformedMessage(f"cannot go on: {error}")

@@ -1,0 +1,43 @@
+"""The daemon itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+
+from .connection import Connection
+
+__all__ = ["Daemon"]
+
+_STOP_TIMEOUT_S = 600.0
+_EXIT_TIMEOUT_S = 30.0
+
+
+class Daemon:
+    """Methods `daemon.*` and `rpc.discover`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def status(self) -> dict[str, Any]:
+        """Return pid, version, started_at, state_dir, endpoint, projects, rss_bytes, last_event."""
+        result: dict[str, Any] = await self._connection.call("daemon.status")
+        return result
+
+    async def stop(self, *, keep_services: bool = False) -> None:
+        """End the daemon; returns once it has gone.
+
+        Args:
+            keep_services: leave everything running, in place of taking every project down first.
+        """
+        await self._connection.call(
+            "daemon.stop", {"keep_services": keep_services}, timeout_s=_STOP_TIMEOUT_S
+        )
+        with anyio.move_on_after(_EXIT_TIMEOUT_S):
+            await self._connection.wait_closed()
+
+    async def discover(self) -> dict[str, Any]:
+        """Return the OpenRPC document of the daemon."""
+        result: dict[str, Any] = await self._connection.call("rpc.discover")
+        return result

@@ -1,0 +1,54 @@
+"""Facts, numbered."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from .connection import Connection
+from .subscription import WINDOW_BYTES, Subscription
+
+__all__ = ["Events"]
+
+
+class Events:
+    """Methods `events.*`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def list(
+        self, *, after: int = 0, limit: int = 1_000, project: str | None = None
+    ) -> builtins.list[dict[str, Any]]:
+        """Return stored events with higher numbers than `after`, in order, at most `limit`."""
+        params = {"after": after, "limit": limit, "project": project}
+        result: builtins.list[dict[str, Any]] = await self._connection.call("events.list", params)
+        return result
+
+    @asynccontextmanager
+    async def subscribe(
+        self, *, after: int | None = None, project: str | None = None
+    ) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
+        """Follow events while the context is open.
+
+        Args:
+            after: stored events with higher numbers come first; None: only what happens from now
+                on.
+            project: None: of all projects and of the daemon.
+
+        Yields:
+            An endless iteration over events {number, at, kind, project, unit, data}; one of kind
+            `gap` stands for some that were lost because they were not read in time.
+        """
+        params = {"after": after, "project": project}
+        async with self._connection.subscribe(
+            "events.subscribe", params, window=WINDOW_BYTES
+        ) as subscription:
+            yield _events(subscription)
+
+
+async def _events(subscription: Subscription) -> AsyncIterator[Mapping[str, Any]]:
+    async for _, params in subscription:
+        yield params["event"]

@@ -1,0 +1,71 @@
+"""Output of units."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from .connection import Connection
+from .subscription import WINDOW_BYTES, Subscription
+
+__all__ = ["Logs"]
+
+
+class Logs:
+    """Methods `logs.*`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def read(
+        self,
+        *,
+        project: str,
+        units: Sequence[str] = (),
+        tail: int | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        grep: str | None = None,
+        stream: Literal["stdout", "stderr"] | None = None,
+        follow: bool = False,
+    ) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
+        """Read output while the context is open.
+
+        Args:
+            project: name.
+            units: names; empty: all.
+            tail: this many last lines of each unit; None: all that is kept.
+            since: ISO 8601.
+            until: ISO 8601.
+            grep: regular expression; only lines it is found in.
+            stream: None: both.
+            follow: go on with what comes.
+
+        Yields:
+            An iteration over chunks {subscription, unit, stream, at, text}; it ends with the
+            output, or never when following. Bytes that are no UTF-8 are lone surrogates in `text`:
+            write it with the error handler `surrogateescape`.
+        """
+        params = {
+            "project": project,
+            "units": list(units),
+            "tail": tail,
+            "since": since,
+            "until": until,
+            "grep": grep,
+            "stream": stream,
+            "follow": follow,
+        }
+        async with self._connection.subscribe(
+            "logs.read", params, window=WINDOW_BYTES
+        ) as subscription:
+            yield _chunks(subscription)
+
+
+async def _chunks(subscription: Subscription) -> AsyncIterator[Mapping[str, Any]]:
+    async for method, params in subscription:
+        if method == "logs.end":
+            return
+        yield params

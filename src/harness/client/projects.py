@@ -1,0 +1,36 @@
+"""Loaded projects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .connection import Connection
+
+__all__ = ["Projects"]
+
+
+class Projects:
+    """Methods `projects.*`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def list(self) -> list[dict[str, Any]]:
+        """Return {name, files, units, running} of every loaded project."""
+        result: list[dict[str, Any]] = await self._connection.call("projects.list")
+        return result
+
+    async def resolve(
+        self, *, directory: str, files: Sequence[str] = (), project: str | None = None
+    ) -> str | None:
+        """Return the name of the loaded project that these files belong to, or None.
+
+        Args:
+            directory: absolute working directory.
+            files: absolute paths; empty: the usual names in `directory`.
+            project: a name that the user gave, which wins.
+        """
+        params = {"directory": directory, "files": list(files), "project": project}
+        result: dict[str, str | None] = await self._connection.call("projects.resolve", params)
+        return result["name"]

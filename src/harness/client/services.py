@@ -1,0 +1,132 @@
+"""Services and tasks as units."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from .connection import Connection
+
+__all__ = ["Services"]
+
+_GRACE_S = 10.0
+"""On top of a wait's own timeout, for the daemon's answer that it is over."""
+
+
+class Services:
+    """Methods `services.*`.
+
+    `source` is what `make_source` returns; `units` empty means all units. Calls that start an
+    operation return {id, project, after}.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def up(
+        self,
+        *,
+        source: Mapping[str, Any],
+        units: Sequence[str] = (),
+        force: bool = False,
+        keep_going: bool = False,
+        deps: bool = True,
+        timeout_s: float | None = None,
+    ) -> dict[str, Any]:
+        """Start bringing units up, with what they depend on unless `deps` is False."""
+        return await self._call(
+            "up",
+            source=source,
+            units=list(units),
+            force=force,
+            keep_going=keep_going,
+            deps=deps,
+            timeout_s=timeout_s,
+        )
+
+    async def down(
+        self, *, project: str, volumes: bool = False, timeout_s: float | None = None
+    ) -> dict[str, Any]:
+        """Start taking a whole project down."""
+        return await self._call("down", project=project, volumes=volumes, timeout_s=timeout_s)
+
+    async def start(
+        self, *, project: str, units: Sequence[str] = (), timeout_s: float | None = None
+    ) -> dict[str, Any]:
+        """Start starting units."""
+        return await self._call("start", project=project, units=list(units), timeout_s=timeout_s)
+
+    async def stop(
+        self, *, project: str, units: Sequence[str] = (), timeout_s: float | None = None
+    ) -> dict[str, Any]:
+        """Start stopping units."""
+        return await self._call("stop", project=project, units=list(units), timeout_s=timeout_s)
+
+    async def restart(
+        self, *, project: str, units: Sequence[str] = (), timeout_s: float | None = None
+    ) -> dict[str, Any]:
+        """Start stopping units and starting them again."""
+        return await self._call("restart", project=project, units=list(units), timeout_s=timeout_s)
+
+    async def reload(self, *, project: str, units: Sequence[str]) -> None:
+        """Send SIGHUP to units."""
+        await self._call("reload", project=project, units=list(units))
+
+    async def signal(self, *, project: str, unit: str, signal: str) -> None:
+        """Send a signal, named such as SIGUSR1, to a unit."""
+        await self._call("signal", project=project, unit=unit, signal=signal)
+
+    async def status(self, *, project: str) -> dict[str, Any]:
+        """Return {project, services}, all units in file order."""
+        return await self._call("status", project=project)
+
+    async def inspect(self, *, project: str, unit: str) -> dict[str, Any]:
+        """Return everything about one unit; secrets are masked."""
+        return await self._call("inspect", project=project, unit=unit)
+
+    async def why(self, *, project: str, unit: str) -> dict[str, Any]:
+        """Return the explanation of a unit's state."""
+        return await self._call("why", project=project, unit=unit)
+
+    async def wait(
+        self,
+        *,
+        project: str,
+        units: Sequence[str] = (),
+        target: Literal["healthy", "started", "stopped", "completed"] = "healthy",
+        timeout_s: float | None = None,
+    ) -> None:
+        """Return once all units have reached the target.
+
+        Raises:
+            WaitTimeout: not in time; its details have `explanations`.
+        """
+        params = {
+            "project": project,
+            "units": list(units),
+            "target": target,
+            "timeout_s": timeout_s,
+        }
+        limit = None if timeout_s is None else timeout_s + _GRACE_S
+        await self._connection.call("services.wait", params, timeout_s=limit)
+
+    async def env(self, *, project: str, unit: str, reveal: bool = False) -> dict[str, str]:
+        """Return a unit's environment, secrets masked unless `reveal`."""
+        return await self._call("env", project=project, unit=unit, reveal=reveal)
+
+    async def write(self, *, project: str, unit: str, data: bytes) -> None:
+        """Write to a unit's input."""
+        text = base64.b64encode(data).decode("ascii")
+        await self._call("write", project=project, unit=unit, data=text)
+
+    async def top(self, *, project: str) -> list[dict[str, Any]]:
+        """Return [{name, processes, rss_bytes, cpu_s}] of what runs."""
+        result: list[dict[str, Any]] = await self._connection.call(
+            "services.top", {"project": project}
+        )
+        return result
+
+    async def _call(self, verb: str, **params: Any) -> dict[str, Any]:
+        result: dict[str, Any] = await self._connection.call(f"services.{verb}", params)
+        return result

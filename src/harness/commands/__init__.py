@@ -1,0 +1,46 @@
+"""Running programs on this machine: attached to the caller, or detached and outliving it."""
+
+from .command import Command
+from .detached import DetachedRun, launch, unit_command, wait_exit, write_input
+from .events import CommandEvent, Exited, Output, Started, StreamName
+from .limits import LIMITS, check_limits
+from .pidfd import send_signal
+from .process import Process
+from .procfs import ProcessRef, is_running
+from .quoting import join, quote
+from .recovery import Found, find
+from .run import Completed, run
+from .signals import signal_number
+from .tree import Tree, TreeReport, TreeUsage, end_tree, tree_usage
+
+__all__ = [
+    "LIMITS",
+    "Command",
+    "CommandEvent",
+    "Completed",
+    "DetachedRun",
+    "Exited",
+    "Found",
+    "Output",
+    "Process",
+    "ProcessRef",
+    "Started",
+    "StreamName",
+    "Tree",
+    "TreeReport",
+    "TreeUsage",
+    "check_limits",
+    "end_tree",
+    "find",
+    "is_running",
+    "join",
+    "launch",
+    "quote",
+    "run",
+    "send_signal",
+    "signal_number",
+    "tree_usage",
+    "unit_command",
+    "wait_exit",
+    "write_input",
+]

@@ -1,0 +1,303 @@
+"""An attached process: it belongs to whoever holds it, and nothing of it outlives the context.
+
+Its output is read all the time, so it never blocks because nobody listens. Works the same on
+every event loop: it waits for descriptors, not for the loop's own idea of a child process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess  # noqa: TID251 - the layer that runs programs is the one place for it
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Self
+
+import anyio
+import anyio.abc
+
+from harness.model import ExitStatus
+
+from .command import Command
+from .events import CommandEvent, Exited, Output, Started, StreamName
+from .pidfd import wait_ended
+from .procfs import ProcessRef, process_ref
+from .spawn import spawn
+from .tree import Tree, TreeReport, end_tree
+
+__all__ = ["Process"]
+
+_CHUNK_BYTES = 64 * 1024
+_PIPE_BYTES = 1024 * 1024  # the most a pipe holds by default
+_LINGER_S = 0.25  # for output that an ended process's children still hold open
+_GRACE_S = 1.0
+
+
+class Process:
+    """One attached process; an async context manager that starts it and ends its whole tree.
+
+    Iterate over it for its events: one `Started`, any number of `Output`, one `Exited` after all
+    output. Closing the context while it runs ends everything it started: SIGTERM, after one
+    second SIGKILL. What moved itself into another session before a normal end is left alone.
+
+    Args:
+        command: what to run; its `timeout_s` is not looked at.
+        backpressure: stop reading while `buffer_bytes` wait to be iterated over, which holds the
+            process up; otherwise the oldest waiting output is dropped, and counted.
+        buffer_bytes: output kept for iteration.
+        open_stdin: keep the input open for `write_stdin` after what `command.stdin` gives.
+        sink: gets every output as it is read, in place of the iteration.
+    """
+
+    def __init__(
+        self,
+        command: Command,
+        *,
+        backpressure: bool = False,
+        buffer_bytes: int = 4 * 1024 * 1024,
+        open_stdin: bool = False,
+        sink: Callable[[Output], None] | None = None,
+    ) -> None:
+        self.command = command
+        self.dropped_bytes = 0
+        self._backpressure = backpressure
+        self._buffer_bytes = buffer_bytes
+        self._open_stdin = open_stdin
+        self._sink = sink
+        self._queue: deque[Output] = deque()
+        self._queued_bytes = 0
+        self._changed = anyio.Event()
+        self._room = anyio.Event()
+        self._status: ExitStatus | None = None
+        self._ended = anyio.Event()
+        self._completed = anyio.Event()
+        self._group_left = False
+        self._waits: set[anyio.CancelScope] = set()
+        self._marker = secrets.token_hex(16)
+        self._popen: subprocess.Popen[bytes] | None = None
+        self._ref: ProcessRef | None = None
+        self._tasks: anyio.abc.TaskGroup | None = None
+
+    async def __aenter__(self) -> Self:
+        env = self.command.environment()
+        env["HARNESS_COMMAND"] = self._marker
+        wants_input = self._open_stdin or self.command.stdin is not None
+        self._popen = spawn(
+            self.command, env=env, stdin=subprocess.PIPE if wants_input else subprocess.DEVNULL
+        )
+        self._ref = process_ref(self._popen.pid)  # it is not reaped, so it is there
+        self._tasks = await anyio.create_task_group().__aenter__()
+        self._tasks.start_soon(self._watch)
+        if wants_input:
+            self._tasks.start_soon(self._pump_input)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        assert self._tasks is not None  # noqa: S101 - entered before
+        with anyio.CancelScope(shield=True):
+            if self._status is None or self._group_left:
+                await self.end(grace_s=_GRACE_S)
+        self._tasks.cancel_scope.cancel()
+        try:
+            return await self._tasks.__aexit__(exc_type, error, traceback)
+        except BaseExceptionGroup as group:
+            if error is not None and group.exceptions == (error,):
+                return False  # the caller's own error passes unwrapped
+            raise
+        finally:
+            self._close()
+
+    @property
+    def pid(self) -> int:
+        """Process id; also the id of the session and the group it leads."""
+        return self._started().pid
+
+    @property
+    def status(self) -> ExitStatus | None:
+        """How it ended, or None while it runs."""
+        return self._status
+
+    async def wait(self) -> ExitStatus:
+        """Return how it ended, as soon as it did; its output may still be on the way."""
+        await self._ended.wait()
+        assert self._status is not None  # noqa: S101 - set before the event
+        return self._status
+
+    async def wait_complete(self) -> ExitStatus:
+        """Return how it ended, once all its output was read."""
+        await self._completed.wait()
+        return await self.wait()
+
+    async def __aiter__(self) -> AsyncIterator[CommandEvent]:
+        """Yield what happens, from the start to the end; for one reader only."""
+        yield Started(pid=self.pid)
+        while True:
+            while self._queue:
+                output = self._queue.popleft()
+                self._queued_bytes -= len(output.data)
+                self._room.set()
+                yield output
+            if self._completed.is_set():
+                break
+            self._changed = anyio.Event()
+            await self._changed.wait()
+        yield Exited(status=await self.wait())
+
+    def signal(self, signum: int) -> bool:
+        """Send a signal to its group; tell whether it had not ended yet."""
+        popen = self._started()
+        if self._status is not None or popen.returncode is not None:
+            return False  # reaped: its number may be somebody else's by now
+        try:
+            os.killpg(popen.pid, signum)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def interrupt(self) -> bool:
+        """Send SIGINT to its group."""
+        return self.signal(signal.SIGINT)
+
+    def terminate(self) -> bool:
+        """Send SIGTERM to its group."""
+        return self.signal(signal.SIGTERM)
+
+    def kill(self) -> bool:
+        """Send SIGKILL to its group."""
+        return self.signal(signal.SIGKILL)
+
+    async def end(self, *, grace_s: float = 0.0) -> TreeReport:
+        """End its whole tree: SIGTERM, and after `grace_s` SIGKILL; return when nothing is left."""
+        tree = Tree(marker=f"HARNESS_COMMAND={self._marker}", main=self._ref)
+        report = await end_tree(tree, stop_signal=signal.SIGTERM, timeout_s=grace_s)
+        self._group_left = False
+        if not report.survivors:
+            await self._ended.wait()
+        return report
+
+    async def write_stdin(self, data: bytes) -> None:
+        """Write all of it to the input.
+
+        Raises:
+            BrokenPipeError: nobody reads the input any more.
+            ValueError: the input is not open.
+        """
+        stdin = self._started().stdin
+        if stdin is None or stdin.closed:
+            raise ValueError("the input of this process is not open")
+        os.set_blocking(stdin.fileno(), False)
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(stdin.fileno(), view) :]
+            except BlockingIOError:
+                await anyio.wait_writable(stdin.fileno())
+
+    async def close_stdin(self) -> None:
+        """Close the input: its reader sees the end."""
+        stdin = self._started().stdin
+        if stdin is not None and not stdin.closed:
+            anyio.notify_closing(stdin.fileno())
+            stdin.close()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._popen is None:
+            raise RuntimeError("enter the context of this process first")
+        return self._popen
+
+    async def _watch(self) -> None:
+        """See the process to its end, and its output to the end after that."""
+        popen = self._started()
+        assert self._ref is not None  # noqa: S101 - set when it was started
+        assert popen.stdout is not None  # noqa: S101 - always pipes
+        assert popen.stderr is not None  # noqa: S101 - always pipes
+        async with anyio.create_task_group() as readers:
+            readers.start_soon(self._read, StreamName.STDOUT, popen.stdout.fileno())
+            readers.start_soon(self._read, StreamName.STDERR, popen.stderr.fileno())
+            await wait_ended(self._ref)
+            self._status = ExitStatus.from_returncode(popen.wait())
+            # Asked at this moment, while the group's number cannot be somebody else's yet.
+            self._group_left = _group_exists(popen.pid)
+            self._ended.set()
+            for wait in self._waits:
+                wait.deadline = anyio.current_time() + _LINGER_S
+        self._completed.set()
+        self._changed.set()
+
+    async def _read(self, stream: StreamName, fd: int) -> None:
+        """Read one output until its end, or until what an ended process left in it is read."""
+        os.set_blocking(fd, False)
+        left_bytes = _PIPE_BYTES
+        while left_bytes > 0 and await self._readable(fd):
+            try:
+                data = os.read(fd, _CHUNK_BYTES)
+            except BlockingIOError:
+                continue
+            if not data:
+                return
+            if self._status is not None:
+                left_bytes -= len(data)
+            await self._offer(Output(stream=stream, data=data))
+
+    async def _readable(self, fd: int) -> bool:
+        with anyio.CancelScope() as wait:
+            if self._status is not None:
+                wait.deadline = anyio.current_time() + _LINGER_S
+            self._waits.add(wait)
+            try:
+                await anyio.wait_readable(fd)
+            finally:
+                self._waits.discard(wait)
+            return True
+        return False
+
+    async def _offer(self, output: Output) -> None:
+        if self._sink is not None:
+            self._sink(output)
+            return
+        self._queue.append(output)
+        self._queued_bytes += len(output.data)
+        self._changed.set()
+        while self._queued_bytes > self._buffer_bytes and len(self._queue) > 1:
+            if self._backpressure:
+                self._room = anyio.Event()
+                await self._room.wait()
+            else:
+                dropped = len(self._queue.popleft().data)
+                self._queued_bytes -= dropped
+                self.dropped_bytes += dropped
+
+    async def _pump_input(self) -> None:
+        source = self.command.stdin
+        with contextlib.suppress(BrokenPipeError, ValueError):  # it may stop reading its input
+            if isinstance(source, bytes):
+                await self.write_stdin(source)
+            elif source is not None:
+                async for data in source:
+                    await self.write_stdin(data)
+        if not self._open_stdin:
+            await self.close_stdin()
+
+    def _close(self) -> None:
+        popen = self._started()
+        for pipe in (popen.stdin, popen.stdout, popen.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def _group_exists(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

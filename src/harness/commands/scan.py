@@ -1,0 +1,162 @@
+"""One look at all processes of the machine, shared by everybody who needs one at that moment.
+
+Stopping many units at once must not read /proc once for each of them: whoever asks while a look
+is being taken shares the next one with all who ask meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+
+from .procfs import ProcessRef, ProcessStat, read_environ, read_stat
+
+__all__ = ["MARKERS", "ProcessScanner", "Snapshot", "shared_scanner"]
+
+MARKERS = ("HARNESS_UNIT", "HARNESS_COMMAND")
+"""Environment variables that tell which unit, or which attached command, a process belongs to."""
+
+_PREFIXES = tuple(f"{name}=".encode() for name in MARKERS)
+
+
+class _Seen(NamedTuple):
+    start: int
+    markers: tuple[str, ...]
+
+
+class Snapshot:
+    """All processes at one moment, without those that already ended.
+
+    Args:
+        processes: pid → what it does and the markers (`NAME=value`) that it carries.
+    """
+
+    def __init__(self, processes: Mapping[int, tuple[ProcessStat, tuple[str, ...]]]) -> None:
+        self._stats: dict[int, ProcessStat] = {}
+        self._children: defaultdict[int, list[ProcessStat]] = defaultdict(list)
+        self._sessions: defaultdict[int, list[ProcessStat]] = defaultdict(list)
+        self._groups: defaultdict[int, list[ProcessStat]] = defaultdict(list)
+        self._carriers: defaultdict[str, list[ProcessStat]] = defaultdict(list)
+        for pid, (stat, markers) in processes.items():
+            self._stats[pid] = stat
+            self._children[stat.parent].append(stat)
+            self._sessions[stat.session].append(stat)
+            self._groups[stat.group].append(stat)
+            for marker in markers:
+                self._carriers[marker].append(stat)
+
+    def stat(self, process: ProcessRef) -> ProcessStat | None:
+        """Return what this process did, or None if it was gone."""
+        stat = self._stats.get(process.pid)
+        return stat if stat is not None and stat.start == process.start else None
+
+    def carriers(self, marker: str) -> list[ProcessStat]:
+        """Return the processes that carry this marker."""
+        return self._carriers.get(marker, [])
+
+    def members(
+        self,
+        *,
+        marker: str,
+        main: ProcessRef | None,
+        known: Iterable[ProcessRef] = (),
+        spare: Iterable[ProcessRef] = (),
+    ) -> dict[ProcessRef, ProcessStat]:
+        """Return what belongs together: marked, in the main process's session or group, descended.
+
+        Ancestry and session count beside the marker, because a program may overwrite its
+        environment. A session's or group's number alone proves nothing once its leader is gone;
+        then it counts if a marked or known process is in it.
+
+        Args:
+            marker: the marker all of them inherited.
+            main: the process they descend from, if it is known.
+            known: processes found to be members earlier.
+            spare: processes that are no members although they look so, and whose children count.
+        """
+        spared = set(spare)
+        found: dict[ProcessRef, ProcessStat] = {}
+        queue = list(self.carriers(marker))
+        queue += [stat for ref in known if (stat := self.stat(ref))]
+        if main is not None and (stat := self.stat(main)):
+            queue.append(stat)
+        while queue:
+            stat = queue.pop()
+            if stat.ref in found or stat.ref in spared:
+                continue
+            found[stat.ref] = stat
+            queue += self._children.get(stat.pid, ())
+            if main is not None and stat.session == main.pid:
+                queue += self._sessions[main.pid]
+            if main is not None and stat.group == main.pid:
+                queue += self._groups[main.pid]
+        return {ref: stat for ref, stat in found.items() if not stat.is_dead}
+
+
+class ProcessScanner:
+    """Takes snapshots, at most one at a time; use `shared_scanner` to get the loop's one."""
+
+    def __init__(self) -> None:
+        self._lock = anyio.Lock()
+        self._begun = 0
+        self._last: tuple[int, Snapshot] = (0, Snapshot({}))
+        self._seen: dict[int, _Seen] = {}
+
+    async def snapshot(self) -> Snapshot:
+        """Return a snapshot whose taking began after this call."""
+        asked = self._begun
+        async with self._lock:
+            if self._last[0] > asked:
+                return self._last[1]
+            self._begun += 1
+            number = self._begun
+            self._last = (number, await anyio.to_thread.run_sync(self._take))
+            return self._last[1]
+
+    def _take(self) -> Snapshot:
+        own = os.getpid()
+        processes: dict[int, tuple[ProcessStat, tuple[str, ...]]] = {}
+        seen: dict[int, _Seen] = {}
+        for name in os.listdir("/proc"):
+            if not name.isdigit() or (pid := int(name)) == own:
+                continue
+            stat = read_stat(pid)
+            if stat is None:
+                continue
+            before = self._seen.get(pid)
+            if before is None or before.start != stat.start or not before.markers:
+                before = _Seen(stat.start, _markers(pid))
+            seen[pid] = before
+            processes[pid] = (stat, before.markers)
+        self._seen = seen
+        return Snapshot(processes)
+
+
+def _markers(pid: int) -> tuple[str, ...]:
+    environ = read_environ(pid)
+    if not environ or b"HARNESS_" not in environ:
+        return ()
+    return tuple(
+        entry.decode(errors="replace")
+        for entry in environ.split(b"\0")
+        if entry.startswith(_PREFIXES)
+    )
+
+
+_shared: anyio.lowlevel.RunVar[ProcessScanner] = anyio.lowlevel.RunVar("harness-process-scanner")
+
+
+def shared_scanner() -> ProcessScanner:
+    """Return the one scanner of the running event loop."""
+    try:
+        return _shared.get()
+    except LookupError:
+        scanner = ProcessScanner()
+        _shared.set(scanner)
+        return scanner

@@ -1,0 +1,26 @@
+"""Signals by name."""
+
+from __future__ import annotations
+
+import signal
+
+__all__ = ["signal_number"]
+
+
+def signal_number(name: str) -> int:
+    """Return the number of a signal named such as SIGTERM, TERM, SIGRTMIN+3 or 15.
+
+    Raises:
+        ValueError: no such signal.
+    """
+    text = name.strip().upper().removeprefix("SIG")
+    base, plus, offset = text.partition("+")
+    if text.isdigit():
+        number = int(text)
+    elif plus and base == "RTMIN" and offset.isdigit():
+        number = signal.SIGRTMIN + int(offset)
+    else:
+        number = int(getattr(signal, f"SIG{text}", 0)) if text.isidentifier() else 0
+    if number not in signal.valid_signals():
+        raise ValueError(f'unknown signal "{name}"')
+    return number

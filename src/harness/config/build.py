@@ -1,0 +1,335 @@
+"""Source to stack: every step in order, every problem collected on the way."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from harness.model import SecretSpec, Settings, StackSpec, UnitKind, UnitSpec
+
+from .assemble import Assembled, assemble
+from .convert_unit import Names, UnitFacts, convert_unit
+from .cross_check import cross_check
+from .dialects import UNIT_GROUPS
+from .inherit import inherit
+from .nodes import Map, Mark, Scalar, Seq
+from .options import options, part, type_name
+from .problems import Problems, Site, did_you_mean
+from .references import World, link
+from .schema import check, field_names
+from .schema_raw import RawService, RawSettings, RawStack, RawTask, RawUnit
+from .source import Source
+from .static import StaticLookup, resolve_node, resolve_scalar
+
+__all__ = ["Built", "build", "project_name"]
+
+_VERSIONS = ("1", "1.0")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_RESERVED = ("project", "secrets", "tasks")
+_STATIC_KEYS = ("type", "profiles", "depends_on", "network", "ports")
+_REFUSED = {
+    "nodes": ("no type of unit available here runs on another machine", "run units on this one"),
+    "workflows": ("nothing here runs workflows", "write tasks that depend on one another"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What came out.
+
+    Attributes:
+        problems: everything wrong, and the warnings.
+        stack: the stack; meaningful only without errors.
+        root: the merged tree, or None when there was none.
+        assembled: what was read.
+    """
+
+    problems: Problems
+    stack: StackSpec | None = None
+    root: Map | None = None
+    assembled: Assembled | None = None
+
+
+def build(source: Source, executors: Mapping[str, type]) -> Built:
+    """Read, merge, check and convert a stack."""
+    problems = Problems(source.directory)
+    assembled = assemble(source, problems)
+    if assembled is None:
+        return Built(problems=problems)
+    site = Site(problems=problems, root=assembled.root)
+    root = inherit(assembled.root, site)
+    builder = _Builder(source, executors, problems, assembled, root)
+    stack = builder.stack()
+    return Built(problems=problems, stack=stack, root=builder.root, assembled=assembled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A unit on its way."""
+
+    name: str
+    kind: UnitKind
+    path: tuple[str, str]
+    node: Map
+
+
+class _Builder:
+    def __init__(
+        self,
+        source: Source,
+        executors: Mapping[str, type],
+        problems: Problems,
+        assembled: Assembled,
+        root: Map,
+    ) -> None:
+        self._source = source
+        self._executors = executors
+        self._problems = problems
+        self._assembled = assembled
+        self.root = root
+        layers = (source.env, assembled.env_values, assembled.variables)
+        self._name = project_name(source, root, StaticLookup(*layers), problems)
+        self._lookup = StaticLookup(*layers, project=self._name)
+
+    @property
+    def _site(self) -> Site:
+        return Site(problems=self._problems, root=self.root)
+
+    def stack(self) -> StackSpec | None:
+        raw = self._top_level()
+        settings = raw.settings if raw else RawSettings()
+        drafts = self._drafts()
+        names = self._names(drafts, raw)
+        units: dict[str, UnitSpec] = {}
+        for draft in drafts:
+            unit = self._unit(draft, names, settings, raw)
+            if unit is not None and draft.name not in names.inactive:
+                units[draft.name] = unit
+        world = World(
+            units=units, names=names, secrets=tuple(raw.secrets) if raw else (), lookup=self._lookup
+        )
+        for draft in drafts:
+            if draft.name in units:
+                node = draft.node.without(*_STATIC_KEYS)
+                site = self._site.at(*draft.path)
+                units[draft.name] = link(units[draft.name], node, site, world)
+        cross_check(units, self._site)
+        if raw is None:
+            return None
+        return StackSpec(
+            name=self._name,
+            files=self._assembled.files,
+            base_dir=os.path.dirname(self._assembled.files[0]),
+            units=units,
+            description=raw.description,
+            secrets=self._secrets(raw),
+            variables={**self._assembled.variables, **self._assembled.env_values},
+            settings=_settings(settings, self._site.at("settings")),
+        )
+
+    # ── top level ────────────────────────────────────────────────────────────────────────────────
+
+    def _top_level(self) -> RawStack | None:
+        known = (*field_names(RawStack), *UNIT_GROUPS)
+        for key in self.root.entries:
+            if key in _REFUSED:
+                self._site.at(key).report_key("config-unsupported", *_REFUSED[key])
+            elif key not in known and not key.startswith("x-"):
+                hint = did_you_mean(key, known)
+                self._site.at(key).report_key("config-unknown-key", "unknown key", hint)
+        own = {k: e for k, e in self.root.entries.items() if k in field_names(RawStack)}
+        raw = check(RawStack, Map(mark=self.root.mark, entries=own), self._site, self._lookup)
+        if raw is None:
+            return None
+        if raw.version is not None and raw.version not in _VERSIONS:
+            self._site.at("version").report(
+                "config-value", f"unsupported version: {raw.version}", 'write version: "1"'
+            )
+        for name, network in raw.networks.items():
+            self._network(name, network.type, network.subnet, self._site.at("networks", name))
+        for name in raw.variables:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+                self._site.at("variables", name).report_key(
+                    "config-value", f'"{name}" is no variable\'s name'
+                )
+        return raw
+
+    def _network(self, name: str, type_: str, subnet: str | None, site: Site) -> None:
+        if type_ in ("lan", "wireguard"):
+            site.at("type").report(
+                "config-unsupported",
+                f"no type of unit available here runs in a {type_} network",
+                f"write `type: local` to run the units of {name} on this machine",
+            )
+        elif type_ != "local":
+            hint = did_you_mean(type_, ("local", "lan", "wireguard"))
+            site.at("type").report("config-value", f'there is no network type "{type_}"', hint)
+        elif subnet is not None:
+            site.at("subnet").warn("config-value", "has no effect in a local network")
+
+    def _secrets(self, raw: RawStack) -> dict[str, SecretSpec]:
+        result = {}
+        for name, secret in raw.secrets.items():
+            site = self._site.at("secrets", name)
+            if (secret.file is None) == (secret.env is None):
+                site.report("config-value", "must have exactly one of file and env")
+                continue
+            file = secret.file
+            node = site.at("file").node
+            if file is not None and isinstance(node, Scalar):
+                resolved = resolve_scalar(node, site.at("file"), self._lookup)
+                file = os.path.join(
+                    os.path.dirname(node.mark.file), file if resolved is None else resolved.text
+                )
+            result[name] = SecretSpec(name=name, file=file, env=secret.env)
+        return result
+
+    # ── units ────────────────────────────────────────────────────────────────────────────────────
+
+    def _drafts(self) -> list[_Draft]:
+        """Return the units, structure resolved; the tree is updated with it."""
+        drafts: dict[str, _Draft] = {}
+        for group, kind in (("services", UnitKind.SERVICE), ("tasks", UnitKind.TASK)):
+            units = self.root.get(group)
+            if units is None:
+                continue
+            if not isinstance(units, Map):
+                self._site.at(group).report("config-type", "must be a map name → unit")
+                continue
+            for name in units.entries:
+                draft = self._draft(group, kind, name)
+                if draft is not None and name in drafts:
+                    self._site.at(group, name).report_key(
+                        "config-value", f'a {drafts[name].kind.value} is called "{name}" too',
+                        "names are unique among services and tasks",
+                    )  # fmt: skip
+                elif draft is not None:
+                    drafts[name] = draft
+        return list(drafts.values())
+
+    def _draft(self, group: str, kind: UnitKind, name: str) -> _Draft | None:
+        site = self._site.at(group, name)
+        node = site.node
+        if not isinstance(node, Map):
+            site.report("config-type", f"must be a map that describes the {kind.value}")
+            return None
+        if not _NAME.fullmatch(name):
+            site.report_key(
+                "config-value", f'"{name}" is no name of a unit',
+                "a letter, then letters, digits, - and _",
+            )  # fmt: skip
+        elif name in _RESERVED:
+            site.report_key("config-value", f'"{name}" has a meaning of its own in ${{…}}')
+        empty = [k for k, e in node.entries.items() if isinstance(e.node, Scalar) and
+                 e.node.value is None]  # fmt: skip
+        node = node.without(*empty)
+        for key in _STATIC_KEYS:
+            entry = node.entries.get(key)
+            if entry is not None:
+                resolved = resolve_node(entry.node, site.at(key), self._lookup)
+                node = node.with_entry(key, replace(entry, node=resolved))
+        units = self.root.entries[group]
+        if isinstance(units.node, Map):
+            unit = replace(units.node.entries[name], node=node)
+            units = replace(units, node=units.node.with_entry(name, unit))
+            self.root = self.root.with_entry(group, units)
+        return _Draft(name=name, kind=kind, path=(group, name), node=node)
+
+    def _names(self, drafts: list[_Draft], raw: RawStack | None) -> Names:
+        own = (
+            (raw.profiles,)
+            if raw and isinstance(raw.profiles, str)
+            else raw.profiles
+            if raw
+            else ()
+        )
+        active = self._source.profiles or own
+        inactive: dict[str, tuple[str, ...]] = {}
+        every: dict[str, None] = {}
+        for draft in drafts:
+            profiles = _texts(draft.node.get("profiles"))
+            every.update(dict.fromkeys(profiles))
+            if profiles and "*" not in active and not set(profiles) & set(active):
+                inactive[draft.name] = profiles
+        for profile in active:
+            if profile not in every and profile != "*":
+                self._problems.add(
+                    self.root.mark, ("profiles",), "config-value",
+                    f'no unit belongs to the profile "{profile}"',
+                    did_you_mean(profile, every), warning=True,
+                )  # fmt: skip
+        return Names(kinds={draft.name: draft.kind for draft in drafts}, inactive=inactive)
+
+    def _unit(
+        self, draft: _Draft, names: Names, settings: RawSettings, stack: RawStack | None
+    ) -> UnitSpec | None:
+        site = self._site.at(*draft.path)
+        is_task = draft.kind is UnitKind.TASK
+        if draft.name in names.inactive and not self._has_known_type(draft):
+            return None
+        type_ = type_name(draft.node, site, self._executors, is_task=is_task)
+        options_type = self._executors[type_] if type_ else None
+        parts = part(draft.node, site, options_type, is_task=is_task)
+        raw_type: type[RawUnit] = RawTask if is_task else RawService
+        raw = check(raw_type, parts.common, site, self._lookup)
+        made = options(parts.own, options_type, site, self._lookup) if options_type else None
+        if raw is None:
+            return None
+        if stack is not None and raw.network is not None and raw.network not in stack.networks:
+            hint = did_you_mean(raw.network, stack.networks)
+            message = f'references unknown network "{raw.network}"'
+            site.at("network").report("config-unknown-network", message, hint)
+        facts = UnitFacts(
+            name=draft.name,
+            type=type_ or "",
+            options=made,
+            base_dir=os.path.dirname(draft.node.mark.file),
+            settings=settings,
+        )
+        return convert_unit(raw, facts, site, names)
+
+    def _has_known_type(self, draft: _Draft) -> bool:
+        found = draft.node.get("type")
+        return not isinstance(found, Scalar) or found.text.lower() in map(
+            str.lower, self._executors
+        )
+
+
+def _texts(node: object) -> tuple[str, ...]:
+    items = node.items if isinstance(node, Seq) else (node,)
+    return tuple(item.text for item in items if isinstance(item, Scalar))
+
+
+def _settings(raw: RawSettings, site: Site) -> Settings:
+    if raw.parallelism is not None and raw.parallelism < 1:
+        site.at("parallelism").report("config-value", "must be 1 or more")
+    size = {} if raw.log_max_size is None else {"log_max_bytes": raw.log_max_size}
+    return Settings(
+        log_level=raw.log_level, inherit_env=raw.inherit_env, parallelism=raw.parallelism, **size
+    )
+
+
+def project_name(source: Source, root: Map, lookup: StaticLookup, problems: Problems) -> str:
+    """Return the project's name: asked for, else the stack's, else the directory's.
+
+    A name that was asked for must be well formed; the others are made so.
+    """
+    if source.project is not None:
+        if not _PROJECT.fullmatch(source.project):
+            problems.add(
+                Mark(file=root.mark.file), (), "config-value",
+                f'"{source.project}" is no name of a project',
+                "lower case letters, digits, - and _; the first a letter or digit",
+            )  # fmt: skip
+        return source.project
+    node = root.get("name")
+    text = ""
+    if isinstance(node, Scalar):
+        site = Site(problems=problems, root=root, path=("name",))
+        resolved = resolve_scalar(node, site, lookup)
+        text = "" if resolved is None else resolved.text
+    text = text or os.path.basename(os.path.dirname(root.mark.file))
+    return re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_") or "default"

@@ -1,0 +1,154 @@
+"""Everything wrong with a stack, collected so that one run reports all of it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.errors import (
+    ConfigError,
+    ConfigSchemaError,
+    ConfigSyntaxError,
+    Problem,
+    UnresolvedReference,
+)
+
+from .nodes import Entry, Map, Mark, Node, Path, find, path_text
+
+__all__ = ["Problems", "Site", "did_you_mean", "nearest"]
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `name` was probably meant to be, or None."""
+    lowered = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[close[0]] if close else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return a hint that names the nearest known name, else lists the known ones, if any."""
+    names = list(known)
+    match = nearest(name, names)
+    if match is not None:
+        return f'did you mean "{match}"?'
+    return f"known: {', '.join(names)}" if names else None
+
+
+class Problems:
+    """Collects problems and warnings; the same one twice counts once."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory.rstrip(os.sep) + os.sep
+        self._problems: dict[Problem, None] = {}
+        self._warnings: dict[Problem, None] = {}
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems, ordered by file and place; files in the order they turned up."""
+        return _ordered(self._problems)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The warnings, ordered likewise."""
+        return _ordered(self._warnings)
+
+    def add(
+        self,
+        mark: Mark,
+        path: Path,
+        kind: str,
+        message: str,
+        hint: str | None = None,
+        *,
+        warning: bool = False,
+    ) -> None:
+        """Note one problem."""
+        problem = Problem(
+            file=self._shown(mark.file), line=mark.line, column=mark.column, path=path_text(path),
+            kind=kind, message=message, hint=hint,
+        )  # fmt: skip
+        (self._warnings if warning else self._problems)[problem] = None
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Note problems found elsewhere."""
+        for problem in problems:
+            self.add(
+                Mark(file=problem.file, line=problem.line, column=problem.column),
+                (problem.path,) if problem.path else (),
+                problem.kind, problem.message, problem.hint,
+            )  # fmt: skip
+
+    def raise_if_any(self) -> None:
+        """Raise the problems as one error.
+
+        Raises:
+            ConfigSyntaxError: all of them say that a file cannot be read or is not YAML.
+            UnresolvedReference: all of them are references without a value.
+            ConfigSchemaError: otherwise.
+        """
+        errors = self.errors
+        if not errors:
+            return
+        kinds = {problem.kind for problem in errors}
+        error: type[ConfigError] = ConfigSchemaError
+        for candidate in (ConfigSyntaxError, UnresolvedReference):
+            if kinds == {candidate.kind}:
+                error = candidate
+        raise error(problems=errors)
+
+    def _shown(self, file: str) -> str:
+        return file.removeprefix(self._directory)
+
+
+def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    listed = list(problems)
+    files = list(dict.fromkeys(problem.file for problem in listed))
+    return tuple(sorted(listed, key=lambda p: (files.index(p.file), p.line, p.column)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A place in the stack to report about: the stack's tree and a path in it."""
+
+    problems: Problems
+    root: Map
+    path: Path = ()
+
+    def at(self, *steps: str | int) -> Site:
+        """Return the place below."""
+        return Site(problems=self.problems, root=self.root, path=(*self.path, *steps))
+
+    @property
+    def node(self) -> Node | None:
+        """What stands there, or None."""
+        return find(self.root, self.path)
+
+    def report(self, kind: str, message: str, hint: str | None = None) -> None:
+        """Note a problem with the value."""
+        self.problems.add(self._mark(), self.path, kind, message, hint)
+
+    def report_key(self, kind: str, message: str, hint: str | None = None) -> None:
+        """Note a problem with the key."""
+        self.problems.add(self._key_mark(), self.path, kind, message, hint)
+
+    def warn(self, kind: str, message: str, hint: str | None = None) -> None:
+        """Note a warning about the value."""
+        self.problems.add(self._mark(), self.path, kind, message, hint, warning=True)
+
+    def _mark(self) -> Mark:
+        path = self.path
+        while path:
+            node = find(self.root, path)
+            if node is not None:
+                return node.mark
+            path = path[:-1]
+        return self.root.mark
+
+    def _key_mark(self) -> Mark:
+        parent = find(self.root, self.path[:-1]) if self.path else None
+        entry: Entry | None = None
+        if isinstance(parent, Map):
+            entry = parent.entries.get(str(self.path[-1]))
+        return self._mark() if entry is None else entry.key

@@ -1,0 +1,189 @@
+"""What a unit's texts refer to: check that it exists, and make the edges it implies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from harness.errors import UnresolvedReference
+from harness.model import Condition, Dependency, TaskSpec, UnitKind, UnitSpec
+
+from .convert_unit import Names
+from .interpolate import (
+    PROPERTIES,
+    InterpolationSyntaxError,
+    Reference,
+    Variable,
+    references,
+    resolve_text,
+)
+from .nodes import Map, Scalar, scalars
+from .problems import Site, did_you_mean
+from .static import StaticLookup
+
+__all__ = ["World", "link"]
+
+_UNRESOLVED = UnresolvedReference.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything a reference may name.
+
+    Attributes:
+        units: the active units.
+        names: all units, active or not.
+        secrets: names of the stack's secrets.
+        lookup: variables and the project's name.
+    """
+
+    units: Mapping[str, UnitSpec]
+    names: Names
+    secrets: tuple[str, ...]
+    lookup: StaticLookup
+
+
+def link(unit: UnitSpec, node: Map, site: Site, world: World) -> UnitSpec:
+    """Return the unit with an edge for every unit it refers to; report what does not exist."""
+    linker = _Linker(unit, world)
+    for path, scalar in scalars(node):
+        if isinstance(scalar.value, str) and "$" in scalar.text:
+            linker.text(scalar, site.at(*path))
+    return replace(unit, depends_on=(*unit.depends_on, *linker.edges.values()))
+
+
+class _Linker:
+    def __init__(self, unit: UnitSpec, world: World) -> None:
+        self._unit = unit
+        self._world = world
+        self._known = {edge.on for edge in unit.depends_on}
+        self.edges: dict[str, Dependency] = {}
+
+    def text(self, scalar: Scalar, site: Site) -> None:
+        try:
+            found = references(scalar.text)
+        except InterpolationSyntaxError as error:
+            site.report(_UNRESOLVED, str(error))
+            return
+        for name in found:
+            if isinstance(name, Reference):
+                self._reference(name.path, site)
+            else:
+                self._dash(name, site)
+        try:
+            resolve_text(scalar.text, _Permissive(self._world.lookup))
+        except UnresolvedReference as missing:
+            for problem in missing.problems:
+                site.report(problem.kind, problem.message, problem.hint)
+
+    def _dash(self, variable: Variable, site: Site) -> None:
+        """Report `${my-unit.prt}`: it reads as variable `my` with a default."""
+        if variable.operator != "-" or not variable.word or not isinstance(variable.word[0], str):
+            return
+        name, dot, rest = f"{variable.name}-{variable.word[0]}".partition(".")
+        if dot and name in self._world.names.kinds:
+            self._reference((name, *rest.split(".")), site)
+
+    def _reference(self, path: tuple[str, ...], site: Site) -> None:
+        text = f"${{{'.'.join(path)}}}"
+        match path:
+            case ("project", "name"):
+                return
+            case ("project", *_):
+                site.report(_UNRESOLVED, f"{text}: a project has only `name`")
+            case ("secrets", name):
+                if name not in self._world.secrets:
+                    hint = did_you_mean(name, self._world.secrets)
+                    site.report(_UNRESOLVED, f'{text}: there is no secret "{name}"', hint)
+            case ("tasks", name, "outputs", key, *_):
+                self._output(text, name, key, site)
+            case ("secrets" | "tasks", *_):
+                hint = "write ${secrets.NAME} or ${tasks.NAME.outputs.KEY}"
+                site.report(_UNRESOLVED, f"{text} is incomplete", hint)
+            case _:
+                self._property(text, path[0], path[1:], site)
+
+    def _find(self, text: str, name: str, site: Site, kind: UnitKind | None) -> UnitSpec | None:
+        names = self._world.names
+        if name in names.inactive:
+            profiles = names.inactive[name]
+            site.report(
+                _UNRESOLVED, f'{text}: "{name}" is not in the active profiles',
+                f"add --profile {profiles[0]}",
+            )  # fmt: skip
+            return None
+        unit = self._world.units.get(name)
+        if name not in names.kinds or (unit is not None and kind not in (None, unit.kind)):
+            known = [n for n, k in names.kinds.items() if kind in (None, k)]
+            noun = "service or task" if kind is None else kind.value
+            site.report(_UNRESOLVED, f'{text}: no {noun} "{name}"', did_you_mean(name, known))
+            return None
+        return unit
+
+    def _output(self, text: str, name: str, key: str, site: Site) -> None:
+        task = self._find(text, name, site, UnitKind.TASK)
+        if not isinstance(task, TaskSpec):
+            return
+        if task.name == self._unit.name:
+            site.report(_UNRESOLVED, f"{text}: a task's outputs are there only after it ran")
+            return
+        known = [output.name for output in task.outputs]
+        if key not in known:
+            missing = f"add it to tasks.{name}.outputs"
+            message = f'{text}: task "{name}" has no output "{key}"'
+            site.report(_UNRESOLVED, message, did_you_mean(key, known) or missing)
+            return
+        self._edge(task)
+
+    def _property(self, text: str, name: str, rest: tuple[str, ...], site: Site) -> None:
+        unit = self._find(text, name, site, None)
+        if unit is None:
+            return
+        if rest[0] == "outputs":
+            instead = f"write ${{tasks.{name}.{'.'.join(rest)}}}"
+            site.report(_UNRESOLVED, f"{text}: outputs belong to tasks", instead)
+        elif rest[0] not in PROPERTIES or len(rest) != (2 if rest[0] in ("ports", "urls") else 1):
+            hint = did_you_mean(rest[0], PROPERTIES)
+            if rest[0] in PROPERTIES:
+                hint = f"write ${{{name}.port}}, ${{{name}.ports.NAME}} or ${{{name}.urls.NAME}}"
+            message = f'{text}: "{name}" has no property "{".".join(rest)}"'
+            site.report(_UNRESOLVED, message, hint)
+        elif self._has_port(text, unit, rest, site):
+            self._edge(unit)
+
+    def _has_port(self, text: str, unit: UnitSpec, rest: tuple[str, ...], site: Site) -> bool:
+        """Check what is known of ports; a type whose options hold endpoints knows better."""
+        if rest[0] not in ("port", "ports", "url", "urls") or hasattr(unit.options, "endpoints"):
+            return True
+        if not unit.ports:
+            add = f"add `ports` to {unit.kind.value}s.{unit.name}"
+            site.report(_UNRESOLVED, f'{text}: "{unit.name}" has no ports', add)
+            return False
+        if len(rest) == 2 and rest[1] not in unit.ports:
+            hint = did_you_mean(rest[1], unit.ports)
+            site.report(_UNRESOLVED, f'{text}: "{unit.name}" has no port "{rest[1]}"', hint)
+            return False
+        return True
+
+    def _edge(self, unit: UnitSpec) -> None:
+        if unit.name == self._unit.name or unit.name in self._known:
+            return
+        is_task = unit.kind is UnitKind.TASK
+        self.edges[unit.name] = Dependency(
+            on=unit.name,
+            condition=Condition.COMPLETED if is_task else Condition.HEALTHY,
+            implicit=True,
+        )
+
+
+class _Permissive:
+    """Knows variables, and takes every reference as resolved: only variables can be missing."""
+
+    def __init__(self, lookup: StaticLookup) -> None:
+        self._lookup = lookup
+
+    def variable(self, name: str) -> str | None:
+        return self._lookup.variable(name)
+
+    def reference(self, path: tuple[str, ...]) -> str:
+        return f"<{'.'.join(path)}>"

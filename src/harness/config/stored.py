@@ -1,0 +1,78 @@
+"""A stack as JSON values and back: what the daemon keeps for the time after its own crash."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness.errors import StorageError
+from harness.model import ServiceSpec, StackSpec, TaskSpec, UnitKind, UnitSpec
+
+__all__ = ["StackCodec"]
+
+
+class StackCodec:
+    """Encodes and decodes stacks.
+
+    Args:
+        executors: executor name → its options type, as the loader got it.
+    """
+
+    def __init__(self, executors: Mapping[str, type]) -> None:
+        self._executors = executors
+
+    def encode(self, spec: StackSpec) -> dict[str, Any]:
+        """Return the stack as JSON values; secrets are not in it, only where they come from."""
+        value: dict[str, Any] = _plain(dataclasses.replace(spec, units={}))
+        value["units"] = [{"kind": unit.kind.value, **_plain(unit)} for unit in spec.units.values()]
+        return value
+
+    def decode(self, value: Mapping[str, Any]) -> StackSpec:
+        """Return the stack that `encode` was given.
+
+        Raises:
+            StorageError: the executor of a unit is not there any more, or the layout is unknown.
+        """
+        units = [self._unit(unit) for unit in value["units"]]
+        rest = {key: item for key, item in value.items() if key != "units"}
+        try:
+            spec: StackSpec = _adapter(StackSpec).validate_python({**rest, "units": {}})
+        except ValidationError as error:
+            raise StorageError(f"cannot read a stored stack: {error}") from error
+        return dataclasses.replace(spec, units={unit.name: unit for unit in units})
+
+    def _unit(self, value: Mapping[str, Any]) -> UnitSpec:
+        options = self._executors.get(value["type"])
+        if options is None:
+            raise StorageError(
+                f'cannot read a stored stack: "{value["name"]}" has the type {value["type"]}, '
+                "which this installation does not have"
+            )
+        model = TaskSpec if value["kind"] == UnitKind.TASK else ServiceSpec
+        facts = {key: item for key, item in value.items() if key not in ("kind", "options")}
+        try:
+            unit: UnitSpec = _adapter(model).validate_python({**facts, "options": None})
+            return dataclasses.replace(
+                unit, options=_adapter(options).validate_python(value["options"])
+            )
+        except ValidationError as error:
+            raise StorageError(f"cannot read a stored stack: {error}") from error
+
+
+@cache
+def _adapter(of: type) -> TypeAdapter[Any]:
+    return TypeAdapter(of)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value

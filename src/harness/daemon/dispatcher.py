@@ -1,0 +1,100 @@
+"""From a method's name and parameters to its answer; the one place that turns failures into errors.
+
+Knows no method by itself: handlers come as a mapping, and everything about a method that both
+sides share is in `harness.protocol.METHODS`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError, MethodNotFound
+from harness.protocol import (
+    INTERNAL_ERROR,
+    MAX_MESSAGE_BYTES,
+    METHODS,
+    ErrorResponse,
+    Request,
+    Response,
+    encode,
+    error_to_wire,
+    parse_params,
+)
+
+from .json_values import json_value
+
+if TYPE_CHECKING:
+    from .session import Call
+
+__all__ = ["Dispatcher", "Handler", "outlives_connection"]
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Any, "Call"], Awaitable[Any]]
+"""Takes a method's parameters and the call it is for; returns its result."""
+
+
+def outlives_connection(method: str) -> bool:
+    """Tell whether a call goes on when its caller vanishes: it changes more than its connection."""
+    found = METHODS.get(method)
+    return found is not None and found.changes and not method.startswith("exec.")
+
+
+class Dispatcher:
+    """Answers calls.
+
+    Args:
+        handlers: by method; each must be in `METHODS`.
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        unknown = [name for name in handlers if name not in METHODS]
+        if unknown:
+            raise ValueError(f"no such methods: {', '.join(unknown)}")
+        self._handlers = dict(handlers)
+
+    async def answer(self, request: Request, call: Call) -> str:
+        """Call the method and return the answer as text; whatever happens, there is one."""
+        try:
+            result = await self._call(request.method, request.params, call)
+            text = encode(Response(request.id, json_value(result)))
+            if len(text) > MAX_MESSAGE_BYTES:
+                raise HarnessError(
+                    f"cannot answer {request.method}: the answer is larger than "
+                    f"{MAX_MESSAGE_BYTES} bytes",
+                    hint="ask for less at once",
+                )
+        except HarnessError as error:
+            return encode(ErrorResponse(request.id, _wire(error)))
+        except Exception as error:
+            # A defect: its traceback goes to the log, the caller gets its name only.
+            logger.exception("Cannot answer %s", request.method)
+            return encode(ErrorResponse(request.id, _internal(request.method, error)))
+        return text
+
+    async def _call(self, method: str, params: Mapping[str, Any], call: Call) -> Any:
+        handler = self._handlers.get(method)
+        if handler is None:
+            close = difflib.get_close_matches(method, self._handlers, n=1)
+            raise MethodNotFound(
+                f'cannot call "{method[:100]}": there is no such method',
+                hint=f'did you mean "{close[0]}"?' if close else "rpc.discover lists them",
+                details={"method": method[:100]},
+            )
+        return await handler(parse_params(METHODS[method].params, params, method=method), call)
+
+
+def _wire(error: HarnessError) -> dict[str, Any]:
+    wire: dict[str, Any] = json_value(error_to_wire(error))
+    return wire
+
+
+def _internal(method: str, error: Exception) -> dict[str, Any]:
+    return {
+        "code": -32603,
+        "message": f"cannot answer {method}: {type(error).__name__} in the daemon",
+        "data": {"kind": INTERNAL_ERROR, "hint": "the daemon's log has the details", "details": {}},
+    }

@@ -1,0 +1,226 @@
+"""Accepts connections on the daemon's unix socket and serves each in a task of its own.
+
+What a client does, or does not do, reaches no further than its own session.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import stat
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream, TaskGroup
+
+from harness.errors import StorageError
+from harness.protocol import MAX_MESSAGE_BYTES, MessageStream
+
+from .dispatcher import Dispatcher
+from .session import Limits, Session
+from .websocket import ServerWebSocket, accept_websocket
+
+__all__ = ["Server", "is_allowed_peer", "peer_uid"]
+
+logger = logging.getLogger(__name__)
+
+_SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_SCARCE_PAUSE_S = 0.1
+_BACKLOG = 128
+
+
+class Outliving:
+    """Where calls run that go on when their caller vanishes; a `Spawner`."""
+
+    def __init__(self) -> None:
+        self.group: TaskGroup | None = None
+        self._count = 0
+        self._idle = anyio.Event()
+
+    def start_soon(self, func: Callable[..., Awaitable[Any]], *args: Any) -> None:
+        """Start a task."""
+        if self.group is None:
+            raise RuntimeError("the server is not running")
+        self._count += 1
+        self.group.start_soon(self._run, func, args)
+
+    async def wait_idle(self) -> None:
+        """Return when none of them runs."""
+        while self._count:
+            self._idle = anyio.Event()
+            await self._idle.wait()
+
+    async def _run(self, func: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> None:
+        try:
+            await func(*args)
+        finally:
+            self._count -= 1
+            if not self._count:
+                self._idle.set()
+
+
+class Server:
+    """Serves clients with one dispatcher.
+
+    Args:
+        dispatcher: answers calls.
+        health: makes the answer to `GET /health`.
+        limits: for each connection.
+        max_message_bytes: of an inbound message.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        health: Callable[[], Mapping[str, Any]] = dict,
+        limits: Limits | None = None,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._health = health
+        self._limits = limits or Limits()
+        self._max_message_bytes = max_message_bytes
+        self._sessions: set[Session] = set()
+        self._outliving = Outliving()
+        self._connections = 0
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected, or about to be."""
+        return self._connections
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Let calls run that outlive their clients; leaving cancels them, see `drain`."""
+        async with anyio.create_task_group() as group:
+            self._outliving.group = group
+            try:
+                yield
+            finally:
+                self._outliving.group = None
+                group.cancel_scope.cancel()
+
+    async def drain(self) -> None:
+        """Wait until every call that changes something has been answered."""
+        await self._outliving.wait_idle()
+
+    async def serve_socket(self, path: Path, *, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve whoever connects to a unix socket at `path`, until cancelled; then remove it.
+
+        A socket that is there is replaced: who calls this owns the state directory.
+
+        Args:
+            path: made with mode 0600.
+            ready: called once connections are accepted.
+
+        Raises:
+            StorageError: the socket cannot be made there.
+        """
+        _make_directory(path.parent)
+        try:
+            listener = await anyio.create_unix_listener(path, mode=0o600, backlog=_BACKLOG)
+        except OSError as error:
+            raise StorageError(f"cannot listen at {path}: {error.strerror or error}") from error
+        try:
+            async with listener, anyio.create_task_group() as group:
+                ready()
+                while True:
+                    try:
+                        stream = await listener.accept()
+                    except OSError as error:
+                        if error.errno not in _SCARCE:
+                            raise
+                        logger.warning("Cannot accept a connection: %s", error)
+                        await anyio.sleep(_SCARCE_PAUSE_S)
+                        continue
+                    group.start_soon(self._serve_connection, stream)
+        finally:
+            _remove(path)
+
+    async def serve_stream(self, stream: MessageStream) -> None:
+        """Serve one client over a stream until it leaves."""
+        session = Session(
+            stream,
+            dispatcher=self._dispatcher,
+            outliving=self._outliving,
+            limits=self._limits,
+        )
+        self._sessions.add(session)
+        try:
+            await session.run()
+        finally:
+            self._sessions.discard(session)
+
+    async def close_sessions(self) -> None:
+        """Send every client what waits for it, for a second at most, and disconnect it."""
+        async with anyio.create_task_group() as group:
+            for session in list(self._sessions):
+                group.start_soon(session.close)
+
+    async def _serve_connection(self, stream: SocketStream) -> None:
+        self._connections += 1
+        try:
+            async with stream:
+                websocket = await self._handshake(stream)
+                if websocket is not None:
+                    await self.serve_stream(websocket)
+        except Exception:
+            # A defect met by one connection must not end the others.
+            logger.exception("Cannot go on with a connection")
+        finally:
+            self._connections -= 1
+
+    async def _handshake(self, stream: SocketStream) -> ServerWebSocket | None:
+        uid = peer_uid(stream)
+        if not is_allowed_peer(uid):
+            logger.warning("A connection of user %d was refused", uid)
+            return None
+        if self._connections > self._limits.connections:
+            logger.warning("A connection was refused: %d are open", self._limits.connections)
+            return None
+        try:
+            with anyio.move_on_after(self._limits.handshake_s):
+                return await accept_websocket(
+                    stream, health=self._health(), max_message_bytes=self._max_message_bytes
+                )
+        except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            pass  # The client has left.
+        return None
+
+
+def peer_uid(stream: SocketStream) -> int:
+    """Return the user id of the process at the other end of a unix socket (SO_PEERCRED)."""
+    raw: socket.socket = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - no SQL
+    credentials = raw.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", credentials)
+    return int(uid)
+
+
+def is_allowed_peer(uid: int) -> bool:
+    """Tell whether a user may command this daemon: its own, and root."""
+    return uid in (0, os.geteuid())
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _make_directory(path: Path) -> None:
+    """Create the socket's directory 0700, or check that nobody else can put a socket there."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = path.lstat()
+    except OSError as error:
+        raise StorageError(f"cannot use {path}: {error.strerror or error}") from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise StorageError(
+            f"cannot use {path}: it belongs to another user",
+            hint="name another state directory",
+        )

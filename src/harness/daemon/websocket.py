@@ -1,0 +1,219 @@
+"""A client's connection from its first byte: an HTTP request that becomes a WebSocket, or ends.
+
+Nothing here is shared between connections, so a slow, silent or broken client costs nobody else
+anything; whoever serves a connection bounds how long the handshake may take.
+
+Source: RFC 6455; RFC 9112. ADR: the server speaks h11 and wsproto over anyio itself, because it
+must be able to drop a client that does not read and to stop reading a message that is too large.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import h11
+from anyio.abc import ByteStream, SocketAttribute
+from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Event,
+    Ping,
+    Request,
+    TextMessage,
+)
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+
+from harness.protocol import MAX_MESSAGE_BYTES, too_large
+
+__all__ = ["ServerWebSocket", "accept_websocket"]
+
+_READ_BYTES = 64 * 1024
+_MAX_HEAD_BYTES = 16 * 1024
+_GOODBYE_S = 1.0
+
+_JSON = b"application/json"
+
+
+async def accept_websocket(
+    stream: ByteStream,
+    *,
+    health: Mapping[str, Any],
+    max_message_bytes: int = MAX_MESSAGE_BYTES,
+) -> ServerWebSocket | None:
+    """Read the request; return the WebSocket it asks for at `/rpc`, or answer it and return None.
+
+    `GET /health` is answered with the JSON object `health`, everything else with an error. The
+    stream is left open.
+
+    Raises:
+        EndOfStream, BrokenResourceError: the client has left.
+    """
+    http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD_BYTES)
+    try:
+        request = await _request(stream, http)
+    except h11.RemoteProtocolError as error:
+        await _answer(stream, http, error.error_status_hint or 400, {"error": "no HTTP request"})
+        return None
+    path = request.target.partition(b"?")[0]
+    is_get = request.method == b"GET"
+    wants_websocket = any(
+        name == b"upgrade" and value.lower() == b"websocket" for name, value in request.headers
+    )
+    if path == b"/rpc" and is_get and wants_websocket:
+        return await _upgrade(stream, http, request, max_message_bytes)
+    if path == b"/rpc":
+        await _answer(stream, http, 426, {"error": "/rpc is a WebSocket"})
+    elif path == b"/health" and is_get:
+        await _answer(stream, http, 200, health)
+    else:
+        await _answer(stream, http, 404, {"error": "there is only /rpc and GET /health"})
+    return None
+
+
+class ServerWebSocket:
+    """A message stream; see `harness.protocol.MessageStream`."""
+
+    def __init__(
+        self, stream: ByteStream, websocket: WSConnection, *, max_message_bytes: int
+    ) -> None:
+        self._stream = stream
+        self._websocket = websocket
+        self._max_message_bytes = max_message_bytes
+        self._events: deque[Event] = deque()
+        self._is_broken = False
+        self._close_code = 1000
+
+    async def receive(self) -> str | bytes:
+        """Return the next message; pings are answered in between."""
+        parts: list[str | bytes] = []
+        size = 0
+        while True:
+            event = await self._event()
+            if isinstance(event, TextMessage | BytesMessage):
+                size += len(event.data)
+                if size > self._max_message_bytes:
+                    self._close_code = 1009
+                    raise too_large(self._max_message_bytes)
+                data = event.data
+                parts.append(data if isinstance(data, str) else bytes(data))
+                if event.message_finished:
+                    return _joined(parts)
+            elif isinstance(event, Ping):
+                await self._write(event.response())
+            elif isinstance(event, CloseConnection):
+                self._close_code = 1000 if event.code == 1006 else event.code
+                raise anyio.EndOfStream
+
+    async def send(self, message: str) -> None:
+        """Send one text message."""
+        await self._write(TextMessage(data=message))
+
+    async def aclose(self) -> None:
+        """Say goodbye, let the client finish what it is sending, and close."""
+        with anyio.move_on_after(_GOODBYE_S, shield=True), suppress(anyio.BrokenResourceError):
+            await self._write(CloseConnection(code=self._close_code))
+            with suppress(anyio.EndOfStream, anyio.ClosedResourceError):
+                while self._websocket.state is not ConnectionState.CLOSED:
+                    await self._stream.receive(_READ_BYTES)
+        self.abort()
+        await anyio.aclose_forcefully(self._stream)
+
+    def abort(self) -> None:
+        """Cut the connection; works while another task waits to send."""
+        self._is_broken = True
+        raw: socket.socket = self._stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - no SQL
+        with suppress(OSError):
+            raw.shutdown(socket.SHUT_RDWR)
+
+    async def _event(self) -> Event:
+        while not self._events:
+            try:
+                data = await self._stream.receive(_READ_BYTES)
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                raise anyio.EndOfStream from None
+            try:
+                self._websocket.receive_data(data)
+            except (LocalProtocolError, RemoteProtocolError):
+                raise anyio.EndOfStream from None
+            self._events.extend(self._websocket.events())
+        return self._events.popleft()
+
+    async def _write(self, event: Event) -> None:
+        if self._is_broken:
+            raise anyio.BrokenResourceError
+        try:
+            data = self._websocket.send(event)
+        except LocalProtocolError:
+            raise anyio.BrokenResourceError from None
+        # Broken until it is out: a write cut short by cancellation leaves half a frame behind.
+        self._is_broken = True
+        try:
+            await self._stream.send(data)
+        except anyio.ClosedResourceError:
+            raise anyio.BrokenResourceError from None
+        self._is_broken = False
+
+
+def _joined(parts: list[str | bytes]) -> str | bytes:
+    """Join the parts of a message, which are all texts or all bytes."""
+    if len(parts) == 1:
+        return parts[0]
+    texts = [part for part in parts if isinstance(part, str)]
+    return "".join(texts) or b"".join(part for part in parts if not isinstance(part, str))
+
+
+async def _request(stream: ByteStream, http: h11.Connection) -> h11.Request:
+    while True:
+        event = http.next_event()
+        if isinstance(event, h11.Request):
+            return event
+        if event is not h11.NEED_DATA:
+            raise h11.RemoteProtocolError("no request")
+        http.receive_data(await stream.receive(_READ_BYTES))
+
+
+async def _upgrade(
+    stream: ByteStream, http: h11.Connection, request: h11.Request, max_message_bytes: int
+) -> ServerWebSocket | None:
+    websocket = WSConnection(ConnectionType.SERVER)
+    try:
+        websocket.initiate_upgrade_connection(list(request.headers), request.target)
+    except RemoteProtocolError as error:
+        await _answer(stream, http, 400, {"error": f"no WebSocket handshake: {error}"})
+        return None
+    requests = [event for event in websocket.events() if isinstance(event, Request)]
+    if not requests:
+        await _answer(stream, http, 400, {"error": "no WebSocket handshake"})
+        return None
+    await stream.send(websocket.send(AcceptConnection()))
+    websocket.receive_data(http.trailing_data[0])
+    accepted = ServerWebSocket(stream, websocket, max_message_bytes=max_message_bytes)
+    accepted._events.extend(websocket.events())
+    return accepted
+
+
+async def _answer(
+    stream: ByteStream, http: h11.Connection, status: int, body: Mapping[str, Any]
+) -> None:
+    content = json.dumps(body).encode() + b"\n"
+    headers = [
+        (b"content-type", _JSON),
+        (b"content-length", str(len(content)).encode()),
+        (b"connection", b"close"),
+    ]
+    if status == 426:
+        headers.append((b"upgrade", b"websocket"))
+    with suppress(h11.LocalProtocolError):
+        response = http.send(h11.Response(status_code=status, headers=headers)) or b""
+        data = http.send(h11.Data(data=content)) or b""
+        end = http.send(h11.EndOfMessage()) or b""
+        await stream.send(response + data + end)

@@ -1,0 +1,194 @@
+"""The contract of a service executor: it keeps one unit existing in one kind of place.
+
+An executor knows nothing of stacks, dependencies, health or restarts; the supervisor decides, and
+every executor passes the one contract suite in `tests/contract`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harness.commands import Command, Process
+from harness.errors import NotSupported
+from harness.model import Endpoint, ExitStatus, Handle, UnitKind
+
+__all__ = ["Capabilities", "Executor", "Recovery", "StartRequest", "StopReport", "Usage"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What an executor can do, as data; `plan` checks wishes against it before anything starts.
+
+    Attributes:
+        starts: it starts and stops units; False for services that are known by their endpoints
+            alone.
+        tasks: it can run a unit to completion and report its exit status.
+        exec: it can run another command in the unit's place and environment.
+        stdin: a running unit may have an input that can be written to.
+        signals: a signal can be sent to a running unit.
+        logs: the unit's output is kept in the log directory it is given.
+        recovers: a unit survives the daemon's death and is found again.
+        run_as_user: a unit can run as another user.
+    """
+
+    starts: bool = True
+    tasks: bool = True
+    exec: bool = False
+    stdin: bool = False
+    signals: bool = False
+    logs: bool = False
+    recovers: bool = False
+    run_as_user: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """Everything needed to start one run of one unit; all `${…}` are resolved.
+
+    Attributes:
+        project: the project's name.
+        unit: the unit's name.
+        kind: service or task.
+        generation: number of this run of this unit, from 1; never used twice in a project.
+        token: random text, part of the environment marker that every process of the run carries.
+        run_dir: existing directory of this run alone, 0700; the executor's files go there.
+        log_dir: existing directory of the unit, shared by its runs; output is appended there to
+            `stdout.log` and `stderr.log`.
+        base_dir: absolute directory that relative paths in `options` start from.
+        options: instance of the executor's options type.
+        env: the complete environment.
+        endpoints: the unit's own endpoints, by name.
+    """
+
+    project: str
+    unit: str
+    kind: UnitKind
+    generation: int
+    token: str
+    run_dir: Path
+    log_dir: Path
+    base_dir: Path
+    options: Any
+    env: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What became of a start that an earlier daemon asked for.
+
+    handle set, exit None: it runs, and is watched from here on. exit set: it ended so, at
+    `ended_at`.
+    Neither: it never ran, and it is certain that it never will.
+    """
+
+    handle: Handle | None = None
+    exit: ExitStatus | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopReport:
+    """How a unit ended when it was stopped; nothing of it is left.
+
+    Attributes:
+        exit: status of its main process.
+        killed: it did not end at the stop signal within the timeout and got SIGKILL.
+        stragglers: command lines of other processes of the unit that had to be killed.
+        took_s: seconds from the signal until nothing was left.
+    """
+
+    exit: ExitStatus
+    killed: bool = False
+    stragglers: tuple[str, ...] = ()
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a unit uses now, all its processes together."""
+
+    processes: int
+    rss_bytes: int
+    cpu_s: float
+
+
+class Executor(ABC):
+    """Keeps units existing. Implementations are stateless but for what they watch.
+
+    All methods may be cancelled at any moment without losing a unit: a cancelled `start` either
+    has not started anything, or what it started is found by `recover`.
+    """
+
+    name: ClassVar[str]
+    options: ClassVar[type]
+    capabilities: ClassVar[Capabilities]
+
+    @abstractmethod
+    async def start(self, request: StartRequest) -> Handle:
+        """Start one run and return once its main process exists.
+
+        Raises:
+            StartFailed: it could not be started; the cause tells program, directory, user and
+                permission apart, and nothing is left behind.
+        """
+
+    @abstractmethod
+    async def recover(self, *, unit: str, run_dir: Path, handle: Handle | None) -> Recovery:
+        """Find what an earlier daemon's `start` with this run directory produced.
+
+        `handle` is None when that daemon died before it stored one. Never starts anything. After it
+        returned a handle, `wait` and `stop` work as if this executor had started the unit.
+        """
+
+    @abstractmethod
+    async def wait(self, handle: Handle) -> ExitStatus:
+        """Return how the main process ended, as soon as it did; at once if it already has."""
+
+    @abstractmethod
+    async def stop(self, handle: Handle, *, stop_signal: str, timeout_s: float) -> StopReport:
+        """End everything of the unit; return when nothing is left. Idempotent.
+
+        Raises:
+            StopFailed: something survived SIGKILL; the message names it.
+        """
+
+    async def signal(self, handle: Handle, *, signal: str) -> None:
+        """Send a signal, named such as SIGHUP, to the main process.
+
+        Raises:
+            NotSupported: the executor has no `signals` capability.
+        """
+        raise self._unsupported(handle, "signals")
+
+    async def execute(self, handle: Handle, command: Command) -> Process:
+        """Run `command` beside the unit, in its place and environment, attached to the caller.
+
+        The command's own env and working directory are applied on top of the unit's.
+
+        Raises:
+            NotSupported: the executor has no `exec` capability.
+        """
+        raise self._unsupported(handle, "exec")
+
+    async def write_stdin(self, handle: Handle, data: bytes) -> None:
+        """Write to the unit's input.
+
+        Raises:
+            NotSupported: the executor, or this unit, has no input.
+        """
+        raise self._unsupported(handle, "stdin")
+
+    async def usage(self, handle: Handle) -> Usage | None:
+        """Return what the unit uses now, or None where that is unknown."""
+        return None
+
+    def _unsupported(self, handle: Handle, capability: str) -> NotSupported:
+        return NotSupported(
+            service=str(handle.data.get("unit", "?")), executor=self.name, capability=capability
+        )

@@ -1,0 +1,288 @@
+"""The executor of type `process`: programs on this machine that outlive the daemon."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import anyio
+
+from harness.commands import (
+    Command,
+    DetachedRun,
+    Process,
+    ProcessRef,
+    Tree,
+    TreeReport,
+    check_limits,
+    end_tree,
+    find,
+    is_running,
+    launch,
+    send_signal,
+    signal_number,
+    tree_usage,
+    unit_command,
+    wait_exit,
+    write_input,
+)
+from harness.errors import CommandError, HandleLost, StartFailed, StopFailed
+from harness.model import HANDLE_VERSION, ExitStatus, Handle
+
+from .base import Capabilities, Executor, Recovery, StartRequest, StopReport, Usage
+
+__all__ = ["ProcessExecutor", "ProcessOptions"]
+
+_HOLDER_TIMEOUT_S = 2.0  # an ended service's holder needs a millisecond to write the status down
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessOptions:
+    """What to run: `command`, or `binary` with `args`.
+
+    Raises:
+        ValueError: the fields do not fit together.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = {
+        "extra": "forbid",
+        "use_attribute_docstrings": True,
+    }
+
+    command: tuple[str, ...] | str | None = None
+    """Program and arguments: a list, or a text split as a shell would split it, without one."""
+
+    binary: str | None = None
+    """Program to run with `args`, in place of `command`."""
+
+    args: tuple[str, ...] = ()
+    """Arguments of `binary`."""
+
+    shell: bool = False
+    """Run `command`, a text, as a line of `/bin/sh`."""
+
+    working_dir: str | None = None
+    """Where it runs, relative to the stack file's directory, which is also the default."""
+
+    user: str | None = None
+    """User to run as, a name or a number, with `:group` if wanted; needs root."""
+
+    umask: str | int | None = None
+    """File mode bits to withhold, in octal digits such as 022."""
+
+    nice: int | None = None
+    """Added to the daemon's niceness: -20 to 19; below 0 needs root."""
+
+    limits: dict[str, int] = field(default_factory=dict)
+    """Resource limits by name, such as nofile: 4096; sizes in bytes, -1 for unlimited."""
+
+    stdin: bool = False
+    """Keep an input open that can be written to; otherwise the input is empty."""
+
+    def __post_init__(self) -> None:
+        if (self.command is None) == (self.binary is None):
+            raise ValueError('set either "command" or "binary"')
+        if self.args and self.binary is None:
+            raise ValueError('"args" belong to "binary"')
+        if self.shell and not isinstance(self.command, str):
+            raise ValueError('with "shell: true" the command must be one text')
+        if not self.argv or not self.argv[0].strip():
+            raise ValueError("the command is empty")
+        if self.nice is not None and not -20 <= self.nice <= 19:
+            raise ValueError(f'"nice" must be between -20 and 19, not {self.nice}')
+        check_limits(self.limits)
+        _ = self.umask_bits
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """Program and arguments."""
+        if self.binary is not None:
+            return (self.binary, *self.args)
+        if self.shell:
+            return ("/bin/sh", "-c", str(self.command))
+        if isinstance(self.command, str):
+            try:
+                return tuple(shlex.split(self.command))
+            except ValueError as error:
+                raise ValueError(f"the command cannot be split: {error}") from None
+        return self.command or ()
+
+    @property
+    def umask_bits(self) -> int | None:
+        """The umask as a number. Digits are octal, also when YAML reads them as a number."""
+        if self.umask is None:
+            return None
+        text = str(self.umask).removeprefix("0o")
+        if not text or not set(text) <= set("01234567") or int(text, 8) > 0o777:
+            raise ValueError(f'"umask" must be up to three octal digits, not {self.umask}')
+        return int(text, 8)
+
+
+class ProcessExecutor(Executor):
+    """Runs units as detached processes; keeps nothing in memory, so nothing is lost with it."""
+
+    name: ClassVar[str] = "process"
+    options: ClassVar[type] = ProcessOptions
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        exec=True, stdin=True, signals=True, logs=True, recovers=True, run_as_user=True
+    )
+
+    async def start(self, request: StartRequest) -> Handle:
+        """Start one run; see `Executor.start`."""
+        options: ProcessOptions = request.options
+        unit = f"{request.project}/{request.unit}/{request.generation}/{request.token}"
+        try:
+            command = Command(
+                argv=options.argv,
+                env=request.env,
+                inherit_env=False,
+                working_dir=os.path.join(request.base_dir, options.working_dir or ""),
+                user=options.user,
+                umask=options.umask_bits,
+                nice=options.nice,
+                limits=options.limits,
+            )
+            run = await launch(
+                command,
+                run_dir=request.run_dir,
+                log_dir=request.log_dir,
+                unit=unit,
+                open_stdin=options.stdin,
+            )
+        except (CommandError, ValueError) as error:
+            raise _start_failed(request, error) from error
+        return _handle(request.unit, run)
+
+    async def recover(self, *, unit: str, run_dir: Path, handle: Handle | None) -> Recovery:
+        """Find what became of a run; see `Executor.recover`."""
+        found = await find(run_dir)
+        if found.run is not None:
+            return Recovery(handle=_handle(unit, found.run))
+        if found.exit is None and handle is not None:
+            # It did run, so its files are gone: what the handle says is all that is left.
+            run = self._run(handle)
+            alive = run.is_of_this_boot and is_running(run.service)
+            return Recovery(handle=handle) if alive else Recovery(exit=ExitStatus())
+        return Recovery(exit=found.exit, ended_at=found.ended_at)
+
+    async def wait(self, handle: Handle) -> ExitStatus:
+        """Return how the main process ended; see `Executor.wait`."""
+        return await wait_exit(self._run(handle))
+
+    async def stop(self, handle: Handle, *, stop_signal: str, timeout_s: float) -> StopReport:
+        """End every process of the unit; see `Executor.stop`."""
+        signum = signal_number(stop_signal)
+        began_at = anyio.current_time()
+        run = self._run(handle)
+        report = TreeReport()
+        if run.is_of_this_boot:
+            report = await end_tree(_tree(run), stop_signal=signum, timeout_s=timeout_s)
+        if report.survivors:
+            raise StopFailed(
+                service=str(handle.data["unit"]),
+                executor=self.name,
+                cause=f"still alive after SIGKILL: {', '.join(report.survivors)}",
+                details={"survivors": list(report.survivors)},
+            )
+        return StopReport(
+            exit=await _status_after_end(run),
+            killed=report.killed,
+            stragglers=report.stragglers,
+            took_s=anyio.current_time() - began_at,
+        )
+
+    async def signal(self, handle: Handle, *, signal: str) -> None:
+        """Send a signal to the main process; see `Executor.signal`.
+
+        Raises:
+            HandleLost: it is not running.
+        """
+        run = self._run(handle)
+        if not run.is_of_this_boot or not send_signal(run.service, signal_number(signal)):
+            raise self._lost(handle, "it is not running")
+
+    async def execute(self, handle: Handle, command: Command) -> Process:
+        """Return a process, started by entering its context; see `Executor.execute`.
+
+        Raises:
+            HandleLost: the unit's run directory is gone.
+        """
+        there = unit_command(self._run(handle), command)
+        if there is None:
+            raise self._lost(handle, "its run directory is gone")
+        return Process(there, backpressure=True)
+
+    async def write_stdin(self, handle: Handle, data: bytes) -> None:
+        """Write to the unit's input; see `Executor.write_stdin`.
+
+        Raises:
+            HandleLost: it is not running.
+        """
+        try:
+            has_input = await write_input(self._run(handle), data)
+        except BrokenPipeError as error:
+            raise self._lost(handle, "it is not running") from error
+        if not has_input:
+            raise self._unsupported(handle, "stdin")
+
+    async def usage(self, handle: Handle) -> Usage | None:
+        """Return what all processes of the unit use now."""
+        run = self._run(handle)
+        if not run.is_of_this_boot:
+            return Usage(processes=0, rss_bytes=0, cpu_s=0.0)
+        usage = await tree_usage(_tree(run))
+        return Usage(
+            processes=usage.processes,
+            rss_bytes=usage.rss_pages * _PAGE_BYTES,
+            cpu_s=usage.ticks / _TICKS_PER_S,
+        )
+
+    def _run(self, handle: Handle) -> DetachedRun:
+        if handle.version > HANDLE_VERSION:
+            raise self._lost(handle, f"its handle is of version {handle.version}, newer than this")
+        return DetachedRun.from_data(handle.data)
+
+    def _lost(self, handle: Handle, cause: str) -> HandleLost:
+        return HandleLost(service=str(handle.data["unit"]), executor=self.name, cause=cause)
+
+
+def _tree(run: DetachedRun) -> Tree:
+    holders: tuple[ProcessRef, ...] = (run.holder,) if run.holder is not None else ()
+    return Tree(marker=run.marker, main=run.service, spare=holders)
+
+
+def _handle(unit: str, run: DetachedRun) -> Handle:
+    return Handle(
+        executor=ProcessExecutor.name, data={"unit": unit, **run.as_data()}, pid=run.service.pid
+    )
+
+
+def _start_failed(request: StartRequest, error: CommandError | ValueError) -> StartFailed:
+    text = str(error)
+    details: dict[str, object] = {}
+    hint = None
+    if isinstance(error, CommandError):
+        text = text.removeprefix(f"cannot run `{error.command}`: ")
+        details = {"reason": error.kind, "command": error.command}
+        hint = error.hint
+    return StartFailed(
+        service=request.unit,
+        executor=ProcessExecutor.name,
+        cause=text,
+        hint=hint,
+        details=details,
+    )
+
+
+async def _status_after_end(run: DetachedRun) -> ExitStatus:
+    """Return the status once everything ended; a holder that hangs is ended too."""
+    with anyio.move_on_after(_HOLDER_TIMEOUT_S):
+        return await wait_exit(run)
+    if run.is_of_this_boot and run.holder is not None:
+        send_signal(run.holder, signal_number("SIGKILL"))
+    return await wait_exit(run)

@@ -1,0 +1,242 @@
+"""The one task that notices growth: wakes readers, marks times, keeps logs within their limits.
+
+A watch fires once. While a stream grows its file is looked at in growing intervals, unwatched, so
+a service that prints as fast as it can pays nothing; once it is quiet the watch is armed again.
+The task spends at most about a twenty-fifth of its time looking, however many services print.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from time import thread_time
+from types import TracebackType
+from typing import Self
+
+import anyio
+import anyio.abc
+from anyio import to_thread
+
+from .keeper import StreamKeeper
+from .kernel import Inotify
+from .notice import LogNotice
+from .unit_log import UnitLog
+
+__all__ = ["Watcher"]
+
+logger = logging.getLogger(__name__)
+
+_SHORTEST_PAUSE_S = 0.004
+_LONGEST_PAUSE_S = 0.032
+_REST_FACTOR = 25
+_LONGEST_REST_S = 0.25
+_HOP_COST_S = 0.0001  # of a round trip to the worker thread
+_DISK_CHECK_S = 5.0
+_LARGEST_RESERVE = 200_000_000
+_FLOOR_BYTES = 256 * 1024
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one look at the dirty streams brought."""
+
+    grown: list[StreamKeeper] = field(default_factory=list)
+    quiet: list[tuple[StreamKeeper, int | None]] = field(default_factory=list)
+    notices: list[LogNotice] = field(default_factory=list)
+    trouble: OSError | None = None
+    cost_s: float = 0.0
+
+
+class Watcher:
+    """Watches the logs it is given while it is open; used from one event loop only.
+
+    Args:
+        on_notice: told in the event loop what was dropped, and what cannot be; must not raise.
+        reserve_bytes: free space below which logs are cut down to `floor_bytes` a stream, the
+            oldest bytes of the largest first; None: a twentieth of the disk, at most 200 MB.
+        floor_bytes: what low space leaves of each stream.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_notice: Callable[[LogNotice], None],
+        reserve_bytes: int | None = None,
+        floor_bytes: int = _FLOOR_BYTES,
+    ) -> None:
+        self._on_notice = on_notice
+        self._reserve_bytes = reserve_bytes
+        self._floor_bytes = floor_bytes
+        self._keepers: dict[UnitLog, tuple[StreamKeeper, ...]] = {}
+        self._armed: dict[int, StreamKeeper] = {}
+        self._dirty: dict[StreamKeeper, None] = {}
+        self._waiting: anyio.CancelScope | None = None
+        self._is_called = False
+        self._has_index_trouble = False
+        self._has_watch_trouble = False
+
+    async def __aenter__(self) -> Self:
+        self._inotify = Inotify()
+        self._limiter = anyio.CapacityLimiter(1)
+        self._tasks = anyio.create_task_group()
+        await self._tasks.__aenter__()
+        self._tasks.start_soon(self._run)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        self._tasks.cancel_scope.cancel()
+        try:
+            return await self._tasks.__aexit__(kind, error, trace)
+        finally:
+            for log in list(self._keepers):
+                self.forget(log)
+            self._inotify.close()
+
+    def watch(self, log: UnitLog) -> None:
+        """Watch a unit's log from now on; its directory and files are created when missing.
+
+        Watching again is harmless, and takes up a log whose files were deleted meanwhile. One
+        `UnitLog` for a directory: its readers are woken, not those of another one.
+        """
+        self.forget(log)
+        log.limiter = self._limiter
+        keepers = tuple(StreamKeeper(s, max_bytes=log.max_bytes) for s in log.streams.values())
+        self._keepers[log] = keepers
+        self._dirty.update(dict.fromkeys(keepers))
+        self._is_called = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def forget(self, log: UnitLog) -> None:
+        """Stop watching a unit's log; nothing happens when it is not watched."""
+        keepers = self._keepers.pop(log, ())
+        log.limiter = None
+        for keeper in keepers:
+            self._dirty.pop(keeper, None)
+        self._armed = {n: keeper for n, keeper in self._armed.items() if keeper not in keepers}
+
+    async def _run(self) -> None:
+        pause_s = _SHORTEST_PAUSE_S
+        while True:
+            if await self._news_within(pause_s if self._dirty else _DISK_CHECK_S):
+                pause_s = _SHORTEST_PAUSE_S
+            else:
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            dirty, watched = list(self._dirty), list(self._all())
+            outcome = await to_thread.run_sync(self._look, dirty, watched, limiter=self._limiter)
+            self._settle(outcome)
+            if self._dirty:
+                await anyio.sleep(min(_REST_FACTOR * outcome.cost_s, _LONGEST_REST_S))
+
+    async def _news_within(self, wait_s: float) -> bool:
+        """Wait for a watch to fire, or for `watch`; tell whether there is something new."""
+        if not self._is_called:
+            with anyio.CancelScope(deadline=anyio.current_time() + wait_s) as self._waiting:
+                await anyio.wait_readable(self._inotify.descriptor)
+            self._waiting = None
+        is_called, self._is_called = self._is_called, False
+        fired = self._inotify.fired()
+        if fired is None:
+            self._dirty.update(dict.fromkeys(self._all()))
+            return True
+        for number in fired:
+            keeper = self._armed.pop(number, None)
+            if keeper is not None:
+                self._dirty[keeper] = None
+        return bool(fired) or is_called
+
+    def _all(self) -> Iterable[StreamKeeper]:
+        return (keeper for keepers in self._keepers.values() for keeper in keepers)
+
+    def _settle(self, outcome: _Round) -> None:
+        """Wake the readers of what grew, and let what is quiet wait for its watch."""
+        for notice in outcome.notices:
+            self._on_notice(notice)
+        for keeper in outcome.grown:
+            keeper.stream.announce()
+        watched = set(self._all())
+        for keeper, number in outcome.quiet:
+            self._dirty.pop(keeper, None)
+            if number is not None and keeper in watched:
+                self._armed[number] = keeper
+
+    # ── in a worker thread ───────────────────────────────────────────────────────────────────────
+
+    def _look(self, dirty: list[StreamKeeper], watched: list[StreamKeeper]) -> _Round:
+        began = thread_time()
+        outcome = _Round()
+        for keeper in dirty:
+            if _has_changed(keeper, outcome):
+                outcome.grown.append(keeper)
+                _note(outcome, keeper.trim())
+                continue
+            number = self._arm(keeper)
+            # What was written before the watch was armed fires nothing, so look once more.
+            if number is not None and _has_changed(keeper, outcome):
+                outcome.grown.append(keeper)
+            elif number is not None or keeper.is_gone:
+                outcome.quiet.append((keeper, number))
+        if outcome.trouble is not None and not self._has_index_trouble:
+            logger.warning("Cannot note the times of log lines: %s", outcome.trouble)
+        self._has_index_trouble = outcome.trouble is not None
+        self._relieve(outcome, watched)
+        outcome.cost_s = thread_time() - began + _HOP_COST_S
+        return outcome
+
+    def _arm(self, keeper: StreamKeeper) -> int | None:
+        """Arm a stream's watch; None: impossible, it is looked at in intervals instead."""
+        try:
+            return self._inotify.arm(keeper.stream.path)
+        except FileNotFoundError:
+            keeper.is_gone = True
+        except OSError as error:
+            if not self._has_watch_trouble:
+                logger.warning("Cannot watch %s: %s", keeper.stream.path, error)
+            self._has_watch_trouble = True
+        return None
+
+    def _relieve(self, outcome: _Round, watched: list[StreamKeeper]) -> None:
+        """Cut logs down where a file system has less free space than its reserve."""
+        by_device: dict[int, list[StreamKeeper]] = {}
+        for keeper in watched:
+            if not keeper.is_gone and keeper.kept_bytes > 2 * self._floor_bytes:
+                by_device.setdefault(keeper.device, []).append(keeper)
+        for keepers in by_device.values():
+            needed = self._needed_bytes(keepers[0])
+            for keeper in sorted(keepers, key=lambda k: k.kept_bytes, reverse=True):
+                if needed <= 0:
+                    break
+                before = keeper.kept_bytes
+                kept = max(self._floor_bytes, before - needed)
+                _note(outcome, keeper.drop_to(kept, cause="disk-low"))
+                needed -= before - keeper.kept_bytes
+
+    def _needed_bytes(self, keeper: StreamKeeper) -> int:
+        """Return how much must be freed; a quarter more than is missing, to do it seldom."""
+        try:
+            status = os.statvfs(keeper.directory)
+        except OSError:
+            return 0
+        free = status.f_bavail * status.f_frsize
+        reserve = self._reserve_bytes
+        if reserve is None:
+            reserve = min(_LARGEST_RESERVE, status.f_blocks * status.f_frsize // 20)
+        return reserve - free + reserve // 4 if free < reserve else 0
+
+
+def _has_changed(keeper: StreamKeeper, outcome: _Round) -> bool:
+    has_changed, trouble = keeper.observe()
+    outcome.trouble = trouble or outcome.trouble
+    return has_changed
+
+
+def _note(outcome: _Round, notice: LogNotice | None) -> None:
+    if notice is not None:
+        outcome.notices.append(notice)

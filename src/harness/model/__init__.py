@@ -1,0 +1,80 @@
+"""The nouns of the product: frozen dataclasses and enums, standard library only."""
+
+from .dependency import Condition, Dependency
+from .endpoint import Endpoint, PortProtocol, PortSpec
+from .event import Event, EventKind
+from .exit_status import ExitStatus
+from .handle import HANDLE_VERSION, Handle
+from .health import (
+    CheckSpec,
+    CommandCheck,
+    CompositeCheck,
+    CompositeMode,
+    GraphqlCheck,
+    HealthSpec,
+    HttpCheck,
+    JsonRpcCheck,
+    LogCheck,
+    ProbeSpec,
+    Stage,
+    TcpCheck,
+)
+from .hook import Hook, Hooks
+from .restart import Backoff, RestartMode, RestartPolicy
+from .secret import MASK, Secret, SecretSpec
+from .stack import Settings, StackSpec
+from .state import (
+    Goal,
+    HealthState,
+    ServiceState,
+    UnitKind,
+    is_live,
+    is_ready,
+)
+from .unit import OutputSpec, RememberMode, ServiceSpec, TaskSpec, UnitSpec
+
+__all__ = [
+    "HANDLE_VERSION",
+    "MASK",
+    "Backoff",
+    "CheckSpec",
+    "CommandCheck",
+    "CompositeCheck",
+    "CompositeMode",
+    "Condition",
+    "Dependency",
+    "Endpoint",
+    "Event",
+    "EventKind",
+    "ExitStatus",
+    "Goal",
+    "GraphqlCheck",
+    "Handle",
+    "HealthSpec",
+    "HealthState",
+    "Hook",
+    "Hooks",
+    "HttpCheck",
+    "JsonRpcCheck",
+    "LogCheck",
+    "OutputSpec",
+    "PortProtocol",
+    "PortSpec",
+    "ProbeSpec",
+    "RememberMode",
+    "RestartMode",
+    "RestartPolicy",
+    "Secret",
+    "SecretSpec",
+    "ServiceSpec",
+    "ServiceState",
+    "Settings",
+    "StackSpec",
+    "Stage",
+    "TaskSpec",
+    "TcpCheck",
+    "UnitKind",
+    "UnitSpec",
+    "is_live",
+    "is_ready",
+]

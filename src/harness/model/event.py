@@ -1,0 +1,55 @@
+"""Facts about what happened, numbered and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["Event", "EventKind"]
+
+
+class EventKind(StrEnum):
+    """What happened, in the past tense; the comment names the keys of `Event.data`."""
+
+    UNIT_STATE_CHANGED = "unit-state-changed"  # old, new, reason, pid, exit, attempt
+    UNIT_ADOPTED = "unit-adopted"  # pid
+    HEALTH_CHANGED = "health-changed"  # old, new, stage, message
+    PROBE_FINISHED = "probe-finished"  # stage, ok, latency_ms, message
+    STAGE_REACHED = "stage-reached"  # stage, after_s
+    HOOK_FINISHED = "hook-finished"  # moment, ok, exit, output
+    TASK_COMPLETED = "task-completed"  # outputs, skipped
+    LOGS_DROPPED = "logs-dropped"  # stream, bytes, cause
+    SURVIVOR_FOUND = "survivor-found"  # pid, command
+    CRASH_LOOP_DETECTED = "crash-loop-detected"  # attempts, window_s
+    PORT_ASSIGNED = "port-assigned"  # name, port
+    OPERATION_STARTED = "operation-started"  # id, verb, units
+    OPERATION_FINISHED = "operation-finished"  # id, verb, outcome, message
+    PROJECT_ADDED = "project-added"
+    PROJECT_REMOVED = "project-removed"
+    DAEMON_STARTED = "daemon-started"  # pid, version
+    DAEMON_STOPPED = "daemon-stopped"  # reason
+    GAP = "gap"  # first, last: numbers this subscriber did not get
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One fact.
+
+    Attributes:
+        number: grows by one with every event of this store, from 1; 0 before it is stored.
+        at: when, aware UTC.
+        kind: what happened.
+        project: the project it is about, or None.
+        unit: the unit it is about, or None.
+        data: JSON values, keys as `EventKind` says; never a secret.
+    """
+
+    number: int = 0
+    at: datetime
+    kind: EventKind
+    project: str | None = None
+    unit: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)

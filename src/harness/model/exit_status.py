@@ -1,0 +1,50 @@
+"""How a process ended."""
+
+from __future__ import annotations
+
+import signal as signals
+from dataclasses import dataclass
+
+__all__ = ["ExitStatus"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitStatus:
+    """Exactly one of `code` (0 to 255) and `signal` (its number) is set, or neither.
+
+    Nobody saw the end.
+    """
+
+    code: int | None = None
+    signal: int | None = None
+
+    @classmethod
+    def from_shell(cls, status: int) -> ExitStatus:
+        """Read a POSIX shell's `$?`, where 128 + n means "ended by signal n" (XCU 2.8.2)."""
+        if 128 < status <= 128 + signals.SIGRTMAX:
+            return cls(signal=status - 128)
+        return cls(code=status)
+
+    @classmethod
+    def from_returncode(cls, returncode: int) -> ExitStatus:
+        """Read Python's return code, where -n means "ended by signal n"."""
+        return cls(signal=-returncode) if returncode < 0 else cls(code=returncode)
+
+    @property
+    def is_success(self) -> bool:
+        """Tell whether the process ended by itself with status 0."""
+        return self.code == 0
+
+    def as_shell(self) -> int:
+        """Return the status as a shell would show it; 255 when unknown."""
+        if self.signal is not None:
+            return 128 + self.signal
+        return 255 if self.code is None else self.code
+
+    def __str__(self) -> str:
+        if self.signal is not None:
+            try:
+                return f"ended by {signals.Signals(self.signal).name}"
+            except ValueError:
+                return f"ended by signal {self.signal}"
+        return "ended, status unknown" if self.code is None else f"exit status {self.code}"

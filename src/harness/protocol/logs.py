@@ -1,0 +1,52 @@
+"""Output of units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .params import ProjectParams, Result
+
+__all__ = ["LogChunk", "LogEnd", "ReadLogsParams"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLogsParams(ProjectParams):
+    """Which output."""
+
+    units: tuple[str, ...] = ()
+    """Empty: all."""
+    tail: int | None = None
+    """This many last lines of each unit; null: all that is kept."""
+    since: str | None = None
+    """ISO 8601."""
+    until: str | None = None
+    """ISO 8601."""
+    grep: str | None = None
+    """Regular expression; only lines it is found in."""
+    stream: Literal["stdout", "stderr"] | None = None
+    """Null: both."""
+    follow: bool = False
+    """Go on with what comes."""
+    window: int | None = None
+    """Send this many bytes ahead of `subscriptions.ack` at most; null: do not wait for any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogChunk(Result):
+    """A piece of one stream of one unit."""
+
+    subscription: str
+    unit: str
+    stream: str
+    at: str | None
+    """When it was read, ISO 8601, UTC; null when unknown."""
+    text: str
+    """Whole lines, or a last one without newline; bytes that are no UTF-8 as lone surrogates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEnd(Result):
+    """There is no more output to come."""
+
+    subscription: str

@@ -1,0 +1,226 @@
+"""Services and tasks as units: bring them up and down, look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .params import Params, ProjectParams, Result, Source, UnitParams
+
+__all__ = [
+    "DownParams",
+    "EndpointAddress",
+    "EnvParams",
+    "Explanation",
+    "Need",
+    "ProbeReport",
+    "ProbeTry",
+    "SelectionParams",
+    "ServicesStatus",
+    "SignalParams",
+    "UnitDetails",
+    "UnitStatus",
+    "UnitUsage",
+    "UnitsParams",
+    "UpParams",
+    "WaitParams",
+    "WriteParams",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpParams(Params):
+    """What to bring up."""
+
+    source: Source
+    units: tuple[str, ...] = ()
+    """Units to bring up; empty: all."""
+    force: bool = False
+    """Run tasks again that have completed."""
+    keep_going: bool = False
+    """Go on with units that do not depend on a failed one."""
+    deps: bool = True
+    """Bring up what the units depend on, too."""
+    timeout_s: float | None = None
+    """For the whole operation; null: each unit's own timeouts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownParams(ProjectParams):
+    """Which project to take down; all of it."""
+
+    volumes: bool = False
+    """Delete named volumes, too."""
+    timeout_s: float | None = None
+    """Between the stop signal and SIGKILL; null: each unit's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionParams(ProjectParams):
+    """Units of a loaded project."""
+
+    units: tuple[str, ...] = ()
+    """Empty: all."""
+    timeout_s: float | None = None
+    """For the whole operation; null: each unit's own timeouts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitsParams(ProjectParams):
+    """Units of a loaded project, named."""
+
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalParams(UnitParams):
+    """A signal for one unit."""
+
+    signal: str
+    """Name, such as SIGUSR1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitParams(ProjectParams):
+    """What to wait for."""
+
+    units: tuple[str, ...] = ()
+    """Empty: all."""
+    target: Literal["healthy", "started", "stopped", "completed"] = "healthy"
+    timeout_s: float | None = None
+    """Null: no limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvParams(UnitParams):
+    """Whose environment."""
+
+    reveal: bool = False
+    """Show secrets, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteParams(UnitParams):
+    """Input for one unit."""
+
+    data: str
+    """Bytes, base64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointAddress(Result):
+    """Where a unit can be reached."""
+
+    host: str
+    port: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitStatus(Result):
+    """One unit as it is now."""
+
+    name: str
+    kind: str
+    """`service` or `task`."""
+    type: str
+    """Executor, such as `process`."""
+    state: str
+    """pending, starting, running, stopping, stopped, backoff, exited, failed or unknown."""
+    health: str
+    """none, starting, healthy or unhealthy."""
+    ready: bool
+    pid: int | None = None
+    container: str | None = None
+    node: str | None = None
+    restarts: int = 0
+    exit_code: int | None = None
+    started_at: str | None = None
+    """ISO 8601, UTC."""
+    endpoints: Mapping[str, EndpointAddress] = field(default_factory=dict)
+    """By name."""
+    depends_on: tuple[str, ...] = ()
+    message: str | None = None
+    """Why it is so, and what comes next."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """Of a completed task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicesStatus(Result):
+    """All units of a project, in file order."""
+
+    project: str
+    services: tuple[UnitStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitDetails(UnitStatus):
+    """Everything about one unit."""
+
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    """As configured, secrets masked."""
+    handle: Mapping[str, Any] | None = None
+    history: tuple[Mapping[str, Any], ...] = ()
+    """Its last events, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need(Result):
+    """Something a unit waits for."""
+
+    unit: str
+    condition: str
+    met: bool
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeTry(Result):
+    """One try of a check."""
+
+    at: str
+    """ISO 8601, UTC."""
+    ok: bool
+    latency_ms: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeReport(Result):
+    """What a check has found so far."""
+
+    stage: str
+    tries: int
+    last: tuple[ProbeTry, ...] = ()
+    """Oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation(Result):
+    """Why a unit is as it is, and the same for everything that it waits for."""
+
+    unit: str
+    kind: str
+    state: str
+    health: str
+    since: str | None = None
+    """ISO 8601, UTC."""
+    summary: str
+    needs: tuple[Need, ...] = ()
+    probe: ProbeReport | None = None
+    last_output: tuple[str, ...] = ()
+    """Its last lines of output, oldest first."""
+    next: str | None = None
+    causes: tuple[Explanation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitUsage(Result):
+    """What a unit uses now, all its processes together."""
+
+    name: str
+    processes: int
+    rss_bytes: int
+    cpu_s: float

@@ -1,0 +1,31 @@
+"""Streams of notifications that belong to a connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .params import Params, Result
+
+__all__ = ["AckParams", "SubscriptionParams", "SubscriptionRef"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRef(Result):
+    """A new subscription; it ends with the connection."""
+
+    subscription: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionParams(Params):
+    """Which subscription."""
+
+    subscription: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckParams(SubscriptionParams):
+    """How much of a subscription with a window has been consumed."""
+
+    bytes: int
+    """Length of the consumed messages, as they came; the daemon may send as much again."""

@@ -1,0 +1,21 @@
+"""Keeps stacks as planned: decides when each unit starts, restarts and stops."""
+
+from .operations import Operation, Operations, OperationState, UnitResult
+from .project import Project
+from .stacks import StackCodec, Stacks
+from .unit import Unit
+from .views import Explanation, UnitStatus, plain
+
+__all__ = [
+    "Explanation",
+    "Operation",
+    "OperationState",
+    "Operations",
+    "Project",
+    "StackCodec",
+    "Stacks",
+    "Unit",
+    "UnitResult",
+    "UnitStatus",
+    "plain",
+]

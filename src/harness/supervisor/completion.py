@@ -1,0 +1,117 @@
+"""What makes a task's completion remembered: a hash of its inputs, and the outputs it left."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness.model import OutputSpec, TaskSpec
+
+__all__ = ["OutputMissing", "created_paths_exist", "input_hash", "read_outputs", "read_stdout"]
+
+OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
+"""Outputs are read from at most this much of the end of a task's standard output."""
+
+
+class OutputMissing(Exception):
+    """A declared output could not be read although the task ended with success."""
+
+    def __init__(self, *, name: str, cause: str) -> None:
+        super().__init__(f'its output "{name}" cannot be read: {cause}')
+
+
+def input_hash(
+    task: TaskSpec, *, options: Any, env: Mapping[str, str], runs: Mapping[str, int]
+) -> str:
+    """Hash what decides a task's result.
+
+    Args:
+        task: the definition; files it names in `inputs` are read.
+        options: its executor options with all references resolved, so that outputs and addresses of
+            other units count.
+        env: the variables its definition sets, resolved; inherited ones do not count.
+        runs: generation of each service whose restart makes the result void.
+    """
+    digest = hashlib.sha256()
+    facts = [asdict(options), dict(env), [asdict(item) for item in task.outputs], dict(runs)]
+    digest.update(json.dumps(facts, sort_keys=True, default=str).encode())
+    for name in task.inputs:
+        path = Path(task.base_dir, name)
+        digest.update(f"\0{name}\0".encode())
+        digest.update(_content(path))
+    return digest.hexdigest()
+
+
+def created_paths_exist(task: TaskSpec) -> bool:
+    """Tell whether everything the task is to create is there."""
+    return all(Path(task.base_dir, name).exists() for name in task.creates)
+
+
+def read_outputs(task: TaskSpec, stdout: bytes) -> dict[str, Any]:
+    """Read a completed task's outputs: JSON values by name.
+
+    Raises:
+        OutputMissing: one of them is not there.
+    """
+    text = stdout.decode("utf-8", "replace")
+    return {item.name: _output(item, text, task.base_dir) for item in task.outputs}
+
+
+def read_stdout(log_dir: Path, start: int) -> bytes:
+    """Return what was written to standard output since `start`, at most the last 16 MiB."""
+    with (log_dir / "stdout.log").open("rb") as file:
+        end = file.seek(0, 2)
+        file.seek(max(start, end - OUTPUT_LIMIT_BYTES))
+        return file.read(OUTPUT_LIMIT_BYTES)
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        parts = [p for p in sorted(path.rglob("*")) if p.is_file()]
+        return b"".join(f"{p.relative_to(path)}\0".encode() + _content(p) for p in parts)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except FileNotFoundError:
+        return b"missing"
+
+
+def _output(spec: OutputSpec, text: str, base_dir: str) -> Any:
+    if spec.file is not None:
+        try:
+            return Path(base_dir, spec.file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise OutputMissing(name=spec.name, cause=str(error)) from error
+    if spec.regex is not None:
+        match = re.search(spec.regex, text, re.MULTILINE)
+        if match is None:
+            raise OutputMissing(name=spec.name, cause=f"nothing on stdout matches /{spec.regex}/")
+        return match.group(1) if match.groups() else match.group()
+    return _json_output(spec, text)
+
+
+def _json_output(spec: OutputSpec, text: str) -> Any:
+    value = _last_json(spec.name, text)
+    for key in filter(None, (spec.json or "").split(".")):
+        try:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            raise OutputMissing(
+                name=spec.name, cause=f"the JSON on stdout has nothing at {spec.json}"
+            ) from error
+    return value
+
+
+def _last_json(name: str, text: str) -> Any:
+    """Return the last JSON document on stdout: the whole text, or the last line that is one."""
+    for candidate in (text, *reversed(text.strip().splitlines())):
+        try:
+            return json.loads(candidate)
+        except json.JSONDecodeError:
+            continue
+    raise OutputMissing(name=name, cause="there is no JSON document on stdout")

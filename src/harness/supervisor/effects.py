@@ -1,0 +1,413 @@
+"""Carries out what the table decided for one unit: launch, watch, stop, wait before a retry.
+
+Each effect is a task with a cancel scope of its own; a trigger from a cancelled effect is dropped,
+so nothing that an earlier run set off can disturb a later one. This is the unit's guard: whatever
+an executor, a check or a hook raises ends here, as a failure of this unit and of no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+from harness.errors import HandleLost, HarnessError, StopFailed
+from harness.executors import Executor, StopReport
+from harness.health import Monitor
+from harness.model import EventKind, ExitStatus, Goal, Handle, RememberMode, ServiceState, UnitKind
+
+from .adoption import adopt_run
+from .completion import OutputMissing, created_paths_exist, read_outputs, read_stdout
+from .hooks import HookFailed, run_hooks
+from .judgement import Ending, judge_ending
+from .launch import Run, discard_run, prepare_run
+from .machine import Effect, Trigger
+from .observation import Observation
+
+if TYPE_CHECKING:
+    from .unit import Unit
+
+__all__ = ["Effects"]
+
+logger = logging.getLogger(__name__)
+
+_CLEANUP_DEADLINE_S = 30.0
+
+
+class Effects:
+    """The running side of one unit."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._scopes: dict[str, anyio.CancelScope] = {}
+        self._ended: dict[str, anyio.Event] = {}
+        self.run: Run | None = None
+        self._ready_at: float | None = None
+        self._failure: str | None = None
+        self._is_adopted = False
+        self._next_delay_s = 0.0
+        self.monitor: Monitor | None = None
+
+    def carry_out(self, effect: Effect) -> None:
+        """Begin an effect; called from the trigger queue."""
+        unit = self._unit
+        match effect:
+            case Effect.AWAIT_CONDITIONS:
+                unit.reconsider()
+            case Effect.CANCEL_WAITING:
+                self._cancel("retry")
+            case Effect.LAUNCH:
+                self._begin("launch", self._launch)
+            case Effect.WATCH:
+                self._begin("watch", self._watch)
+            case Effect.STOP:
+                failure, self._failure = self._failure, None
+                self._begin("stop", lambda: self._stop(failure))
+            case Effect.ARM_RETRY:
+                self._begin("retry", self._retry)
+            case Effect.CLEAN_UP:
+                self._cancel("watch")
+                unit.context.ports.release(self._owner)
+
+    def adopt(self) -> None:
+        """Find out what became of the run an earlier daemon started."""
+        self._begin("launch", self._adopt)
+
+    async def aclose(self) -> None:
+        """Cancel every effect and wait until they have ended."""
+        for name in tuple(self._scopes):
+            self._cancel(name)
+        for ended in tuple(self._ended.values()):
+            await ended.wait()
+
+    # ── tasks ────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        self._cancel(name)
+        scope, ended = anyio.CancelScope(), anyio.Event()
+        self._scopes[name], self._ended[name] = scope, ended
+        self._unit.context.tasks.start_soon(
+            self._guarded, name, work, scope, ended, name=f"{self._owner} {name}"
+        )
+
+    async def _guarded(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[None]],
+        scope: anyio.CancelScope,
+        ended: anyio.Event,
+    ) -> None:
+        try:
+            with scope:
+                await work()
+        except Exception:
+            # The unit's guard (style: errors): a defect in one unit must not end the others.
+            logger.exception("Cannot %s %s", name, self._owner, extra={"service": self._unit.name})
+            if self._unit.state in (ServiceState.STARTING, ServiceState.RUNNING):
+                self._unit.post(Trigger.FAILED_FOR_GOOD, reason="a defect in the harness")
+        finally:
+            ended.set()
+            if self._scopes.get(name) is scope:
+                del self._scopes[name], self._ended[name]
+
+    def _cancel(self, name: str) -> None:
+        scope = self._scopes.get(name)
+        if scope is not None:
+            scope.cancel()
+
+    async def _end(self, name: str) -> None:
+        """Cancel an effect and wait until it has ended."""
+        ended = self._ended.get(name)
+        self._cancel(name)
+        if ended is not None:
+            await ended.wait()
+
+    # ── launch ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _launch(self) -> None:
+        unit = self._unit
+        try:
+            if unit.context.starts is None:
+                await self._start()
+            else:
+                async with unit.context.starts:
+                    await self._start()
+        except (HarnessError, HookFailed) as error:
+            self._failed_to_start(error)
+
+    async def _start(self) -> None:
+        unit = self._unit
+        run = self.run = await prepare_run(unit)
+        if unit.kind is UnitKind.TASK and self._is_remembered(run):
+            unit.context.publish(
+                EventKind.TASK_COMPLETED,
+                unit.name,
+                outputs=unit.record.outputs,
+                skipped=True,
+            )
+            discard_run(run)
+            unit.was_remembered = True
+            unit.post(Trigger.REMEMBERED, reason="it was done already, with the same inputs")
+            return
+        unit.forces_run = unit.was_remembered = False
+        await run_hooks("pre_start", run.hooks.pre_start, unit=unit, run=run)
+        self._take(await self._executor.start(run.request))
+        unit.post(Trigger.STARTED)
+
+    def _take(self, handle: Handle) -> None:
+        """Note the handle before anything else can happen."""
+        record = self._unit.record
+        record.handle = handle
+        record.started_at = self._unit.context.clock.now().isoformat()
+        record.exit = None
+        self._is_adopted = False
+        self._ready_at = None
+
+    def _is_remembered(self, run: Run) -> bool:
+        unit = self._unit
+        return (
+            unit.record.completed is not None
+            and unit.record.completed == run.input_hash
+            and unit.task.remember is not RememberMode.NEVER
+            and not unit.forces_run
+            and created_paths_exist(unit.task)
+        )
+
+    def _failed_to_start(self, error: Exception) -> None:
+        unit = self._unit
+        reason = getattr(error, "cause", None) or str(error)
+        unit.record.handle = None
+        self._conclude(ExitStatus(), reason=f"it could not be started: {reason}")
+
+    # ── adoption ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _adopt(self) -> None:
+        unit = self._unit
+        was_stopping = unit.was_stopping
+        recovery = await adopt_run(unit)
+        if recovery.handle is not None:
+            self._is_adopted = True
+            unit.record.handle = recovery.handle
+            unit.context.ports.hold(self._owner, unit.record.ports)
+            unit.context.publish(EventKind.UNIT_ADOPTED, unit.name, pid=recovery.handle.pid)
+            unit.post(Trigger.RESTART if was_stopping else Trigger.ADOPTED)
+            if unit.goal is Goal.DOWN:
+                unit.post(Trigger.UNWANTED, reason="its stop goes on")
+        elif recovery.exit is not None and not was_stopping and unit.goal is Goal.UP:
+            await self._take_end(recovery.exit)
+        else:
+            unit.record.handle = None
+            unit.record.exit = recovery.exit or unit.record.exit
+            unit.post(Trigger.EMPTY)
+            if unit.goal is Goal.UP:
+                unit.post(Trigger.WANTED)
+
+    # ── watch ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _watch(self) -> None:
+        unit = self._unit
+        handle = unit.record.handle
+        if handle is None:
+            raise RuntimeError(f"{self._owner} runs without a handle")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch_health)
+            tasks.start_soon(self._watch_deadline)
+            try:
+                status = await self._executor.wait(handle)
+            except HandleLost as error:
+                status = ExitStatus()
+                logger.warning("%s", error, extra={"service": unit.name})
+            tasks.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEANUP_DEADLINE_S):
+            # Whatever the main process left behind is ended before another run may start.
+            await self._end_stragglers(handle)
+        await self._take_end(status)
+
+    async def _watch_health(self) -> None:
+        unit = self._unit
+        run = self.run = self.run or await prepare_run(unit, anew=False)
+        if not self._is_adopted:
+            try:
+                await run_hooks("post_start", run.hooks.post_start, unit=unit, run=run)
+            except HookFailed as error:
+                self._stop_failed_run(str(error))
+                return
+        if run.health is None:
+            self._note_ready()
+            return
+        observation = Observation(unit, run, liveness_failed=self._liveness_failed)
+        self.monitor = observation.monitor
+        try:
+            await observation.run()
+        finally:
+            self.monitor = None
+
+    def _liveness_failed(self, message: str) -> None:
+        self._stop_failed_run(f"its liveness check failed: {message}")
+
+    def _note_ready(self) -> None:
+        if self._ready_at is None:
+            self._ready_at = self._unit.context.clock.monotonic()
+
+    async def _watch_deadline(self) -> None:
+        unit = self._unit
+        if unit.kind is UnitKind.TASK:
+            limit_s = unit.task.timeout_s
+            if limit_s is None:
+                return
+            await unit.context.clock.sleep(limit_s)
+            self._stop_failed_run(f"it was still running after {limit_s:g} s, its timeout")
+            return
+        limit_s = unit.spec.startup_timeout_s
+        if not math.isfinite(limit_s) or unit.spec.health is None:
+            return
+        with anyio.CancelScope() as waiting:
+
+            async def expire() -> None:
+                await unit.context.clock.sleep(limit_s)
+                self._stop_failed_run(f"it was not ready {limit_s:g} s after its start")
+                waiting.cancel()
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(expire)
+                await unit.until(lambda changed: changed.is_ready)
+                self._note_ready()
+                tasks.cancel_scope.cancel()
+
+    def _stop_failed_run(self, reason: str) -> None:
+        if self._unit.state is ServiceState.RUNNING:
+            self._failure = reason
+            self._unit.post(Trigger.UNHEALTHY, reason=reason)
+
+    async def _end_stragglers(self, handle: Handle) -> None:
+        unit = self._unit
+        try:
+            report = await self._executor.stop(
+                handle, stop_signal=unit.spec.stop_signal, timeout_s=0.0
+            )
+        except StopFailed as error:
+            unit.context.publish(EventKind.SURVIVOR_FOUND, unit.name, message=str(error))
+        else:
+            for command in report.stragglers:
+                unit.context.publish(EventKind.SURVIVOR_FOUND, unit.name, command=command)
+
+    async def _take_end(self, status: ExitStatus) -> None:
+        """Judge the end of a run that nobody asked for."""
+        unit = self._unit
+        unit.record.exit = status
+        unit.record.handle = None
+        if unit.kind is UnitKind.TASK and status.is_success:
+            try:
+                await self._complete_task()
+            except OutputMissing as error:
+                self._conclude(ExitStatus(code=0), reason=str(error), failed=True)
+                return
+        self._conclude(status, reason=None)
+
+    async def _complete_task(self) -> None:
+        unit = self._unit
+        outputs = {}
+        if unit.task.outputs:
+            start = unit.record.log_offsets.get("stdout", 0)
+            stdout = await to_thread.run_sync(read_stdout, unit.log.directory, start)
+            outputs = read_outputs(unit.task, stdout)
+        run = self.run or await prepare_run(unit, anew=False)
+        record = unit.record
+        record.completed, record.outputs = run.input_hash, outputs
+        record.completed_at = unit.context.clock.now().isoformat()
+        unit.save()
+        unit.context.publish(EventKind.TASK_COMPLETED, unit.name, outputs=outputs, skipped=False)
+
+    def _conclude(self, status: ExitStatus, *, reason: str | None, failed: bool = False) -> None:
+        """Post what the restart policy makes of an end."""
+        unit = self._unit
+        ready_at, self._ready_at = self._ready_at, None
+        now = unit.context.clock.monotonic()
+        ending = judge_ending(
+            unit.spec,
+            unit.history,
+            status=status,
+            failed=failed,
+            now=now,
+            ran_s=0.0 if ready_at is None else now - ready_at,
+            jitter=unit.context.random(),
+        )
+        unit.history, self._next_delay_s = ending.history, ending.delay_s
+        if ending.crash_loop:
+            unit.context.publish(
+                EventKind.CRASH_LOOP_DETECTED, unit.name, attempts=len(ending.history.ended_at)
+            )
+        unit.post(ending.trigger, reason=_why(status, reason, ending))
+
+    # ── stop ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def _stop(self, failure: str | None) -> None:
+        """Stop the run; `failure` says why the harness itself wants that, None when a user does."""
+        unit = self._unit
+        await self._end("launch")
+        handle = unit.record.handle or (await adopt_run(unit)).handle
+        try:
+            report = await self._stop_run(handle) if handle is not None else None
+        except StopFailed as error:
+            unit.context.publish(EventKind.SURVIVOR_FOUND, unit.name, message=str(error))
+            unit.post(Trigger.STUCK, reason=error.cause)
+            return
+        unit.record.handle = None
+        if report is not None:
+            unit.record.exit = report.exit
+        if failure is not None and unit.goal is Goal.UP:
+            self._conclude(ExitStatus(), reason=failure, failed=True)
+            return
+        unit.post(Trigger.EMPTY, reason=_stop_text(report))
+        if unit.goal is Goal.UP and not unit.held:
+            unit.post(Trigger.WANTED)
+
+    async def _stop_run(self, handle: Handle) -> StopReport:
+        unit = self._unit
+        run = self.run or await prepare_run(unit, anew=False)
+        await run_hooks("pre_stop", run.hooks.pre_stop, unit=unit, run=run, must_succeed=False)
+        await self._end("watch")
+        report = await self._executor.stop(
+            handle,
+            stop_signal=unit.spec.stop_signal,
+            timeout_s=unit.spec.shutdown_timeout_s,
+        )
+        await run_hooks("post_stop", run.hooks.post_stop, unit=unit, run=run, must_succeed=False)
+        return report
+
+    # ── retry ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _retry(self) -> None:
+        await self._unit.context.clock.sleep(self._next_delay_s)
+        self._unit.post(Trigger.RETRY_DUE, reason=self._unit.record.reason)
+
+    # ── names ────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _owner(self) -> str:
+        return f"{self._unit.context.project}/{self._unit.name}"
+
+    @property
+    def _executor(self) -> Executor:
+        return self._unit.context.executors[self._unit.spec.type]
+
+
+def _why(status: ExitStatus, reason: str | None, ending: Ending) -> str | None:
+    text = reason or str(status)
+    if ending.crash_loop:
+        count = len(ending.history.ended_at)
+        return f"{text}; it ended {count} times and is not started again"
+    return text
+
+
+def _stop_text(report: StopReport | None) -> str | None:
+    if report is None:
+        return None
+    text = "killed: it did not end at the stop signal" if report.killed else str(report.exit)
+    if report.stragglers:
+        text += f"; also killed: {', '.join(report.stragglers)}"
+    return text

@@ -1,0 +1,228 @@
+"""Drives chosen units towards a goal and waits, by events, until each has settled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+import anyio
+
+from harness.errors import WaitTimeout
+from harness.model import Goal, ServiceState, UnitKind
+
+from .machine import Trigger
+from .operations import UnitResult
+from .unit import Unit
+from .views import explain, plain
+
+__all__ = ["bring_down", "bring_up", "stop_for_restart", "wait_timeout"]
+
+
+class _Settling:
+    """Waits until every one of many units has settled; each change costs constant time."""
+
+    def __init__(self, units: Iterable[Unit], is_settled: Callable[[Unit], bool]) -> None:
+        self._is_settled = is_settled
+        self._open = {unit.name: unit for unit in units}
+        self._changed = anyio.Event()
+        self.settled: list[Unit] = []
+
+    def __enter__(self) -> _Settling:
+        for unit in tuple(self._open.values()):
+            unit.listeners[self._listen] = None
+            self._listen(unit)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for unit in tuple(self._open.values()):
+            unit.listeners.pop(self._listen, None)
+
+    def _listen(self, unit: Unit) -> None:
+        if unit.name in self._open and self._is_settled(unit):
+            del self._open[unit.name]
+            unit.listeners.pop(self._listen, None)
+            self.settled.append(unit)
+            self._changed.set()
+
+    @property
+    def open(self) -> Mapping[str, Unit]:
+        """Units that have not settled yet."""
+        return self._open
+
+    async def next(self) -> list[Unit]:
+        """Return units that settled since the last call; wait for one if there is none."""
+        while not self.settled:
+            self._changed = anyio.Event()
+            await self._changed.wait()
+        found, self.settled = self.settled, []
+        return found
+
+
+async def bring_up(
+    units: Sequence[Unit],
+    *,
+    keep_going: bool,
+    kept: Collection[str] = (),
+    timeout_s: float | None = None,
+) -> list[UnitResult]:
+    """Want all units and wait until each is ready or completed, or has failed.
+
+    Those named in `kept` are only waited for: they are as they should be, or on their way. With the
+    first failure the rest is stopped again, except with `keep_going` and except what is ready
+    already. Cancelling does the same: what is ready keeps running. After `timeout_s` seconds
+    nothing is stopped; units that are not ready are left to go on.
+
+    Raises:
+        WaitTimeout: some units were not ready in time; it explains each.
+    """
+    for unit in units:
+        unit.held = False
+        if unit.name not in kept:
+            unit.want(Goal.UP)
+    with _Settling(units, lambda unit: unit.is_settled) as settling:
+        try:
+            with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
+                results = await _until_settled(settling, keep_going=keep_going)
+            if limit.cancelled_caught:
+                raise wait_timeout(tuple(settling.open.values()), timeout_s or 0.0)
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await _give_up(tuple(settling.open.values()))
+            raise
+    return [results[unit.name] for unit in units]
+
+
+async def _until_settled(settling: _Settling, *, keep_going: bool) -> dict[str, UnitResult]:
+    results: dict[str, UnitResult] = {}
+    while settling.open or settling.settled:
+        for unit in await settling.next():
+            results[unit.name] = _up_result(unit)
+        failed = any(result.outcome == "failed" for result in results.values())
+        if failed and not keep_going and settling.open:
+            given_up = tuple(settling.open.values())
+            results.update({unit.name: _up_result(unit) for unit in settling.settled})
+            results.update(await _give_up(given_up))
+            break
+    return results
+
+
+async def bring_down(units: Sequence[Unit], *, timeout_s: float | None = None) -> list[UnitResult]:
+    """Stop units, each once all that depend on it have stopped; all that may at the same time.
+
+    Raises:
+        WaitTimeout: some had not stopped after `timeout_s` seconds; their stop goes on.
+    """
+    chosen = {unit.name: unit for unit in units}
+    blockers = _blockers(chosen)
+    # The goals are stored before the first stop, so that a crash in between goes on stopping.
+    for unit in units:
+        unit.record.goal = Goal.DOWN
+        unit.save()
+    with _Settling(units, _is_down) as settling:
+        for unit in units:
+            if not blockers[unit.name]:
+                unit.want(Goal.DOWN, reason="stopped on request")
+        results: dict[str, UnitResult] = {}
+        with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
+            while settling.open or settling.settled:
+                for unit in await settling.next():
+                    results[unit.name] = _down_result(unit)
+                    for name in _unblocked(unit, blockers):
+                        chosen[name].want(Goal.DOWN, reason="stopped on request")
+        if limit.cancelled_caught:
+            raise wait_timeout(tuple(settling.open.values()), timeout_s or 0.0)
+    return [results[unit.name] for unit in units]
+
+
+async def stop_for_restart(units: Sequence[Unit]) -> None:
+    """Stop units, dependents first, to be started again by `bring_up`.
+
+    The goal stays up all the time: after a crash in between, the next daemon starts them.
+    """
+    chosen = {unit.name: unit for unit in units}
+    blockers = _blockers(chosen)
+    for unit in units:
+        unit.held = True
+    with _Settling(units, lambda unit: not unit.is_live) as settling:
+        for unit in units:
+            if not blockers[unit.name]:
+                _begin_restart(unit)
+        while settling.open or settling.settled:
+            for unit in await settling.next():
+                for name in _unblocked(unit, blockers):
+                    _begin_restart(chosen[name])
+
+
+def wait_timeout(units: Sequence[Unit], timeout_s: float) -> WaitTimeout:
+    """Return the error of a wait that took too long: the chain of causes behind each unit."""
+    explanations = [explain(unit) for unit in units]
+    lines = "\n".join(f"  {explanation.summary}" for explanation in explanations)
+    return WaitTimeout(
+        f"cannot wait any longer, {timeout_s:g} s have passed:\n{lines}",
+        hint=f"harness why {units[0].name}" if units else None,
+        details={"explanations": plain(explanations)},
+    )
+
+
+def _begin_restart(unit: Unit) -> None:
+    if unit.is_live:
+        unit.post(Trigger.RESTART, reason="restarted on request")
+
+
+def _blockers(chosen: Mapping[str, Unit]) -> dict[str, set[str]]:
+    """Return for each unit which of the chosen ones must have stopped before it."""
+    blockers: dict[str, set[str]] = {name: set() for name in chosen}
+    for name, unit in chosen.items():
+        for dependency in unit.spec.depends_on:
+            if dependency.on in blockers and unit.is_live:
+                blockers[dependency.on].add(name)
+    return blockers
+
+
+def _unblocked(stopped: Unit, blockers: Mapping[str, set[str]]) -> list[str]:
+    """Take a stopped unit off the lists of those it blocked; return whom nothing blocks now."""
+    free = []
+    for dependency in stopped.spec.depends_on:
+        waiting = blockers.get(dependency.on)
+        if waiting is not None and stopped.name in waiting:
+            waiting.discard(stopped.name)
+            if not waiting:
+                free.append(dependency.on)
+    return free
+
+
+async def _give_up(units: Sequence[Unit]) -> dict[str, UnitResult]:
+    """Stop what has not become ready."""
+    await bring_down(units)
+    return {
+        unit.name: UnitResult(unit=unit.name, outcome="cancelled", message="it was not ready yet")
+        for unit in units
+    }
+
+
+def _is_down(unit: Unit) -> bool:
+    if unit.record.goal is not Goal.DOWN:
+        return True
+    stuck = unit.state is ServiceState.UNKNOWN and unit.record.reason is not None
+    return stuck or (not unit.is_live and unit.state is ServiceState.STOPPED)
+
+
+def _up_result(unit: Unit) -> UnitResult:
+    if unit.goal is Goal.DOWN:
+        return UnitResult(unit=unit.name, outcome="failed", message="somebody else stopped it")
+    if unit.state is ServiceState.FAILED:
+        return UnitResult(unit=unit.name, outcome="failed", message=unit.record.reason)
+    if unit.kind is UnitKind.TASK:
+        outcome = "skipped" if unit.was_remembered else "completed"
+        return UnitResult(unit=unit.name, outcome=outcome)
+    if unit.state is ServiceState.EXITED:
+        return UnitResult(unit=unit.name, outcome="completed", message=unit.record.reason)
+    return UnitResult(unit=unit.name, outcome="ready")
+
+
+def _down_result(unit: Unit) -> UnitResult:
+    if unit.goal is not Goal.DOWN:
+        return UnitResult(unit=unit.name, outcome="failed", message="somebody else started it")
+    if unit.is_live:
+        return UnitResult(unit=unit.name, outcome="failed", message=unit.record.reason)
+    return UnitResult(unit=unit.name, outcome="stopped", message=unit.record.reason)

@@ -1,0 +1,162 @@
+"""Prepares one run of a unit: resolves every reference, chooses ports, makes its directories."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.config import read_env_file, resolve
+from harness.errors import ConfigError, StartFailed
+from harness.executors import StartRequest
+from harness.model import EventKind, HealthSpec, Hooks, RememberMode, TaskSpec
+from harness.plan import field_hashes, fingerprint
+
+from .adoption import log_directory, run_directory
+from .completion import input_hash
+from .lookup import UnitLookup
+from .ports import PortTaken
+
+if TYPE_CHECKING:
+    from .unit import Unit
+
+__all__ = ["Run", "current_input_hash", "discard_run", "inherited_environment", "prepare_run"]
+
+_HARNESS_VARIABLES = "HARNESS_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of a unit with everything resolved.
+
+    Attributes:
+        request: what the executor gets.
+        hooks: the unit's hooks.
+        health: the unit's checks, or None.
+        input_hash: of a task: hash of what decides its result.
+    """
+
+    request: StartRequest
+    hooks: Hooks
+    health: HealthSpec | None
+    input_hash: str | None
+
+
+async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
+    """Prepare a run, durably noted before anything exists of it.
+
+    Args:
+        unit: whose run.
+        anew: a new generation with new directories; False resolves again for the run that exists.
+
+    Raises:
+        StartFailed: a port is taken.
+        UnresolvedReference: a reference has no value now.
+    """
+    context, record = unit.context, unit.record
+    if anew:
+        _assign_ports(unit)
+    lookup = UnitLookup(unit)
+    shown: set[str] = set()
+    own_env = _own_environment(unit, lookup, shown)
+    options = resolve(unit.spec.options, lookup, secrets=shown)
+    hooks = resolve(unit.spec.hooks, lookup, secrets=shown)
+    health = resolve(unit.spec.health, lookup, secrets=shown)
+    unit.secrets = frozenset(shown)
+    digest = None
+    if isinstance(unit.spec, TaskSpec):
+        task = resolve(unit.spec, lookup, secrets=shown)
+        digest = input_hash(task, options=options, env=own_env, runs=_runs(unit))
+    if anew:
+        _begin_generation(unit)
+    request = StartRequest(
+        project=context.project,
+        unit=unit.name,
+        kind=unit.kind,
+        generation=record.generation,
+        token=record.token,
+        run_dir=run_directory(context.directory, unit.name, record.generation),
+        log_dir=log_directory(context.directory, unit.name),
+        base_dir=Path(unit.spec.base_dir),
+        options=options,
+        env={**inherited_environment(unit), **own_env},
+        endpoints=unit.endpoints(),
+    )
+    return Run(request=request, hooks=hooks, health=health, input_hash=digest)
+
+
+def current_input_hash(unit: Unit) -> str | None:
+    """Return the hash of a task's inputs as they are now, or None while they are not known."""
+    lookup = UnitLookup(unit)
+    try:
+        task = resolve(unit.task, lookup)
+        own_env = _own_environment(unit, lookup, set())
+    except ConfigError:
+        return None
+    return input_hash(task, options=task.options, env=own_env, runs=_runs(unit))
+
+
+def discard_run(run: Run) -> None:
+    """Remove the directory of a run that was prepared and is not wanted."""
+    shutil.rmtree(run.request.run_dir, ignore_errors=True)
+
+
+def _begin_generation(unit: Unit) -> None:
+    """Store the intent before the run exists: the next daemon looks for it in its directory."""
+    context, record = unit.context, unit.record
+    previous = run_directory(context.directory, unit.name, record.generation)
+    if record.generation and previous.exists():
+        shutil.rmtree(previous, ignore_errors=True)
+    record.generation += 1
+    record.token = secrets.token_hex(8)
+    record.fingerprint = fingerprint(unit.spec)
+    record.fields = field_hashes(unit.spec)
+    record.log_offsets = {name: stream.size() for name, stream in unit.log.streams.items()}
+    unit.save()
+    run_directory(context.directory, unit.name, record.generation).mkdir(mode=0o700, parents=True)
+
+
+def _assign_ports(unit: Unit) -> None:
+    owner = f"{unit.context.project}/{unit.name}"
+    before = dict(unit.record.ports)
+    try:
+        unit.record.ports = unit.context.ports.assign(
+            owner, unit.spec.ports, remembered=unit.record.ports
+        )
+    except PortTaken as error:
+        raise StartFailed(service=unit.name, executor=unit.spec.type, cause=str(error)) from error
+    for name, port in unit.record.ports.items():
+        if before.get(name) != port and unit.spec.ports[name].host is None:
+            unit.context.publish(EventKind.PORT_ASSIGNED, unit.name, name=name, port=port)
+
+
+def _own_environment(unit: Unit, lookup: UnitLookup, shown: set[str]) -> dict[str, str]:
+    """Return the variables that the definition sets, resolved."""
+    own: dict[str, str] = {}
+    for name in resolve(unit.spec.env_file, lookup):
+        own.update(read_env_file(os.path.join(unit.spec.base_dir, name)))
+    return resolve({**own, **unit.spec.env}, lookup, secrets=shown)
+
+
+def inherited_environment(unit: Unit) -> Mapping[str, str]:
+    """Return what a unit inherits of the client's environment."""
+    inherit = unit.context.spec.settings.inherit_env
+    client_env = unit.context.client_env
+    if inherit is False:
+        return {}
+    if inherit is True:
+        # The harness's own settings are the client's business, not the service's.
+        return {k: v for k, v in client_env.items() if not k.startswith(_HARNESS_VARIABLES)}
+    return {name: client_env[name] for name in inherit if name in client_env}
+
+
+def _runs(unit: Unit) -> dict[str, int]:
+    """Return the runs of services that a task's completion is bound to."""
+    if unit.task.remember is not RememberMode.RUN:
+        return {}
+    peers = (unit.peer(dependency.on) for dependency in unit.spec.depends_on)
+    return {peer.name: peer.record.generation for peer in peers if peer is not None}

@@ -1,0 +1,130 @@
+"""What `${…}` means to one unit at the moment it starts."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.config import unresolved
+from harness.errors import UnresolvedReference
+from harness.model import Endpoint, Secret, SecretSpec
+
+if TYPE_CHECKING:
+    from .unit import Unit
+
+__all__ = ["UnitLookup"]
+
+
+class UnitLookup:
+    """Resolves names for `unit`."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+
+    def variable(self, name: str) -> str | None:
+        """Return a variable: of the client's environment, else of the stack file."""
+        context = self._unit.context
+        return context.client_env.get(name, context.spec.variables.get(name))
+
+    def reference(self, path: tuple[str, ...]) -> str:
+        """Return what a dotted name stands for.
+
+        Raises:
+            UnresolvedReference: it has no value now; the message says why.
+        """
+        match path:
+            case ("project", "name"):
+                return self._unit.context.project
+            case ("secrets", name):
+                return self._secret(name)
+            case ("tasks", name, "outputs", *keys):
+                return self._output(name, keys)
+            case (name, *properties):
+                return self._property(name, properties)
+            case _:
+                raise _unavailable(".".join(path), "it is no reference")
+
+    def _secret(self, name: str) -> str:
+        spec = self._unit.context.spec.secrets.get(name)
+        if spec is None:
+            raise _unavailable(f"secrets.{name}", "the stack has no such secret")
+        return self._read_secret(spec).reveal()
+
+    def _read_secret(self, spec: SecretSpec) -> Secret:
+        context = self._unit.context
+        if spec.env is not None:
+            value = context.client_env.get(spec.env)
+            if value is None:
+                raise _unavailable(f"secrets.{spec.name}", f"${spec.env} is not set")
+            return Secret(value)
+        path = Path(context.spec.base_dir, os.path.expanduser(spec.file or ""))
+        try:
+            return Secret(path.read_text(encoding="utf-8").rstrip("\n"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unavailable(f"secrets.{spec.name}", str(error)) from error
+
+    def _output(self, task: str, keys: list[str]) -> str:
+        whole = f"tasks.{task}.outputs.{'.'.join(keys)}"
+        peer = self._unit.peer(task)
+        if peer is None:
+            raise _unavailable(whole, f'the stack has no task "{task}"')
+        if peer.record.completed is None:
+            raise _unavailable(whole, f'the task "{task}" has not completed')
+        value: Any = peer.record.outputs
+        for key in keys:
+            if not isinstance(value, dict) or key not in value:
+                raise _unavailable(whole, f'the task "{task}" has no such output')
+            value = value[key]
+        return _text(value)
+
+    def _property(self, name: str, properties: list[str]) -> str:
+        whole = ".".join([name, *properties])
+        peer = self._unit if name == self._unit.name else self._unit.peer(name)
+        if peer is None:
+            raise _unavailable(whole, f'the stack has no service "{name}"')
+        endpoints = peer.endpoints()
+        match properties:
+            case ["ip" | "host"]:
+                return _first(endpoints, whole).host if endpoints else "127.0.0.1"
+            case ["port"]:
+                return str(_first(endpoints, whole).port)
+            case ["url"]:
+                return _first(endpoints, whole).url
+            case ["ports", port]:
+                return str(_named(endpoints, port, whole).port)
+            case ["urls", port]:
+                return _named(endpoints, port, whole).url
+            case ["pid"] if peer.record.handle and peer.record.handle.pid:
+                return str(peer.record.handle.pid)
+            case ["container"] if peer.record.handle and peer.record.handle.container:
+                return peer.record.handle.container
+            case ["pid"] | ["container"]:
+                raise _unavailable(whole, f'"{name}" does not run, or has none')
+            case _:
+                raise _unavailable(whole, f'a service has no property "{properties[0]}"')
+
+
+def _unavailable(reference: str, cause: str) -> UnresolvedReference:
+    return unresolved(f"${{{reference}}} has no value: {cause}")
+
+
+def _first(endpoints: dict[str, Endpoint], whole: str) -> Endpoint:
+    for endpoint in endpoints.values():
+        return endpoint
+    raise _unavailable(whole, "the service has no port, or has not started")
+
+
+def _named(endpoints: dict[str, Endpoint], name: str, whole: str) -> Endpoint:
+    if name not in endpoints:
+        known = ", ".join(endpoints) or "none"
+        raise _unavailable(whole, f'the service has no port "{name}" (known: {known})')
+    return endpoints[name]
+
+
+def _text(value: Any) -> str:
+    """Return an output as text: a string as it is, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,24 @@
+"""Keeps secret texts out of whatever is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.model import MASK
+
+__all__ = ["masked"]
+
+
+def masked(value: Any, secrets: frozenset[str]) -> Any:
+    """Return JSON values with every secret text in them replaced."""
+    if isinstance(value, str):
+        for secret in secrets:
+            if secret:
+                value = value.replace(secret, MASK)
+        return value
+    if isinstance(value, Mapping):
+        return {key: masked(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item, secrets) for item in value]
+    return value

@@ -1,0 +1,418 @@
+"""All projects of one daemon: the front door of the supervisor."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import anyio
+from anyio import to_thread
+
+from harness.clock import Clock
+from harness.errors import HarnessError, ServiceNotFound, StoreTooNew
+from harness.events import EventBus
+from harness.executors import Executor
+from harness.health import CheckRunner
+from harness.logs import Watcher
+from harness.model import EventKind, Goal, StackSpec, UnitKind
+from harness.plan import Action, Graph, Plan, PlanDiff, check_capabilities, plan_stack
+from harness.storage import Store
+
+from .context import Context
+from .goals import bring_down, bring_up, stop_for_restart
+from .operations import Operation, Operations, UnitResult
+from .ports import PortBook
+from .project import Project
+from .unit import Unit, units_collection
+
+__all__ = ["StackCodec", "Stacks"]
+
+logger = logging.getLogger(__name__)
+
+_PROJECTS = "projects"
+_PROJECT_VERSION = 1
+
+
+class StackCodec(Protocol):
+    """Turns a stack into JSON values and back; the composition root provides it."""
+
+    def encode(self, spec: StackSpec) -> dict[str, Any]:
+        """Return the stack as JSON values."""
+
+    def decode(self, value: Mapping[str, Any]) -> StackSpec:
+        """Return the stack that `encode` was given."""
+
+
+class Stacks:
+    """Every project this daemon supervises; an async context manager that owns their tasks.
+
+    Leaving the context stops nothing: services go on and the next daemon adopts them.
+    """
+
+    def __init__(
+        self,
+        *,
+        directory: Path,
+        store: Store,
+        bus: EventBus,
+        clock: Clock,
+        executors: Mapping[str, Executor],
+        watcher: Watcher,
+        checks: CheckRunner,
+        codec: StackCodec,
+        random: Callable[[], float],
+    ) -> None:
+        self._directory = directory
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._executors = executors
+        self._watcher = watcher
+        self._checks = checks
+        self._codec = codec
+        self._random = random
+        self._ports = PortBook()
+        self._projects: dict[str, Project] = {}
+        self._tasks = anyio.create_task_group()
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self.operations = Operations(tasks=self._tasks, clock=self._clock, bus=self._bus)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        self._tasks.cancel_scope.cancel()
+        return await self._tasks.__aexit__(exc_type, exc, traceback)
+
+    # ── projects ─────────────────────────────────────────────────────────────────────────────────
+
+    def projects(self) -> list[Project]:
+        """Return all projects, in the order they were added."""
+        return list(self._projects.values())
+
+    def project(self, name: str) -> Project:
+        """Return one project.
+
+        Raises:
+            ServiceNotFound: none of that name was ever brought up, or it was removed.
+        """
+        try:
+            return self._projects[name]
+        except KeyError:
+            close = difflib.get_close_matches(name, self._projects, n=1)
+            hint = f'did you mean "{close[0]}"?' if close else "harness up brings a stack up"
+            raise ServiceNotFound(
+                f'cannot find project "{name}": the daemon runs none of that name', hint=hint
+            ) from None
+
+    def find(self, files: Sequence[str]) -> Project | None:
+        """Return the project whose main files are these."""
+        wanted = tuple(files)
+        for project in self._projects.values():
+            if project.spec.files[: len(wanted)] == wanted and wanted:
+                return project
+        return None
+
+    async def apply(self, spec: StackSpec, client_env: Mapping[str, str]) -> Project:
+        """Add a project or update its definition; nothing starts or stops.
+
+        Raises:
+            PlanError: no order of starting exists, or an executor cannot do what is asked.
+        """
+        plan_stack(spec)
+        check_capabilities(spec.units, self._capabilities())
+        return self._apply(spec, client_env)
+
+    def _capabilities(self) -> dict[str, frozenset[str]]:
+        return {
+            name: frozenset(
+                field
+                for field in executor.capabilities.__dataclass_fields__
+                if getattr(executor.capabilities, field)
+            )
+            for name, executor in self._executors.items()
+        }
+
+    def _apply(self, spec: StackSpec, client_env: Mapping[str, str]) -> Project:
+        project = self._projects.get(spec.name)
+        if project is None:
+            project = self._new_project(spec, client_env)
+            self._projects[spec.name] = project
+            self._bus.publish(EventKind.PROJECT_ADDED, project=spec.name)
+        self._write_client_env(project.context.directory, client_env)
+        self._store.put(
+            _PROJECTS,
+            spec.name,
+            {"version": _PROJECT_VERSION, "stack": self._codec.encode(spec)},
+        )
+        project.apply(spec, client_env)
+        return project
+
+    def _new_project(self, spec: StackSpec, client_env: Mapping[str, str]) -> Project:
+        directory = self._directory / "projects" / spec.name
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Project(
+            Context(
+                spec=spec,
+                client_env=client_env,
+                directory=directory,
+                store=self._store,
+                bus=self._bus,
+                clock=self._clock,
+                executors=self._executors,
+                watcher=self._watcher,
+                checks=self._checks,
+                ports=self._ports,
+                random=self._random,
+                tasks=self._tasks,
+            )
+        )
+
+    def _write_client_env(self, directory: Path, client_env: Mapping[str, str]) -> None:
+        """Keep the client's environment for restarts after a crash, readable by the user alone."""
+        path = directory / "client-env.json"
+        temporary = path.with_suffix(".new")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(dict(client_env), file)
+        temporary.replace(path)
+
+    async def recover(self) -> None:
+        """Take over every project an earlier daemon left: adopt what runs, go on with the rest."""
+        for name, value in self._store.records(_PROJECTS).items():
+            try:
+                self._restore(name, value)
+            except HarnessError as error:
+                logger.error("Cannot take over project %s: %s", name, error)
+        async with anyio.create_task_group() as tasks:
+            for project in self._projects.values():
+                tasks.start_soon(project.adopt)
+
+    def _restore(self, name: str, value: Mapping[str, Any]) -> None:
+        if value.get("version", 0) > _PROJECT_VERSION:
+            raise StoreTooNew(f'cannot read project "{name}": a newer version wrote it')
+        spec = self._codec.decode(value["stack"])
+        path = self._directory / "projects" / name / "client-env.json"
+        client_env = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        project = self._new_project(spec, client_env)
+        project.apply(spec, client_env)
+        project.restore(self._store.records(units_collection(name)))
+        self._projects[name] = project
+
+    # ── operations ───────────────────────────────────────────────────────────────────────────────
+
+    def diff(
+        self,
+        spec: StackSpec,
+        client_env: Mapping[str, str],
+        *,
+        units: Sequence[str] = (),
+        force: bool = False,
+    ) -> PlanDiff:
+        """Return what `up` would do; nothing changes.
+
+        Raises:
+            PlanError: the stack cannot be planned, or a name is not in it.
+        """
+        check_capabilities(spec.units, self._capabilities())
+        wanted = plan_stack(spec, units).graph
+        project = self._projects.get(spec.name) or self._new_project(spec, client_env)
+        return project.diff(wanted, force=force)
+
+    def up(
+        self,
+        spec: StackSpec,
+        client_env: Mapping[str, str],
+        *,
+        units: Sequence[str] = (),
+        force: bool = False,
+        keep_going: bool = False,
+        deps: bool = True,
+        timeout_s: float | None = None,
+    ) -> Operation:
+        """Make the stack, or the named units and what they depend on, run as the files say.
+
+        Raises:
+            PlanError: the stack cannot be planned, or a name is not in it.
+        """
+        plan = plan_stack(spec, units, deps=deps)
+        check_capabilities(spec.units, self._capabilities())
+        project = self._apply(spec, client_env)
+        changes = project.diff(plan.graph, force=force)
+
+        async def work(_: Operation) -> list[UnitResult]:
+            return await self._bring_about(
+                project,
+                plan,
+                changes,
+                deps=deps,
+                force=force,
+                keep_going=keep_going,
+                timeout_s=timeout_s,
+            )
+
+        return self._begin("up", project, tuple(plan.graph.units), work)
+
+    async def _bring_about(
+        self,
+        project: Project,
+        plan: Plan,
+        changes: PlanDiff,
+        *,
+        deps: bool,
+        force: bool,
+        keep_going: bool,
+        timeout_s: float | None,
+    ) -> list[UnitResult]:
+        removed = [project.units[name] for name in project.units if name not in project.spec.units]
+        if removed:
+            await bring_down(removed)
+            await project.forget(removed)
+        chosen = [project.units[name] for name in plan.graph.units]
+        for unit in chosen:
+            unit.ignores_dependencies = not deps
+            unit.forces_run = force and unit.kind is UnitKind.TASK
+        restarted = set(changes.units(Action.RESTART))
+        await stop_for_restart([unit for unit in chosen if unit.name in restarted])
+        kept = set(changes.units(Action.KEEP))
+        kept |= {n for n in changes.units(Action.SKIP) if project.units[n].is_completed}
+        return await bring_up(chosen, keep_going=keep_going, kept=kept, timeout_s=timeout_s)
+
+    def run_tasks(
+        self,
+        spec: StackSpec,
+        client_env: Mapping[str, str],
+        *,
+        tasks: Sequence[str],
+        force: bool = False,
+    ) -> Operation:
+        """Run tasks, after what they depend on; with `force` also completed ones."""
+        project_units = spec.units
+        for name in tasks:
+            if name in project_units and project_units[name].kind is not UnitKind.TASK:
+                raise ServiceNotFound(f'cannot run "{name}": it is a service, not a task')
+        plan = plan_stack(spec, tasks)
+        project = self._apply(spec, client_env)
+        changes = project.diff(plan.graph)
+
+        async def work(_: Operation) -> list[UnitResult]:
+            for name in tasks:
+                project.units[name].forces_run = force
+            kept = set(changes.units(Action.KEEP)) - set(tasks)
+            kept |= {n for n in changes.units(Action.SKIP) if n not in tasks}
+            kept = {name for name in kept if project.units[name].is_settled}
+            chosen = [project.units[name] for name in plan.graph.units]
+            return await bring_up(chosen, keep_going=False, kept=kept)
+
+        return self._begin("run", project, tuple(tasks), work)
+
+    def down(
+        self, project: Project, *, volumes: bool = False, timeout_s: float | None = None
+    ) -> Operation:
+        """Stop everything of a project, dependents first; with `volumes` forget all of it."""
+
+        async def work(_: Operation) -> list[UnitResult]:
+            results = await bring_down(list(project.units.values()), timeout_s=timeout_s)
+            failed = any(result.outcome == "failed" for result in results)
+            if volumes and not failed:
+                await self._remove(project)
+            return results
+
+        return self._begin("down", project, tuple(project.units), work)
+
+    async def _remove(self, project: Project) -> None:
+        await project.forget(list(project.units.values()))
+        self._projects.pop(project.name, None)
+        self._store.delete(_PROJECTS, project.name)
+        directory = project.context.directory
+        await to_thread.run_sync(partial(shutil.rmtree, directory, ignore_errors=True))
+        self._bus.publish(EventKind.PROJECT_REMOVED, project=project.name)
+
+    def start(
+        self, project: Project, units: Sequence[str] = (), *, timeout_s: float | None = None
+    ) -> Operation:
+        """Start units, after what they depend on."""
+        for name in units:
+            project.unit(name)
+        plan = plan_stack(project.spec, units)
+        changes = project.diff(plan.graph)
+
+        async def work(_: Operation) -> list[UnitResult]:
+            chosen = [project.units[name] for name in plan.graph.units]
+            kept = {*changes.units(Action.KEEP), *changes.units(Action.RESTART)}
+            kept |= {n for n in changes.units(Action.SKIP) if project.units[n].is_completed}
+            return await bring_up(chosen, keep_going=True, kept=kept, timeout_s=timeout_s)
+
+        return self._begin("start", project, tuple(plan.graph.units), work)
+
+    def stop(
+        self,
+        project: Project,
+        units: Sequence[str] = (),
+        *,
+        deps: bool = True,
+        timeout_s: float | None = None,
+    ) -> Operation:
+        """Stop units; with `deps` also what depends on them, first."""
+        chosen = project.choose(units)
+        if deps and units:
+            names = {unit.name for unit in chosen}
+            names |= set(Graph.of(project.spec).downstream(tuple(names)))
+            chosen = [
+                unit
+                for name, unit in project.units.items()
+                if name in units or (name in names and unit.goal is Goal.UP)
+            ]
+
+        async def work(_: Operation) -> list[UnitResult]:
+            return await bring_down(chosen, timeout_s=timeout_s)
+
+        return self._begin("stop", project, tuple(unit.name for unit in chosen), work)
+
+    def restart(
+        self, project: Project, units: Sequence[str] = (), *, timeout_s: float | None = None
+    ) -> Operation:
+        """Stop units, dependents first, and start them again in order."""
+        chosen: list[Unit] = [
+            unit for unit in project.choose(units) if units or unit.kind is UnitKind.SERVICE
+        ]
+
+        async def work(_: Operation) -> list[UnitResult]:
+            for unit in chosen:
+                unit.record.goal = Goal.UP
+                unit.save()
+            await stop_for_restart(chosen)
+            return await bring_up(chosen, keep_going=True, timeout_s=timeout_s)
+
+        return self._begin("restart", project, tuple(unit.name for unit in chosen), work)
+
+    async def stop_all(self) -> list[UnitResult]:
+        """Take every project down."""
+        results: list[UnitResult] = []
+        begun = [self.down(project) for project in self.projects()]
+        for operation in begun:
+            await operation.ended.wait()
+            results.extend(operation.results)
+        return results
+
+    def _begin(
+        self,
+        verb: str,
+        project: Project,
+        units: Sequence[str],
+        work: Callable[[Operation], Any],
+    ) -> Operation:
+        return self.operations.begin(verb, project=project.name, units=units, work=work)

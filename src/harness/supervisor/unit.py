@@ -1,0 +1,378 @@
+"""One supervised unit: its state, what it waits for, and who is told when it changes.
+
+The table in `machine.py` decides what happens; `effects.py` carries it out. Everything here is
+synchronous and runs from the project's trigger queue, so a change is stored and published before
+anything follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import anyio
+
+from harness.logs import UnitLog
+from harness.model import (
+    MASK,
+    Dependency,
+    Endpoint,
+    EventKind,
+    Goal,
+    HealthState,
+    ServiceState,
+    TaskSpec,
+    UnitKind,
+    UnitSpec,
+    is_live,
+    is_ready,
+)
+
+from .backoff import RestartHistory
+from .conditions import Need, judge
+from .context import Context
+from .effects import Effects
+from .launch import inherited_environment
+from .machine import Effect, Trigger, transition
+from .masking import masked
+from .record import UnitRecord, encode_record
+
+__all__ = ["Unit", "units_collection"]
+
+
+_SECRET_NAMES = ("PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL")
+
+
+def units_collection(project: str) -> str:
+    """Return the name of the collection that holds a project's unit records."""
+    return f"units:{project}"
+
+
+class Unit:
+    """One service or task under supervision.
+
+    Attributes:
+        spec: the definition as last applied; a running unit may still run an older one.
+        record: the durable part.
+        history: restarts since the last calm period.
+        listeners: called with the unit after every change of state, health or stage.
+        ignores_dependencies: start without waiting for others, once.
+        forces_run: of a task: run even when its completion is remembered, once.
+        held: when stopped, stay so although wanted; a restart in order uses it.
+        was_remembered: of a task: its last completion was an earlier one, with the same inputs.
+        was_stopping: an earlier daemon died while it stopped this unit.
+        secrets: texts that must never be shown, known since the last start.
+        next_try_at: when the next attempt is due, in back-off.
+    """
+
+    def __init__(
+        self, *, spec: UnitSpec, record: UnitRecord, context: Context, log: UnitLog
+    ) -> None:
+        self.spec = spec
+        self.record = record
+        self.context = context
+        self.log = log
+        self.history = RestartHistory()
+        self.listeners: dict[Callable[[Unit], None], None] = {}
+        self.ignores_dependencies = False
+        self.forces_run = False
+        self.held = False
+        self.was_remembered = False
+        self.was_stopping = False
+        self.secrets: frozenset[str] = frozenset()
+        self.next_try_at: datetime | None = None
+        self._health = HealthState.NONE
+        self._peers: Mapping[str, Unit] = {}
+        self._effects = Effects(self)
+
+    # ── what it is ───────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def name(self) -> str:
+        """Its name, unique in the project."""
+        return self.spec.name
+
+    @property
+    def kind(self) -> UnitKind:
+        """Service or task."""
+        return self.spec.kind
+
+    @property
+    def state(self) -> ServiceState:
+        """What it does now."""
+        return self.record.state
+
+    @property
+    def health(self) -> HealthState:
+        """What its checks say."""
+        return self._health
+
+    @property
+    def goal(self) -> Goal:
+        """What the user wants of it."""
+        return self.record.goal
+
+    @property
+    def is_live(self) -> bool:
+        """Something of it may exist."""
+        return is_live(self.record.state) or self.record.handle is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """It runs, and all its checks pass."""
+        return is_ready(self.record.state, self._health) and self.kind is UnitKind.SERVICE
+
+    @property
+    def is_completed(self) -> bool:
+        """It ended with success, or is a task whose completion was remembered."""
+        status = self.record.exit
+        return self.record.state is ServiceState.EXITED and (
+            self.kind is UnitKind.TASK or (status is not None and status.is_success)
+        )
+
+    @property
+    def is_settled(self) -> bool:
+        """What was wanted of it is reached, or cannot be reached any more."""
+        if self.record.state in (ServiceState.FAILED, ServiceState.EXITED):
+            return True
+        if self.goal is Goal.DOWN:
+            return not self.is_live
+        return self.is_ready
+
+    @property
+    def stages(self) -> Mapping[str, float]:
+        """Stages reached by this run → seconds from its start."""
+        return self.record.stages
+
+    @property
+    def probes(self) -> Any:
+        """The monitor of this run's checks, or None."""
+        return self._effects.monitor
+
+    def has_reached(self, stage: str) -> bool:
+        """Tell whether this run has reached a named stage."""
+        return stage in self.record.stages
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Return its endpoints, by name, as far as their ports are known."""
+        found = {}
+        for name, port in self.spec.ports.items():
+            number = self.record.ports.get(name, port.host)
+            if number is not None:
+                found[name] = Endpoint(
+                    name=name,
+                    host=_reachable(port.address),
+                    port=number,
+                    scheme=port.scheme,
+                    protocol=port.protocol,
+                )
+        return found
+
+    # ── what it waits for ────────────────────────────────────────────────────────────────────────
+
+    def connect(self, peers: Mapping[str, Unit]) -> None:
+        """Learn which units there are; called whenever the stack was applied."""
+        for peer in self._peers.values():
+            peer.listeners.pop(self._on_peer_changed, None)
+        self._peers = peers
+        for dependency in self.spec.depends_on:
+            if dependency.on in peers:
+                peers[dependency.on].listeners[self._on_peer_changed] = None
+
+    def peer(self, name: str) -> Unit | None:
+        """Return another unit of the project."""
+        return self._peers.get(name)
+
+    def needs(self) -> list[Need]:
+        """Return its dependencies and how each stands; optional ones only when they are wanted."""
+        found = []
+        for dependency in self.spec.depends_on:
+            peer = self._peers.get(dependency.on)
+            if peer is None or not self._counts(dependency, peer):
+                continue
+            found.append(judge(dependency, peer))
+        return found
+
+    def _counts(self, dependency: Dependency, peer: Unit) -> bool:
+        return dependency.required or peer.goal is Goal.UP
+
+    def reconsider(self) -> None:
+        """Start if every condition holds now, or fail if one never will."""
+        if self.record.state is not ServiceState.PENDING or self.goal is not Goal.UP:
+            return
+        needs = [] if self.ignores_dependencies else self.needs()
+        hopeless = next((need for need in needs if need.hopeless), None)
+        if hopeless is not None:
+            cause = self._peers[hopeless.dependency.on].record.reason or hopeless.state.value
+            on = hopeless.dependency.on
+            reason = f'it depends on "{on}", which {_verb(hopeless)}: {cause}'
+            self.post(Trigger.DEPENDENCY_FAILED, reason=reason)
+        elif all(need.met for need in needs):
+            self.post(Trigger.CONDITIONS_MET)
+
+    def _on_peer_changed(self, peer: Unit) -> None:
+        if self.record.state is ServiceState.PENDING:
+            self.reconsider()
+        elif self.record.state is ServiceState.RUNNING and peer.state is ServiceState.STARTING:
+            follows = any(d.on == peer.name and d.restart for d in self.spec.depends_on)
+            if follows:
+                self.post(Trigger.RESTART, reason=f'"{peer.name}" restarted')
+
+    # ── what happens to it ───────────────────────────────────────────────────────────────────────
+
+    def want(self, goal: Goal, *, reason: str | None = None) -> None:
+        """Set the goal, durably, and let what follows from it happen."""
+        if self.record.goal is not goal:
+            self.record.goal = goal
+            self.save()
+        if goal is Goal.UP:
+            if self.record.state in (ServiceState.STOPPED, ServiceState.FAILED):
+                self.record.restarts = 0
+                self.history = RestartHistory()
+            self.post(Trigger.WANTED, reason=reason)
+        else:
+            self.post(Trigger.UNWANTED, reason=reason)
+
+    def post(self, trigger: Trigger, *, reason: str | None = None) -> None:
+        """Have a trigger applied, after those already waiting."""
+        self.context.queue.post(lambda: self._apply(trigger, reason))
+
+    def _apply(self, trigger: Trigger, reason: str | None) -> None:
+        step = transition(self.record.state, trigger)
+        old = self.record.state
+        if step.state is not old or reason is not None:
+            self.record.reason = reason
+        if step.state is not old:
+            self._enter(step.state, old)
+        for effect in step.effects:
+            self._effects.carry_out(effect)
+        if step.state is not old or Effect.AWAIT_CONDITIONS in step.effects:
+            self.changed()
+
+    def _enter(self, state: ServiceState, old: ServiceState) -> None:
+        record = self.record
+        record.state = state
+        record.since = self.context.clock.now().isoformat()
+        if old is ServiceState.BACKOFF and state is ServiceState.PENDING:
+            record.restarts += 1
+        if state is not ServiceState.BACKOFF:
+            self.next_try_at = None
+        if state is ServiceState.RUNNING:
+            self._health = HealthState.STARTING if self.spec.health else HealthState.NONE
+            if old is ServiceState.STARTING:
+                record.stages = {}
+        elif state is not ServiceState.STOPPING:
+            self._health = HealthState.NONE
+        self.save()
+        self.context.publish(
+            EventKind.UNIT_STATE_CHANGED,
+            self.name,
+            old=old.value,
+            new=state.value,
+            reason=record.reason,
+            pid=record.handle.pid if record.handle else None,
+            exit=str(record.exit) if record.exit and state is not ServiceState.RUNNING else None,
+            ready=self.is_ready,
+        )
+
+    def health_changed(self, new: HealthState, *, message: str | None) -> None:
+        """Take note of a change of health."""
+        old, self._health = self._health, new
+        self.record.health = new
+        self.save()
+        self.context.publish(
+            EventKind.HEALTH_CHANGED,
+            self.name,
+            old=old.value,
+            new=new.value,
+            message=message,
+            ready=self.is_ready,
+        )
+        self.changed()
+
+    def stage_reached(self, stage: str, *, after_s: float) -> None:
+        """Take note that this run reached a stage."""
+        self.record.stages[stage] = after_s
+        self.save()
+        self.context.publish(
+            EventKind.STAGE_REACHED, self.name, stage=stage, after_s=round(after_s, 6)
+        )
+        self.changed()
+
+    def changed(self) -> None:
+        """Tell the listeners."""
+        for listener in tuple(self.listeners):
+            listener(self)
+
+    def save(self) -> None:
+        """Store the record."""
+        self.context.store.put(
+            units_collection(self.context.project), self.name, encode_record(self.record)
+        )
+
+    def forget_completion(self) -> None:
+        """Make a task run again the next time it is wanted."""
+        record = self.record
+        record.completed, record.completed_at, record.outputs = None, None, {}
+        self.save()
+
+    def shown_environment(self, *, reveal: bool) -> dict[str, str]:
+        """Return the variables the newest run got, or would get; the rest is masked.
+
+        Shown are values that the definition sets, except secrets and what is named like one.
+        """
+        inherited = inherited_environment(self)
+        run = self._effects.run
+        env = run.request.env if run is not None else {**inherited, **self.spec.env}
+        if reveal:
+            return dict(sorted(env.items()))
+        return {
+            name: MASK
+            if inherited.get(name) == value or _is_secret_name(name)
+            else masked(value, self.secrets)
+            for name, value in sorted(env.items())
+        }
+
+    def adopt(self) -> None:
+        """Find out what became of the unit while no daemon was there; see `recovery.py`."""
+        self._effects.adopt()
+
+    async def aclose(self) -> None:
+        """End watching, waiting and checking; the unit itself goes on."""
+        await self._effects.aclose()
+
+    async def until(self, condition: Callable[[Unit], bool]) -> None:
+        """Return once `condition` holds; it is asked after every change."""
+        if condition(self):
+            return
+        happened = anyio.Event()
+
+        def listen(unit: Unit) -> None:
+            if condition(unit):
+                happened.set()
+
+        self.listeners[listen] = None
+        try:
+            await happened.wait()
+        finally:
+            self.listeners.pop(listen, None)
+
+    @property
+    def task(self) -> TaskSpec:
+        """The definition of a unit that is a task."""
+        if not isinstance(self.spec, TaskSpec):
+            raise TypeError(f"{self.name} is a service")
+        return self.spec
+
+
+def _is_secret_name(name: str) -> bool:
+    return any(part in name.upper() for part in _SECRET_NAMES)
+
+
+def _verb(need: Need) -> str:
+    return "failed" if need.state is ServiceState.FAILED else "ended"
+
+
+def _reachable(address: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - only compared

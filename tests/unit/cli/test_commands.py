@@ -1,0 +1,218 @@
+"""The program's frame: lazy loading, options before and after, the async bridge."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import shlex
+import subprocess
+import sys
+
+import anyio
+import click
+import pytest
+
+from harness.cli.commands import Command, LazyCommand, async_command
+from harness.cli.root import harness
+from harness.cli.session import Session
+from harness.cli.table import COMMANDS
+from harness.errors import ServiceNotFound
+
+
+def test_the_help_imports_no_command_no_runtime_and_no_rich() -> None:
+    program = (
+        "import sys; from harness.cli import main\n"
+        "sys.argv = ['harness', '--help']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(  # noqa: TID251 - a fresh interpreter is the subject
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    modules = set(done.stderr.split())
+    assert not modules & {"anyio", "asyncio", "rich", "yaml", "pydantic", "harness.client"}
+    commands = {command.target.partition(":")[0] for command in COMMANDS.values()}
+    assert not modules & commands
+    for name in COMMANDS:
+        assert name in done.stdout
+
+
+def test_every_command_loads_and_says_what_the_list_says(
+    commands: dict[str, click.Command],
+) -> None:
+    for name, lazy in COMMANDS.items():
+        assert (commands[name].help or "").splitlines()[0] == lazy.summary, name
+
+
+def test_every_command_is_ours_and_has_examples_that_parse(
+    commands: dict[str, click.Command],
+) -> None:
+    for name, command in commands.items():
+        assert isinstance(command, Command), name
+        assert command.examples, name
+        for example in command.examples:
+            words = shlex.split(example)
+            for end in ("|", ">", ">>", "<"):
+                words = words[: words.index(end)] if end in words else words
+            assert " ".join(words).startswith(name.split()[0])
+            _parse(harness, words)
+
+
+def _parse(command: click.Command, words: list[str]) -> None:
+    context = command.make_context("harness", words, obj=Session())
+    while isinstance(command, click.Group):
+        name, found, rest = command.resolve_command(
+            context, [*context._protected_args, *context.args]
+        )
+        assert found is not None
+        context = found.make_context(name, rest, parent=context)
+        command = found
+
+
+def test_no_callback_is_a_bare_coroutine_function(commands: dict[str, click.Command]) -> None:
+    for name, command in commands.items():
+        assert not inspect.iscoroutinefunction(command.callback), name
+
+
+def test_a_command_refuses_a_bare_coroutine_function() -> None:
+    async def body() -> None: ...
+
+    with pytest.raises(TypeError, match="async_command"):
+        Command("bare", callback=body)
+
+
+def test_async_command_runs_the_body_to_its_end_with_the_session() -> None:
+    seen: list[object] = []
+
+    @click.command(cls=Command)
+    @click.option("--name")
+    @async_command
+    async def body(session: Session, *, name: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        seen.extend((session, name))
+
+    session = Session()
+    assert body.main(["--name", "x"], obj=session, standalone_mode=False) is None
+    assert seen == [session, "x"]
+
+
+def test_async_command_raises_the_error_inside_a_group_as_itself() -> None:
+    @click.command(cls=Command)
+    @async_command
+    async def body(_: Session) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(anyio.sleep_forever)
+            raise ServiceNotFound("cannot find it")
+
+    with pytest.raises(ServiceNotFound):
+        body.main([], obj=Session(), standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-p", "shop", "--json", "-f", "a.yaml", "--profile", "x", "top"],
+        ["top", "-p", "shop", "--json", "-f", "a.yaml", "--profile", "x"],
+        ["-p", "other", "-f", "a.yaml", "top", "--project", "shop", "--json", "--profile", "x"],
+    ],
+)
+def test_global_options_count_before_and_after_the_command(cli, arguments) -> None:
+    cli.client.answers["services.top"] = []
+    session = Session(connector=cli.client.connect)
+    harness_run(session, arguments)
+    assert session.options.project == "shop"
+    assert session.options.json
+    assert session.options.files == ["a.yaml"]
+    assert session.options.profiles == ["x"]
+
+
+def harness_run(session: Session, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        harness.main(arguments, prog_name="harness", obj=session)
+    assert ended.value.code == 0
+
+
+def test_global_options_count_inside_groups(cli) -> None:
+    cli.client.answers["tasks.list"] = []
+    assert json.loads(cli("task", "--json", "list", "-p", "shop").stdout) == []
+    assert cli.client.calls_of("tasks.list") == [{"project": "shop"}]
+
+
+def test_the_environment_counts_only_where_no_option_does(cli) -> None:
+    cli.client.answers["services.top"] = []
+    cli("top", env={"HARNESS_PROJECT": "env"})
+    cli("top", "-p", "option", env={"HARNESS_PROJECT": "env"})
+    assert [call["project"] for call in cli.client.calls_of("services.top")] == ["env", "option"]
+
+
+def test_files_of_the_environment_are_a_path_list(cli, tmp_path) -> None:
+    cli.client.answers["services.top"] = []
+    cli("top", env={"HARNESS_FILE": "a.yaml:sub/b.yaml"})
+    assert cli.client.calls_of("projects.resolve")[0]["files"] == [
+        str(tmp_path / "a.yaml"),
+        str(tmp_path / "sub/b.yaml"),
+    ]
+
+
+def test_the_state_directory_is_chosen_by_option_then_environment(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("HARNESS_STATE_DIR", str(tmp_path / "env"))
+    session = Session()
+    session.begin()
+    assert session.endpoint().state_dir == tmp_path / "env"
+    session.options.state_dir = str(tmp_path / "option")
+    session.begin()
+    assert session.endpoint().state_dir == tmp_path / "option"
+
+
+def test_a_flag_that_a_command_uses_itself_keeps_its_global_long_form(cli) -> None:
+    cli.client.answers |= {
+        "services.status": {"project": "shop", "services": []},
+        "logs.read": [],
+    }
+    cli("logs", "-f", "--file", "x.yaml")
+    assert cli.client.calls_of("logs.read")[0]["follow"]
+    assert cli.client.calls_of("projects.resolve")[0]["files"][0].endswith("/x.yaml")
+
+
+def test_no_start_forbids_starting_a_daemon(cli) -> None:
+    cli.client.answers["services.top"] = []
+    cli("top")
+    cli("--no-start", "top")
+    assert cli.client.starts == [True, False]
+
+
+def test_an_unknown_command_is_a_usage_error_with_a_suggestion(cli) -> None:
+    result = cli("stauts")
+    assert result.exit_code == 2
+    assert result.stderr.startswith('harness: no such command "stauts"; did you mean "status"?\n')
+
+
+def test_an_alias_runs_the_same_command(cli, make_unit) -> None:
+    cli.client.answers["services.status"] = {"project": "shop", "services": [make_unit("db")]}
+    assert cli("ps").stdout == cli("status").stdout
+
+
+def test_another_package_adds_a_group_through_the_same_table(cli, monkeypatch) -> None:
+    monkeypatch.setattr(harness, "lazy", dict(harness.lazy))
+    harness.register(
+        "chain",
+        LazyCommand(
+            target="harness.cli.tasks:task", summary="Drive the chain.", section="Plugins"
+        ),
+    )
+    assert "Plugins:\n  chain " in cli("--help").stdout
+    assert cli("chain", "--help").exit_code == 0
+
+
+def test_version_prints_the_version(cli) -> None:
+    from harness import __version__
+
+    assert cli("--version").stdout == f"harness {__version__}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_for_the_shell(cli, shell) -> None:
+    result = cli("completion", shell)
+    assert result.exit_code == 0
+    assert f"_HARNESS_COMPLETE={shell}_complete" in result.stdout

@@ -1,0 +1,226 @@
+"""Long work: up, down, start, stop, restart, task run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+
+
+def test_up_sends_the_source_and_its_options(cli, tmp_path) -> None:
+    cli.operation("up")
+    result = cli(
+        "up", "web", "--force", "--keep-going", "--no-deps", "--timeout", "2m", "-f", "s.yaml",
+        "--profile", "debug", env={"TOKEN": "x"},
+    )  # fmt: skip
+    assert result.exit_code == 0
+    (call,) = cli.client.calls_of("services.up")
+    source = call["source"]
+    assert source["files"] == [str(tmp_path / "s.yaml")]
+    assert source["directory"] == str(tmp_path)
+    assert source["profiles"] == ["debug"]
+    assert source["env"]["TOKEN"] == "x"
+    assert {key: value for key, value in call.items() if key != "source"} == {
+        "units": ["web"],
+        "force": True,
+        "keep_going": True,
+        "deps": False,
+        "timeout_s": 120.0,
+    }
+
+
+def test_up_prints_progress_on_stderr_and_the_table_on_stdout(cli, make_unit, make_event) -> None:
+    url = {"host": "127.0.0.1", "port": 80, "url": "http://127.0.0.1:80"}
+    cli.client.answers["services.status"] = {
+        "project": "shop",
+        "services": [
+            make_unit("db", endpoints={"http": url}),
+            make_unit("other"),
+            make_unit("web", kind="task", state="exited", exit_code=0, outputs={"blocks": 3}),
+        ],
+    }
+    cli.operation(
+        "up",
+        events=[
+            make_event(9, "unit-state-changed", unit="db", old="stopped", new="starting"),
+            make_event(10, "unit-state-changed", unit="db", old="starting", new="running", pid=7),
+            make_event(11, "probe-finished", unit="db", stage="ready", ok=True, latency_ms=1),
+            make_event(12, "health-changed", unit="db", old="starting", new="healthy"),
+            make_event(13, "task-completed", unit="web", outputs={"blocks": 3}),
+        ],
+    )
+    result = cli("up")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "db: starting",
+        "db: running (pid 7)",
+        "db: healthy",
+        "web: completed; outputs: blocks=3",
+    ]
+    assert result.stdout.splitlines() == [
+        " db   ready  4.0 s  http://127.0.0.1:80",
+        " web  done   5.0 s  outputs: blocks=3",
+    ]
+
+
+def test_up_follows_the_events_after_the_operations_number(cli) -> None:
+    cli.operation("up")
+    cli("up")
+    assert cli.client.calls_of("events.subscribe") == [{"after": 7, "project": "shop"}]
+    assert cli.client.calls_of("operations.wait") == [{"id": "op-1"}]
+
+
+def test_quiet_silences_progress_but_not_the_answer(cli, make_event) -> None:
+    cli.operation("up", events=[make_event(9, "unit-state-changed", unit="db", new="starting")])
+    result = cli("up", "-q")
+    assert result.stderr == ""
+    assert "db" in result.stdout
+
+
+def test_up_as_json_is_the_operation_and_nothing_else(cli, make_event) -> None:
+    cli.operation("up", events=[make_event(9, "unit-state-changed", unit="db", new="starting")])
+    result = cli("up", "--json")
+    assert json.loads(result.stdout)["state"] == "done"
+    assert result.stderr == ""
+
+
+def test_no_wait_prints_the_id_and_waits_for_nothing(cli) -> None:
+    cli.operation("up")
+    assert cli("up", "--no-wait").stdout == "op-1\n"
+    assert json.loads(cli("up", "--no-wait", "--json").stdout)["id"] == "op-1"
+    assert cli.client.calls_of("operations.wait") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("start-failed", 1), ("wait-timeout", 124), ("config-unresolved-reference", 6)],
+)
+def test_a_failed_operation_has_the_code_of_its_error(cli, kind, code) -> None:
+    error = {"kind": kind, "message": 'cannot start "db": no', "hint": "look", "details": {}}
+    cli.operation("up", state="failed", error=error)
+    result = cli("up")
+    assert result.exit_code == code
+    assert result.stderr.endswith('harness: cannot start "db": no\nhint: look\n')
+    document = json.loads(cli("up", "--json").stderr)
+    assert document["error"]["kind"] == kind
+
+
+def test_a_failed_operation_without_an_error_names_the_units(cli) -> None:
+    results = [
+        {"unit": "db", "outcome": "failed", "message": "exit 3"},
+        {"unit": "web", "outcome": "done", "message": None},
+    ]
+    cli.operation("up", state="failed", results=results)
+    result = cli("up")
+    assert result.exit_code == 1
+    assert "harness: cannot up shop: db: exit 3" in result.stderr
+
+
+def test_ctrl_c_cancels_and_says_what_keeps_running(cli, make_unit, make_event) -> None:
+    cancelled = anyio.Event()
+
+    async def events() -> AsyncIterator[dict[str, object]]:
+        yield make_event(8, "operation-started", id="op-1", units=["chain", "follower"])
+        yield make_event(9, "unit-state-changed", unit="follower", new="starting")
+        os.kill(os.getpid(), signal.SIGINT)
+        await cancelled.wait()
+        yield make_event(10, "unit-state-changed", unit="follower", new="stopped")
+        yield make_event(11, "operation-finished", id="op-1")
+
+    def cancel(**_: object) -> None:
+        cancelled.set()
+
+    async def wait(**_: object) -> dict[str, object]:
+        await cancelled.wait()
+        return {"id": "op-1", "state": "cancelled", "error": None, "results": []}
+
+    cli.operation("up")
+    cli.client.answers |= {
+        "events.subscribe": lambda **_: events(),
+        "operations.cancel": cancel,
+        "operations.wait": wait,
+        "services.status": {
+            "project": "shop",
+            "services": [
+                make_unit("chain"),
+                make_unit("follower", state="stopped", ready=False),
+            ],
+        },
+    }
+    result = cli("up")
+    assert result.exit_code == 130
+    assert cli.client.calls_of("operations.cancel") == [{"id": "op-1"}]
+    assert result.stderr.splitlines()[-1] == (
+        "harness: interrupted; 1 service keeps running, follower was stopped"
+        "   (harness down takes all down)"
+    )
+    assert result.stdout == ""
+
+
+def test_a_second_ctrl_c_leaves_the_operation_running(cli) -> None:
+    async def never(**_: object) -> dict[str, object]:
+        os.kill(os.getpid(), signal.SIGINT)
+        await anyio.sleep_forever()
+        return {}
+
+    def cancel(**_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    cli.operation("up")
+    cli.client.answers |= {"operations.wait": never, "operations.cancel": cancel}
+    result = cli("up")
+    assert result.exit_code == 130
+    assert "op-1 goes on" in result.stderr
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart"])
+def test_lifecycle_commands_send_units_and_timeout(cli, verb) -> None:
+    cli.operation(verb)
+    assert cli(verb, "web", "--timeout", "500ms").exit_code == 0
+    assert cli.client.calls_of(f"services.{verb}") == [
+        {"project": "shop", "units": ["web"], "timeout_s": 0.5}
+    ]
+
+
+def test_down_takes_the_whole_project_down(cli) -> None:
+    cli.operation("down")
+    assert cli("down", "--volumes").exit_code == 0
+    assert cli.client.calls_of("services.down") == [
+        {"project": "shop", "volumes": True, "timeout_s": None}
+    ]
+
+
+def test_down_of_what_never_ran_is_no_error(cli) -> None:
+    cli.client.answers["projects.resolve"] = None
+    result = cli("down")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert result.stderr == "nothing of this project runs\n"
+
+
+def test_task_run_is_an_operation_with_its_table(cli, make_unit) -> None:
+    cli.operation("tasks.run")
+    result = cli("task", "run", "seed", "--force")
+    assert result.exit_code == 0
+    (call,) = cli.client.calls_of("tasks.run")
+    assert (call["tasks"], call["force"]) == (["seed"], True)
+    assert " db " in result.stdout
+
+
+def test_reload_needs_a_name_and_sends_it(cli) -> None:
+    cli.client.answers["services.reload"] = None
+    assert cli("reload").exit_code == 2
+    assert cli("reload", "web").exit_code == 0
+    assert cli.client.calls_of("services.reload") == [{"project": "shop", "units": ["web"]}]
+
+
+def test_wait_passes_target_and_timeout(cli) -> None:
+    cli.client.answers["services.wait"] = None
+    assert cli("wait", "seed", "--for", "completed", "--timeout", "5").exit_code == 0
+    assert cli.client.calls_of("services.wait") == [
+        {"project": "shop", "units": ["seed"], "target": "completed", "timeout_s": 5.0}
+    ]
