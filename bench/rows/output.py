@@ -15,7 +15,7 @@ _LINE_BYTES = 100
 _RUNS = 5
 
 
-def printer(tool: Tool, lines: int) -> Service:
+def printer(tool: Tool, lines: int, *, keep_all: bool = False) -> Service:
     """Return the printing service; it waits for the file `go` in the tool's folder."""
     start = tool.folder / "go"
     argv = (
@@ -26,7 +26,7 @@ def printer(tool: Tool, lines: int) -> Service:
         str(start),
         str(lines),
     )
-    return Service(name="printer", argv=argv)
+    return Service(name="printer", argv=argv, keep_all=keep_all)
 
 
 def _rate(tool: Tool) -> float:

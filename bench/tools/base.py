@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from bench.processes import MARKER, Launched, end_all, launch, marked, run, wait_until
+from bench.processes import MARKERS, Launched, end_all, launch, marked, run, wait_until
 from bench.stamps import Stamps
 
 __all__ = ["Service", "Tool", "ToolFailed"]
@@ -32,6 +32,7 @@ class Service:
         restart: start it again whenever it ended, at once.
         needs: name of a service it waits for; tools without dependencies ignore it.
         is_task: it is to end with success.
+        keep_all: keep all of its output, where the tool would otherwise keep the newest part.
         check_port: a TCP port checked every 10 s, where the tool has checks.
     """
 
@@ -40,6 +41,7 @@ class Service:
     restart: bool = False
     needs: str | None = None
     is_task: bool = False
+    keep_all: bool = False
     check_port: int | None = None
 
 
@@ -60,7 +62,7 @@ class Tool(ABC):
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
-            MARKER: self.mark,
+            **dict.fromkeys(MARKERS, self.mark),
         }
 
     def __enter__(self) -> Self:

@@ -17,6 +17,7 @@ _HEAD = """\
 [circus]
 endpoint = ipc://{folder}/endpoint
 pubsub_endpoint = ipc://{folder}/pubsub
+check_delay = 1
 logoutput = {folder}/circus.log
 """
 
@@ -34,7 +35,10 @@ stdout_stream.filename = {folder}/{name}.log
 
 
 class Circus(Tool):
-    """One manager process; services are its children, their output goes through its pipes."""
+    """One manager process; services are its children, their output goes through its pipes.
+
+    By default it looks for ended services every 5 s; here every second.
+    """
 
     name = "circus"
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.install import HERE, PROJECT
-from bench.processes import run
+from bench.processes import MARKERS, run
 
 from .base import Service, Tool, ToolFailed
 
@@ -45,7 +45,7 @@ class Compose(Tool):
     def write(self, services: Sequence[Service]) -> None:
         """Write compose.yaml; JSON is YAML too."""
         mounts = [f"{self.folder}:{self.folder}", f"{HERE}:{HERE}:ro"]
-        mark = {name: value for name, value in self.env.items() if name.startswith("HARNESS_BENCH")}
+        mark = dict.fromkeys(MARKERS, self.mark)
         stack = {
             "name": self.folder.name.lower().replace("_", "-"),
             "services": {

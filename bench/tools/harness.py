@@ -15,6 +15,7 @@ from .base import Service, Tool, ToolFailed
 
 __all__ = ["Harness"]
 
+_ALL = 1 << 30
 _BIN = Path(sys.prefix) / "bin" / "harness"
 
 
@@ -47,7 +48,7 @@ class Harness(Tool):
             "name": "bench",
             "services": {item.name: _service(item) for item in services if not item.is_task},
             "tasks": {item.name: _unit(item) for item in services if item.is_task},
-            "settings": {"log_max_bytes": 1 << 30} if len(services) == 1 else {},
+            "settings": {"log_max_size": _ALL} if any(item.keep_all for item in services) else {},
         }
         (self.folder / "harness.yaml").write_text(json.dumps(stack, indent=1))
 
@@ -73,7 +74,7 @@ class Harness(Tool):
 
     def output(self, name: str) -> bytes:
         """Return what `harness logs` prints."""
-        return self.command(_BIN, "logs", "--tail", "all", name)
+        return self.command(_BIN, "logs", "--no-prefix", name)
 
     def status(self) -> list[dict[str, Any]]:
         """Return the services of `harness status --json`, whatever state they are in."""
@@ -93,7 +94,7 @@ class Harness(Tool):
 
     def follow_argv(self, name: str) -> list[str]:
         """Return `harness logs -f`."""
-        return [str(_BIN), "logs", "-f", "--tail", "all", name]
+        return [str(_BIN), "logs", "-f", name]
 
     def clean_up(self) -> None:
         """Stop the daemon and all its projects."""

@@ -29,7 +29,7 @@ show harness validate
 show harness up
 show harness status
 show harness logs --tail 3
-url=$(harness port follower http --url)
+url=http://$(harness port follower http)
 say curl "$url/blocks"
 python3 -c "
 import json, sys, urllib.request

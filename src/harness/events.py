@@ -11,7 +11,6 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -55,14 +54,19 @@ class EventBus:
         When the store cannot take it (a full disk) the fact is delivered all the same, under the
         next number, and the loss is logged.
         """
-        event = Event(at=self._clock.now(), kind=kind, project=project, unit=unit, data=data or {})
+        self._last_number += 1
+        event = Event(
+            number=self._last_number,
+            at=self._clock.now(),
+            kind=kind,
+            project=project,
+            unit=unit,
+            data=data or {},
+        )
         try:
-            number = self._store.append(event)
+            self._store.append(event)
         except StorageError as error:
             logger.error("Cannot store event %s: %s", kind, error)
-            number = self._last_number + 1
-        self._last_number = max(number, self._last_number + 1)
-        event = replace(event, number=self._last_number)
         for subscription in self._subscriptions:
             subscription.offer(event)
         return event
@@ -128,7 +132,7 @@ class Subscription:
                 yield self._queue.popleft()
             if self._dropped is not None:
                 (first, last), self._dropped = self._dropped, None
-                yield _gap(first, last.number, last)
+                yield self._gap(first, last.number, last)
                 continue
             self._arrived = anyio.Event()
             await self._arrived.wait()
@@ -139,7 +143,7 @@ class Subscription:
         if self._after + 1 < first <= self._live_from + 1 and self._after < self._live_from:
             page = self._store.events(after=self._after, limit=1)
             if page:
-                yield _gap(self._after + 1, first - 1, page[0])
+                yield self._gap(self._after + 1, first - 1, page[0])
         after = self._after
         while after < self._live_from:
             page = self._store.events(after=after, limit=_REPLAY_PAGE, project=self._project)
@@ -151,12 +155,11 @@ class Subscription:
                 return
             after = page[-1].number
 
-
-def _gap(first: int, last: int, sample: Event) -> Event:
-    return Event(
-        number=last,
-        at=sample.at,
-        kind=EventKind.GAP,
-        project=sample.project,
-        data={"first": first, "last": last},
-    )
+    def _gap(self, first: int, last: int, sample: Event) -> Event:
+        return Event(
+            number=last,
+            at=sample.at,
+            kind=EventKind.GAP,
+            project=self._project,
+            data={"first": first, "last": last},
+        )

@@ -1,8 +1,8 @@
 """Durable, versioned records and the numbered event log, in one sqlite database with one owner.
 
 Records are JSON documents in named collections; what they mean is their writers' business. Calls
-are
-synchronous: one row in WAL mode costs tens of microseconds, less than a hop to a thread (ADR-0008).
+are synchronous: one row in WAL mode costs tens of microseconds, less than a hop to a thread
+(ADR-0008).
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import fcntl
 import json
 import os
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -52,7 +54,7 @@ class Store(Protocol):
         """Delete one record; nothing happens when there is none."""
 
     def append(self, event: Event) -> int:
-        """Store an event and return its number."""
+        """Store an event under its number, or the next one if that is 0; return the number."""
 
     def events(
         self, *, after: int = 0, limit: int = 1_000, project: str | None = None
@@ -98,8 +100,8 @@ class MemoryStore:
         self._records.get(collection, {}).pop(key, None)
 
     def append(self, event: Event) -> int:
-        """Store an event and return its number."""
-        number = len(self._events) + 1
+        """Store an event under its number, or the next one if that is 0; return the number."""
+        number = event.number or self.last_number + 1
         self._events.append(_numbered(event, number))
         return number
 
@@ -107,18 +109,19 @@ class MemoryStore:
         self, *, after: int = 0, limit: int = 1_000, project: str | None = None
     ) -> list[Event]:
         """Return stored events with numbers above `after`, in order, at most `limit`."""
-        chosen = (e for e in self._events[after:] if project is None or e.project == project)
-        return [event for event, _ in zip(chosen, range(limit), strict=False)]
+        start = bisect_right(self._events, after, key=lambda event: event.number)
+        chosen = (e for e in self._events[start:] if project is None or e.project == project)
+        return list(islice(chosen, limit))
 
     @property
     def last_number(self) -> int:
         """The number of the newest event ever stored, 0 if none."""
-        return len(self._events)
+        return self._events[-1].number if self._events else 0
 
     @property
     def first_number(self) -> int:
-        """The number of the oldest event still kept."""
-        return 1
+        """The number of the oldest event still kept, or 1 if there is none."""
+        return self._events[0].number if self._events else 1
 
     def close(self) -> None:
         """Release the store."""
@@ -135,15 +138,24 @@ class SqliteStore:
         StoreLocked: another process owns the directory.
         StoreCorrupt: the database is damaged.
         StoreTooNew: a newer version wrote it.
+        StoreFull: there is no space to create it.
+        StorageError: the directory cannot be used.
     """
 
     def __init__(self, directory: Path, *, kept_events: int = _KEPT_EVENTS) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = directory / "state.db"
         self._kept_events = kept_events
-        self._lock = _lock(directory / "state.lock")
         try:
-            self._db = self._open()
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = _lock(directory / "state.lock")
+        except OSError as error:
+            raise StorageError(
+                f"cannot use the state directory {directory}: {error.strerror}"
+            ) from error
+        try:
+            with self._mapped("open"):
+                self._verify()
+                self._db = self._open()
         except BaseException:
             os.close(self._lock)
             raise
@@ -154,13 +166,12 @@ class SqliteStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        except sqlite3.Error as error:
-            raise StorageError(f"cannot open the state database {self.path}: {error}") from error
-        try:
-            version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    def _verify(self) -> None:
+        """Look at a database that is there already, through a connection that cannot change it."""
+        if not self.path.exists() or self.path.stat().st_size == 0:
+            return
+        with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            version = _layout(db)
             if version > STORE_VERSION:
                 raise StoreTooNew(
                     f"cannot use the state database {self.path}: it was written by a newer version "
@@ -172,18 +183,15 @@ class SqliteStore:
             verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
                 raise sqlite3.DatabaseError(verdict)
+
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
-            if version == 0:
+            if _layout(db) == 0:
                 db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {STORE_VERSION}; COMMIT;")
             os.chmod(self.path, 0o600)
-        except sqlite3.Error as error:
-            db.close()
-            raise StoreCorrupt(
-                f"cannot use the state database {self.path}: {error}",
-                hint="nothing was changed or deleted; move the file away to start with an empty "
-                "state, and end by hand what was running",
-            ) from error
         except BaseException:
             db.close()
             raise
@@ -221,11 +229,12 @@ class SqliteStore:
             )
 
     def append(self, event: Event) -> int:
-        """Store an event and return its number."""
+        """Store an event under its number, or the next one if that is 0; return the number."""
         with self._mapped("write"):
             cursor = self._db.execute(
-                "INSERT INTO event (at, kind, project, unit, data) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
                 (
+                    event.number or None,
                     event.at.isoformat(),
                     event.kind.value,
                     event.project,
@@ -297,8 +306,13 @@ class SqliteStore:
         except sqlite3.DatabaseError as error:
             raise StoreCorrupt(
                 f"cannot {verb} the state database {self.path}: {error}",
-                hint="nothing was deleted; stop the daemon and look at the file",
+                hint="nothing was changed or deleted; move the file away to start with an empty "
+                "state, and end by hand what was running",
             ) from error
+
+
+def _layout(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _lock(path: Path) -> int:

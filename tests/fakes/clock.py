@@ -39,7 +39,9 @@ class FakeClock:
 
     async def sleep(self, delay_s: float) -> None:
         """Return once the test has let `delay_s` seconds pass."""
-        if delay_s <= 0:
+        if delay_s < 0:
+            raise ValueError("delay_s must not be negative")
+        if delay_s == 0:
             await lowlevel.checkpoint()
             return
         entry = (self._elapsed_s + delay_s, next(self._order), anyio.Event())

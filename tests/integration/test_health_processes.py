@@ -74,10 +74,10 @@ async def monitored(
     spec: HealthSpec, unit: ProcessUnit | None = None
 ) -> AsyncIterator[tuple[Monitor, Recorder]]:
     seen = Recorder()
-    async with CheckRunner() as runner, anyio.create_task_group() as tasks:
+    async with anyio.create_task_group() as tasks:
         monitor = Monitor(
             spec=spec,
-            runner=runner,
+            runner=CheckRunner(),
             context=unit or ProcessUnit(),
             clock=SystemClock(),
             observe=seen,
@@ -96,18 +96,16 @@ async def test_a_hanging_command_is_killed_with_its_children_at_the_timeout(
 ) -> None:
     pid_file = tmp_path / "child"
     script = f'sleep 60 & echo $! > "{pid_file}"; wait'
-    async with CheckRunner() as runner:
-        check = CommandCheck(argv=("/bin/sh", "-c", script))
-        result = await runner.run(check, context=ProcessUnit(), timeout_s=1.0)
+    check = CommandCheck(argv=("/bin/sh", "-c", script))
+    result = await CheckRunner().run(check, context=ProcessUnit(), timeout_s=1.0)
     assert (result.ok, result.message) == (False, "no answer within 1 s")
     child = int(await anyio.Path(pid_file).read_text())
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
 async def test_a_command_check_shows_the_status_and_output_of_a_real_program() -> None:
-    async with CheckRunner() as runner:
-        check = CommandCheck(argv=("/bin/sh", "-c", "echo starting; echo not yet; exit 3"))
-        result = await runner.run(check, context=ProcessUnit(), timeout_s=10)
+    check = CommandCheck(argv=("/bin/sh", "-c", "echo starting; echo not yet; exit 3"))
+    result = await CheckRunner().run(check, context=ProcessUnit(), timeout_s=10)
     assert (result.ok, result.message) == (False, "exit status 3: not yet")
 
 
@@ -155,7 +153,8 @@ async def test_a_chain_of_fifty_services_costs_at_most_twenty_milliseconds_a_lin
 ) -> None:
     links = 50
     began = anyio.current_time()
-    async with CheckRunner() as runner, http_service(response("ok")) as service:
+    async with http_service(response("ok")) as service:
+        runner = CheckRunner()
         tcp = TcpCheck(port=str(service.port))
         check: CheckSpec = tcp if kind == "tcp" else HttpCheck(url=service.url)
         for _ in range(links):

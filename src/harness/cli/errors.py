@@ -6,7 +6,6 @@ it wanted: that ends the run quietly.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -62,11 +61,9 @@ class ErrorReport:
 def run_reporting(session: Session, arguments: Sequence[str], run: Callable[[], object]) -> int:
     """Run the program to its end, report what went wrong, and return the exit code."""
     try:
-        from harness.errors import HarnessError
-
         try:
             result = run()
-        except HarnessError as error:
+        except _ours() as error:
             _maybe_traceback(session)
             from .exit_codes import exit_code
 
@@ -104,14 +101,19 @@ def report(session: Session, error: ErrorReport) -> None:
             "hint": error.hint,
             "details": error.details,
         }
+        import json
+
         click.echo(json.dumps({"error": document}), err=True)
         return
     problems = error.details.get("problems")
     if problems:
         lines = [*problem_lines(problems), count_line(problems)]
     else:
+        explained = _explanations(error)
+        # The explanations say in full what the further lines of the message sum up.
+        message = error.message.partition("\n")[0] if explained else error.message
         prefix = session.out.paint("harness:", "bad", err=True)
-        lines = [f"{prefix} {error.message}", *_explanations(error)]
+        lines = [f"{prefix} {message}", *explained]
     if error.hint:
         lines.append(f"hint: {error.hint}")
     click.echo("\n".join(lines), err=True, color=True)
@@ -151,8 +153,7 @@ def _explanations(error: ErrorReport) -> list[str]:
         return []
     from .explanations import describe
 
-    lines = [line for explanation in explanations for line in describe(explanation)]
-    return [line for line in lines if line not in error.message.splitlines()]
+    return [line for explanation in explanations for line in describe(explanation, depth=1)]
 
 
 def _report_usage(session: Session, error: click.ClickException) -> None:
@@ -166,6 +167,13 @@ def _report_usage(session: Session, error: click.ClickException) -> None:
     message = error.format_message().rstrip(".")
     message = message[:1].lower() + message[1:]
     report(session, ErrorReport(kind="usage", message=message, hint=hint))
+
+
+def _ours() -> type[HarnessError]:
+    """Return our errors' root; a run without an error never asks, and imports nothing for it."""
+    from harness.errors import HarnessError
+
+    return HarnessError
 
 
 def _maybe_traceback(session: Session) -> None:

@@ -13,6 +13,8 @@ from .exit_codes import INTERRUPTED
 from .session import Session
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskStatus
+
     from harness.client import RemoteProcess
 
 __all__ = ["exec_"]
@@ -83,7 +85,7 @@ async def _attend(session: Session, process: RemoteProcess, *, stdin: bool) -> i
     import anyio
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_pass_interrupts, process)
+        await tasks.start(_pass_interrupts, process)
         if stdin:
             tasks.start_soon(_feed, process)
         async for item in process:
@@ -100,12 +102,13 @@ async def _feed(process: RemoteProcess) -> None:
     await process.close_stdin()
 
 
-async def _pass_interrupts(process: RemoteProcess) -> None:
+async def _pass_interrupts(process: RemoteProcess, *, task_status: TaskStatus[None]) -> None:
     """Pass Ctrl-C on; a second one leaves."""
     import anyio
 
     interrupts = 0
     with anyio.open_signal_receiver(signal.SIGINT) as signals:
+        task_status.started()
         async for _ in signals:
             interrupts += 1
             if interrupts > 1:

@@ -14,13 +14,6 @@ __all__ = ["describe", "waiting_line"]
 
 Explanation = Mapping[str, Any]
 
-_STATES = {
-    "backoff": "in back-off",
-    "pending": "waiting",
-    "exited": "ended",
-    "unknown": "out of contact",
-}
-
 
 def waiting_line(explanation: Explanation) -> str:
     """Return what the unit waits for, in one line."""
@@ -45,12 +38,9 @@ def describe(explanation: Explanation, *, depth: int = 0) -> list[str]:
 
 
 def _headline(explanation: Explanation) -> str:
-    state = _STATES.get(explanation["state"], explanation["state"])
-    if explanation["health"] not in ("none", "healthy"):
-        state = f"{state}, {explanation['health']}"
-    since = f" since {clock_time(explanation['since'])}" if explanation["since"] else ""
-    summary = f": {explanation['summary']}" if explanation["summary"] else ""
-    return f"{explanation['unit']} is {state}{since}{summary}"
+    since = explanation["since"]
+    summary: str = explanation["summary"]
+    return f"{summary} (since {clock_time(since)})" if since else summary
 
 
 def _facts(explanation: Explanation) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,8 @@ __all__ = ["fact", "progress_fact"]
 
 Data = Mapping[str, Any]
 
+_ENDED = frozenset({"stopped", "exited", "failed", "backoff", "unknown"})
+
 # What is left out of progress unless details are wanted: `events` shows it all.
 _DETAILS = frozenset(
     {"probe-finished", "port-assigned", "operation-started", "operation-finished", "unit-adopted"}
@@ -37,24 +39,15 @@ def _plain(text: str, data: Data) -> str:
 
 
 def _state(data: Data) -> str:
-    parts = []
+    new, parts = data.get("new"), []
     if data.get("pid"):
         parts.append(f"pid {data['pid']}")
-    if data.get("exit") is not None:
-        parts.append(_exit(data["exit"]))
-    if data.get("reason"):
-        parts.append(str(data["reason"]))
+    # The other states carry the end of the run before, too.
+    if new in _ENDED:
+        parts += dict.fromkeys(str(data[key]) for key in ("exit", "reason") if data.get(key))
     if data.get("attempt"):
         parts.append(f"attempt {data['attempt']}")
-    return f"{data.get('new')} ({', '.join(parts)})" if parts else str(data.get("new"))
-
-
-def _exit(status: Any) -> str:
-    if isinstance(status, Mapping):
-        if status.get("signal"):
-            return f"signal {status['signal']}"
-        return f"exit {status.get('code')}"
-    return f"exit {status}" if isinstance(status, int) else str(status)
+    return f"{new} ({', '.join(parts)})" if parts else str(new)
 
 
 def _health(data: Data) -> str:
@@ -74,9 +67,9 @@ def _stage(data: Data) -> str:
 
 def _hook(data: Data) -> str:
     outcome = "done" if data.get("ok") else "failed"
-    parts = [_exit(data["exit"])] if data.get("exit") is not None else []
-    parts += [str(data["output"]).strip()] if data.get("output") and not data.get("ok") else []
-    return f"hook {data.get('moment')} {outcome}" + (f": {'; '.join(parts)}" if parts else "")
+    parts = [] if data.get("ok") else [data.get("message"), str(data.get("output") or "").strip()]
+    text = "; ".join(part for part in parts if part)
+    return f"hook {data.get('moment')} {outcome}" + (f": {text}" if text else "")
 
 
 def _task(data: Data) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import click
+from anyio.abc import TaskStatus
 
 from .errors import ErrorReport, fail
 from .exit_codes import INTERRUPTED
@@ -84,7 +85,7 @@ class _Following:
     async def run(self) -> Mapping[str, Any] | None:
         """Return the ended operation, or None when the user left before that."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch_interrupts, tasks.cancel_scope)
+            await tasks.start(self._watch_interrupts, tasks.cancel_scope)
             tasks.start_soon(self._watch_events)
             ended = await self._client.operations.wait(id=self._board.id)
             with anyio.move_on_after(_LAST_EVENTS_S):
@@ -109,8 +110,11 @@ class _Following:
         finally:
             self._told.set()
 
-    async def _watch_interrupts(self, scope: anyio.CancelScope) -> None:
+    async def _watch_interrupts(
+        self, scope: anyio.CancelScope, *, task_status: TaskStatus[None]
+    ) -> None:
         with anyio.open_signal_receiver(signal.SIGINT) as signals:
+            task_status.started()
             async for _ in signals:
                 if self.interrupted:
                     scope.cancel()

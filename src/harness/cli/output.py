@@ -5,7 +5,6 @@ Answers to stdout, everything else to stderr, colours only where they are wanted
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -73,10 +72,14 @@ class Output:
 
     def document(self, value: object) -> None:
         """Print one document."""
+        import json
+
         click.echo(json.dumps(value, indent=2))
 
     def record(self, value: Mapping[str, Any]) -> None:
         """Print one of many documents, on its own line."""
+        import json
+
         click.echo(json.dumps(value, separators=(",", ":")))
 
     def write(self, data: bytes, *, err: bool = False) -> None:

@@ -21,11 +21,13 @@ from .tables import Cell, columns
 from .units import addresses, progress_word
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from harness.client import Client
 
     from .output import Output
 
-__all__ = ["Board", "show_progress", "unit_table"]
+__all__ = ["Board", "picture", "show_progress", "unit_table"]
 
 _REPAINT_S = 0.1
 _EXPLAIN_AFTER_S = 0.3
@@ -123,7 +125,7 @@ async def show_progress(
     if output.quiet:
         yield _nothing
     elif sys.stderr.isatty() and not output.verbose:
-        async with _live(client, board) as show:
+        async with _live(output, client, board) as show:
             yield show
     else:
         yield lambda event: _say(event, verbose=output.verbose)
@@ -140,7 +142,9 @@ def _say(event: Mapping[str, Any], *, verbose: bool) -> None:
 
 
 @asynccontextmanager
-async def _live(client: Client, board: Board) -> AsyncIterator[Callable[[Mapping[str, Any]], None]]:
+async def _live(
+    output: Output, client: Client, board: Board
+) -> AsyncIterator[Callable[[Mapping[str, Any]], None]]:
     from rich.console import Console
     from rich.live import Live
 
@@ -157,11 +161,11 @@ async def _live(client: Client, board: Board) -> AsyncIterator[Callable[[Mapping
                 await board.refresh(client)
                 if board.waited_s() > _EXPLAIN_AFTER_S:
                     await board.explain(client)
-            live.update(_picture(board), refresh=True)
+            live.update(picture(board), refresh=True)
             await anyio.sleep(_REPAINT_S)
 
-    console = Console(stderr=True)
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+    console = Console(stderr=True, no_color=not output.colored(err=True))
+    with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(repaint, live)
             changed.set()
@@ -169,15 +173,28 @@ async def _live(client: Client, board: Board) -> AsyncIterator[Callable[[Mapping
             tasks.cancel_scope.cancel()
 
 
-def _picture(board: Board) -> Any:
+def picture(board: Board) -> Table:
+    """Return the table of an operation as it is painted on a terminal."""
     from rich.table import Table
     from rich.text import Text
 
     colors = {"good": "green", "bad": "red", "busy": "yellow", "dim": "dim"}
     table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=True)
-    for index in range(4):
-        table.add_column(no_wrap=True, overflow="ellipsis" if index == 3 else "fold")
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    # Only the last column gives way where the terminal is narrow: its text is cut, not wrapped.
+    table.add_column()
     for unit in board.touched():
         cells = [cell if isinstance(cell, Cell) else Cell(cell or "") for cell in board.row(unit)]
-        table.add_row(*(Text(cell.text, style=colors.get(cell.style or "", "")) for cell in cells))
+        table.add_row(
+            *(
+                Text(
+                    cell.text,
+                    style=colors.get(cell.style or "", ""),
+                    no_wrap=True,
+                    overflow="ellipsis",
+                )
+                for cell in cells
+            )
+        )
     return table

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .options import GlobalOptions
@@ -51,6 +50,8 @@ class Session:
 
     def endpoint(self) -> Endpoint:
         """Return where the daemon of the chosen state directory listens."""
+        from pathlib import Path
+
         from harness.protocol import Endpoint
 
         chosen = self.options.state_dir

@@ -87,6 +87,7 @@ def _stopped(unit: UnitSpec) -> dict[str, Any]:
         "state": "stopped",
         "health": "none",
         "ready": False,
+        "goal": None,
         "pid": None,
         "container": None,
         "node": None,
@@ -96,7 +97,9 @@ def _stopped(unit: UnitSpec) -> dict[str, Any]:
         "endpoints": {},
         "depends_on": list(dict.fromkeys(edge.on for edge in unit.depends_on)),
         "message": None,
+        "next_try_at": None,
         "outputs": {},
+        "completed_at": None,
     }
 
 

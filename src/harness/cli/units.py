@@ -8,7 +8,14 @@ from typing import Any
 from .moments import age, elapsed_s
 from .tables import Cell
 
-__all__ = ["addresses", "is_wanting", "progress_word", "state_cell", "status_row"]
+__all__ = [
+    "addresses",
+    "is_meant_to_run",
+    "is_wanting",
+    "progress_word",
+    "state_cell",
+    "status_row",
+]
 
 Unit = Mapping[str, Any]
 
@@ -39,14 +46,14 @@ def status_row(unit: Unit) -> list[str | Cell | None]:
         age(elapsed_s(started_at)) if running and started_at else None,
         str(unit["pid"]) if unit["pid"] else container[:12] if container else None,
         None if task else str(unit["restarts"]),
-        _remark(unit, running=running),
+        _remark(unit),
     ]
 
 
 def state_cell(unit: Unit) -> Cell:
     """Return the state as `status` shows it: a task that succeeded is completed."""
     state = unit["state"]
-    if unit["kind"] == "task" and state == "exited" and not unit["exit_code"]:
+    if unit["kind"] == "task" and state == "exited":
         state = "completed"
     return Cell(state, _STYLES.get(state, "busy"))
 
@@ -74,15 +81,30 @@ def addresses(unit: Unit, *, names: bool = True) -> str:
 def is_wanting(unit: Unit) -> bool:
     """Tell whether something that should run does not, or not well.
 
-    A service should be ready; a task should not have failed, and may be still to come.
+    A service that was not stopped on purpose should be ready; a task should not have failed, and
+    may be still to come.
     """
+    if not is_meant_to_run(unit):
+        return False
     if unit["kind"] == "task":
-        failed = unit["state"] == "exited" and bool(unit["exit_code"])
-        return failed or unit["state"] in ("failed", "backoff", "unknown")
+        return unit["state"] in ("failed", "backoff", "unknown")
     return not unit["ready"]
 
 
-def _remark(unit: Unit, *, running: bool) -> str | None:
-    where = addresses(unit) if running else ""
-    message = unit.get("message")
-    return "; ".join(part for part in (where, message) if part) or None
+def is_meant_to_run(unit: Unit) -> bool:
+    """Tell whether a unit was not stopped on purpose."""
+    return unit.get("goal") != "down"
+
+
+def _remark(unit: Unit) -> str | None:
+    """Return what stands last in a row: where it is reached, else what is wrong."""
+    parts = [addresses(unit)] if unit["endpoints"] and unit["state"] == "running" else []
+    if unit["ready"] or not is_meant_to_run(unit):
+        return "".join(parts) or None
+    next_try_at = unit.get("next_try_at")
+    if next_try_at:
+        parts.append(f"next try in {age(-elapsed_s(next_try_at))}")
+    if unit["message"]:
+        parts.append(unit["message"])
+    text = "; ".join(parts)
+    return f"{text} (harness why {unit['name']})" if unit["message"] else text or None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from harness.errors import DaemonUnavailable
-from harness.protocol import PROTOCOL_VERSION, Endpoint, MessageStream
+from harness.protocol import PROTOCOL_VERSION, Endpoint
 
 from .connection import Connection
 from .daemon import Daemon
@@ -25,6 +25,9 @@ from .registry import Registry
 from .services import Services
 from .tasks import Tasks
 from .websocket import LocalWebSocket
+
+if TYPE_CHECKING:
+    from harness.protocol import MessageStream
 
 __all__ = ["Client", "connect", "opened"]
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from harness.errors import DaemonUnavailable, HarnessError, MalformedMessage, ProtocolError
 from harness.protocol import (
     ErrorResponse,
-    MessageStream,
     Notification,
     Request,
     Response,
@@ -25,6 +24,9 @@ from harness.protocol import (
 )
 
 from .subscription import Subscription
+
+if TYPE_CHECKING:
+    from harness.protocol import MessageStream
 
 __all__ = ["CALL_TIMEOUT_S", "Connection"]
 

@@ -13,12 +13,16 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
 from harness.errors import DaemonUnavailable, HarnessError, StorageError
-from harness.protocol import Endpoint, MessageStream, error_from_wire
+from harness.protocol import Endpoint, error_from_wire
+
+if TYPE_CHECKING:
+    from harness.protocol import MessageStream
 
 __all__ = ["daemon_env", "start_daemon"]
 

@@ -33,6 +33,7 @@ __all__ = ["DetachedRun", "launch", "unit_command", "wait_exit", "write_input"]
 
 _HOLDER = str(Path(__file__).with_name("holder.sh"))
 _REPORT_FD = 3
+_SETTLE_S = 1.0
 # Names that a shell does not hand on as it got them; `env` sets them behind its back.
 _SHELL_NAMES = frozenset({"IFS", "OLDPWD", "OPTIND", "PPID", "LINENO", "PS1", "PS2", "PS4"})
 
@@ -135,7 +136,7 @@ async def launch(
                 holder = _spawn_holder(run_dir, env, writing)
         finally:
             os.close(writing)
-        report = await _read_report(reading)
+        report = await _report(reading, holder)
     finally:
         os.close(reading)
     return DetachedRun(
@@ -240,6 +241,25 @@ def _foreign_fds() -> tuple[int, ...]:
         except OSError:
             continue  # the descriptor that listed the directory
     return tuple(found)
+
+
+async def _report(fd: int, holder: ProcessRef | None) -> list[str]:
+    """Return the words of the holder's report; a holder that failed is gone afterwards."""
+    try:
+        report = await _read_report(fd)
+    except anyio.get_cancelled_exc_class():
+        # A few milliseconds more, and nothing half-done stays.
+        with anyio.move_on_after(_SETTLE_S, shield=True):
+            await _settle(await _read_report(fd), holder)
+        raise
+    await _settle(report, holder)
+    return report
+
+
+async def _settle(report: list[str], holder: ProcessRef | None) -> None:
+    if report[:1] != ["started"] and holder is not None:
+        await wait_ended(holder)
+        reap(holder)
 
 
 async def _read_report(fd: int) -> list[str]:

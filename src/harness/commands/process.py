@@ -12,7 +12,7 @@ import secrets
 import signal
 import subprocess  # noqa: TID251 - the layer that runs programs is the one place for it
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -74,6 +74,8 @@ class Process:
         self._status: ExitStatus | None = None
         self._ended = anyio.Event()
         self._completed = anyio.Event()
+        self._told_start = False
+        self._told_end = False
         self._group_left = False
         self._waits: set[anyio.CancelScope] = set()
         self._marker = secrets.token_hex(16)
@@ -136,20 +138,29 @@ class Process:
         await self._completed.wait()
         return await self.wait()
 
-    async def __aiter__(self) -> AsyncIterator[CommandEvent]:
-        """Yield what happens, from the start to the end; for one reader only."""
-        yield Started(pid=self.pid)
-        while True:
-            while self._queue:
-                output = self._queue.popleft()
-                self._queued_bytes -= len(output.data)
-                self._room.set()
-                yield output
+    def __aiter__(self) -> Self:
+        """Return itself: what happens, from the start to the end; for one reader only."""
+        return self
+
+    async def __anext__(self) -> CommandEvent:
+        if not self._told_start:
+            self._told_start = True
+            return Started(pid=self.pid)
+        while not self._queue:
             if self._completed.is_set():
-                break
+                return self._last_event()
             self._changed = anyio.Event()
             await self._changed.wait()
-        yield Exited(status=await self.wait())
+        output = self._queue.popleft()
+        self._queued_bytes -= len(output.data)
+        self._room.set()
+        return output
+
+    def _last_event(self) -> Exited:
+        if self._told_end or self._status is None:
+            raise StopAsyncIteration
+        self._told_end = True
+        return Exited(status=self._status)
 
     def signal(self, signum: int) -> bool:
         """Send a signal to its group; tell whether it had not ended yet."""

@@ -58,15 +58,15 @@ def check_command(command: Command, env: Mapping[str, str]) -> None:
 
 
 def _check_directory(command: Command, directory: str) -> None:
-    cause = None
+    if os.path.isdir(directory) and os.access(directory, os.X_OK):
+        return
     if not os.path.exists(directory):
         cause = f'working directory "{directory}" does not exist'
     elif not os.path.isdir(directory):
         cause = f'working directory "{directory}" is not a directory'
-    elif not os.access(directory, os.X_OK):
+    else:
         cause = f'permission denied: working directory "{directory}"'
-    if cause:
-        raise WorkingDirectoryMissing(command=str(command), cause=cause)
+    raise WorkingDirectoryMissing(command=str(command), cause=cause)
 
 
 def _check_program(command: Command, env: Mapping[str, str]) -> None:
@@ -76,14 +76,16 @@ def _check_program(command: Command, env: Mapping[str, str]) -> None:
         candidates = [os.path.join(base, name)]
     else:
         path = env.get("PATH", _DEFAULT_PATH)
-        candidates = [os.path.join(base, part, name) for part in path.split(":")]
-    found = None
+        # An absolute part stands for itself; "" and relative ones start where the command runs.
+        candidates = [
+            f"{part}/{name}" if part[:1] == "/" else os.path.join(base, part, name)
+            for part in path.split(":")
+        ]
     for candidate in candidates:
-        if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+        if os.access(candidate, os.X_OK) and os.path.isfile(candidate):
             _check_interpreter(command, candidate, base)
             return
-        if found is None and os.path.exists(candidate):
-            found = candidate
+    found = next((candidate for candidate in candidates if os.path.exists(candidate)), None)
     if found is None:
         raise CommandNotFound(command=str(command), cause=f"command not found: {name}")
     cause = "it is a directory" if os.path.isdir(found) else "permission denied"

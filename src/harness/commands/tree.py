@@ -78,11 +78,11 @@ async def end_tree(
     """
     deadline = anyio.current_time() + timeout_s
     known = await _members(tree, ())
-    killed = False
+    killed, asked_group = False, None
     if tree.main is not None and is_running(tree.main):
         _ask(tree.main, stop_signal)
+        asked_group = tree.main.pid
         killed = not await wait_all_ended([tree.main], timeout_s=timeout_s)
-    asked_group = tree.main.pid if tree.main is not None else None
     if not killed:
         known = await _members(tree, known)
         if not known:

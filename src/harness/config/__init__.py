@@ -1,5 +1,9 @@
 """YAML text to a `StackSpec`: load, include, templates, substitution, schema, places in errors."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from .duration import parse_duration, parse_size
 from .env_file import parse_env_file, read_env_file
 from .interpolate import (
@@ -17,12 +21,16 @@ from .load import Report, load, schema, show, validate
 from .source import Source, discover
 from .template import template
 
+if TYPE_CHECKING:
+    from .stored import StackCodec
+
 __all__ = [
     "InterpolationSyntaxError",
     "Lookup",
     "Reference",
     "Report",
     "Source",
+    "StackCodec",
     "Variable",
     "discover",
     "load",
@@ -40,3 +48,13 @@ __all__ = [
     "unresolved",
     "validate",
 ]
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that exists
+
+    def __getattr__(name: str) -> object:
+        """Load what needs pydantic only when it is asked for."""
+        if name == "StackCodec":
+            from .stored import StackCodec
+
+            return StackCodec
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -104,12 +104,21 @@ class _Builder:
         drafts = self._drafts()
         names = self._names(drafts, raw)
         units: dict[str, UnitSpec] = {}
+        damaged: set[str] = set()
         for draft in drafts:
+            before = self._problems.count
             unit = self._unit(draft, names, settings, raw)
             if unit is not None and draft.name not in names.inactive:
                 units[draft.name] = unit
+            if self._problems.count > before:
+                damaged.add(draft.name)
+        secrets = self.root.get("secrets")
         world = World(
-            units=units, names=names, secrets=tuple(raw.secrets) if raw else (), lookup=self._lookup
+            units=units,
+            names=names,
+            damaged=frozenset(damaged),
+            secrets=tuple(secrets.entries) if isinstance(secrets, Map) else (),
+            lookup=self._lookup,
         )
         for draft in drafts:
             if draft.name in units:

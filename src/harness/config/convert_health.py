@@ -24,7 +24,16 @@ from harness.model import (
 
 from .convert_command import argv
 from .problems import Site
-from .schema_health import RawCheck, RawGraphql, RawHealth, RawHttp, RawLog, RawProbe, RawTcp
+from .schema_health import (
+    RawCheck,
+    RawGraphql,
+    RawHealth,
+    RawHttp,
+    RawJsonRpc,
+    RawLog,
+    RawProbe,
+    RawTcp,
+)
 from .schema_raw import RawUnit
 
 __all__ = ["health"]
@@ -103,7 +112,9 @@ class _Converter:
             "http": _http,
             "tcp": _tcp,
             "log": _log,
-            "jsonrpc": _jsonrpc,
+            "jsonrpc": lambda raw, at: (
+                _jsonrpc(raw.jsonrpc, at.at("jsonrpc")) if raw.jsonrpc else None
+            ),
             "graphql": _graphql,
             "all": lambda raw, at: self.all_of(raw.all or (), at.at("all")),
             "any": lambda raw, at: self._several(CompositeMode.ANY, raw.any or (), at.at("any")),
@@ -225,11 +236,7 @@ def _log(raw: RawCheck, at: Site) -> CheckSpec | None:
     return LogCheck(pattern=log.pattern, stream=log.stream, count=log.count)
 
 
-def _jsonrpc(raw: RawCheck, at: Site) -> CheckSpec | None:
-    call = raw.jsonrpc
-    if call is None:
-        return None
-    at = at.at("jsonrpc")
+def _jsonrpc(call: RawJsonRpc, at: Site) -> CheckSpec:
     _check_url(call.url, at.at("url"))
     _check_pattern(call.result, at.at("result"))
     params = call.params

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from harness.model import PortProtocol, PortSpec
 
@@ -17,7 +18,11 @@ _FORMS = 'a number, "auto", "auto:80", "8080:80" or "127.0.0.1:8080:80", each wi
 def ports(
     raw: Mapping[str, int | str | RawPort] | tuple[int | str, ...], site: Site
 ) -> dict[str, PortSpec]:
-    """Return name → port, in file order; what is wrong is reported."""
+    """Return name → port, in file order; what is wrong is reported.
+
+    A port in a list is named by its number, inside the container if that is given; when that name
+    is taken, by its number on the host.
+    """
     result: dict[str, PortSpec] = {}
     if isinstance(raw, Mapping):
         for name, value in raw.items():
@@ -27,6 +32,8 @@ def ports(
         return result
     for index, value in enumerate(raw):
         spec = _parse(value, None, site.at(index))
+        if spec is not None and spec.name in result and spec.host is not None:
+            spec = replace(spec, name=str(spec.host))
         if spec is not None and spec.name in result:
             site.at(index).report(
                 "config-value", f'there is another port "{spec.name}"',

@@ -81,6 +81,12 @@ def convert_unit(raw: RawUnit, facts: UnitFacts, site: Site, names: Names) -> Un
         "labels": dict(raw.labels),
         "profiles": _tuple(raw.profiles),
     }
+    for name, value in (
+        ("startup_timeout", raw.startup_timeout),
+        ("timeout", raw.timeout if isinstance(raw, RawTask) else None),
+    ):
+        if value is not None and value <= 0:
+            site.at(name).report("config-value", "must be longer than 0")
     for name in raw.env:
         if not name or "=" in name or "\0" in name:
             site.at("env", name).report_key("config-value", f'"{name}" is no variable\'s name')
@@ -138,7 +144,8 @@ def _dependencies(raw: RawUnit, own: str, site: Site, names: Names) -> tuple[Dep
     if isinstance(raw.depends_on, Mapping):
         items = [(value, site.at(name), name) for name, value in raw.depends_on.items()]
     else:
-        items = [(value, site.at(i), None) for i, value in enumerate(raw.depends_on)]
+        values = _tuple(raw.depends_on) if isinstance(raw.depends_on, str) else raw.depends_on
+        items = [(value, site.at(i), None) for i, value in enumerate(values)]
     for value, at, key in items:
         edge = _dependency(value, at, key, names)
         if edge is None:

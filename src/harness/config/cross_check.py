@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.model import UnitKind, UnitSpec
+from harness.model import PortProtocol, PortSpec, UnitKind, UnitSpec
 
 from .problems import Site, did_you_mean
 
@@ -23,22 +23,27 @@ def _place(unit: UnitSpec, site: Site) -> Site:
 
 
 def _ports(units: Mapping[str, UnitSpec], site: Site) -> None:
-    taken: dict[tuple[object, ...], tuple[str, str]] = {}
+    taken: dict[tuple[int, PortProtocol], list[tuple[str, PortSpec]]] = {}
     for unit in units.values():
-        for index, (name, port) in enumerate(unit.ports.items()):
+        for index, port in enumerate(unit.ports.values()):
             if port.host is None:
                 continue
-            key = (port.host, port.protocol, port.address)
-            first = taken.setdefault(key, (unit.name, name))
-            if first == (unit.name, name):
-                continue
-            ports = _place(unit, site).at("ports")
-            place = ports.at(name) if ports.at(name).node else ports.at(index)
-            place.report(
-                "config-duplicate-port",
-                f'port {port.host}/{port.protocol.value} is taken by "{first[0]}"',
-                "give one of them another port, or auto",
-            )
+            others = taken.setdefault((port.host, port.protocol), [])
+            clash = next((name for name, other in others if _clash(port, other)), None)
+            if clash is not None:
+                ports = _place(unit, site).at("ports")
+                place = ports.at(port.name) if ports.at(port.name).node else ports.at(index)
+                place.report(
+                    "config-duplicate-port",
+                    f'port {port.host}/{port.protocol.value} is taken by "{clash}"',
+                    "give one of them another port, or auto",
+                )
+            others.append((unit.name, port))
+
+
+def _clash(one: PortSpec, other: PortSpec) -> bool:
+    addresses = {one.address, other.address}
+    return len(addresses) == 1 or bool(addresses & {"0.0.0.0", "::", "*"})  # noqa: S104 - compared
 
 
 def _stages(unit: UnitSpec, units: Mapping[str, UnitSpec], site: Site) -> None:

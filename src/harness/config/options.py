@@ -92,20 +92,20 @@ def part(node: Map, site: Site, options_type: type | None, *, is_task: bool) -> 
         if key in _REFUSED and (options_type is not None or key != "user"):
             place.report_key("config-unsupported", *_REFUSED[key])
         elif options_type is None:
-            close = nearest(key, common)
-            if close is not None and abs(len(close) - len(key)) <= 1:
+            close = nearest(key, common, cutoff=0.8)
+            if close is not None:
                 place.report_key("config-unknown-key", "unknown key", f'did you mean "{close}"?')
         else:
             place.report_key("config-unknown-key", "unknown key", _hint(key, common, own))
     return Parts(
-        common=node.without(*(key for key in node.entries if key not in common)),
+        common=node.without("type", *(key for key in node.entries if key not in common)),
         own=node.without(*(key for key in node.entries if key in common or key not in own)),
     )
 
 
 def _hint(key: str, common: tuple[str, ...], own: tuple[str, ...]) -> str | None:
     hint = did_you_mean(key, (*common, *own))
-    return hint if hint and hint.startswith("did") else None
+    return hint if hint and hint.startswith("did") else None  # the whole list would hide the rest
 
 
 def _resources(node: Map, site: Site) -> Map:

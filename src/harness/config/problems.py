@@ -20,17 +20,38 @@ from .nodes import Entry, Map, Mark, Node, Path, find, path_text
 __all__ = ["Problems", "Site", "did_you_mean", "nearest"]
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that `name` was probably meant to be, or None."""
+# What the same thing is called in other tools' files.
+_ELSEWHERE = {
+    "args": "command",
+    "cmd": "command",
+    "cwd": "working_dir",
+    "entrypoint": "command",
+    "environment": "env",
+    "needs": "depends_on",
+    "probes": "health_check",
+    "requires": "depends_on",
+    "ulimits": "limits",
+    "vars": "variables",
+    "working_directory": "working_dir",
+}
+
+
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the known name that `name` was probably meant to be, or None.
+
+    `cutoff` is how alike they must be: 1 is equal.
+    """
     lowered = {candidate.lower(): candidate for candidate in known}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=cutoff)
     return lowered[close[0]] if close else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return a hint that names the nearest known name, else lists the known ones, if any."""
     names = list(known)
-    match = nearest(name, names)
+    match = _ELSEWHERE.get(name.lower())
+    if match not in names:
+        match = nearest(name, names)
     if match is not None:
         return f'did you mean "{match}"?'
     return f"known: {', '.join(names)}" if names else None
@@ -53,6 +74,11 @@ class Problems:
     def warnings(self) -> tuple[Problem, ...]:
         """The warnings, ordered likewise."""
         return _ordered(self._warnings)
+
+    @property
+    def count(self) -> int:
+        """How many problems there are so far, warnings apart."""
+        return len(self._problems)
 
     def add(
         self,
@@ -138,13 +164,8 @@ class Site:
         self.problems.add(self._mark(), self.path, kind, message, hint, warning=True)
 
     def _mark(self) -> Mark:
-        path = self.path
-        while path:
-            node = find(self.root, path)
-            if node is not None:
-                return node.mark
-            path = path[:-1]
-        return self.root.mark
+        nodes = (find(self.root, self.path[:end]) for end in range(len(self.path), 0, -1))
+        return next((node.mark for node in nodes if node is not None), self.root.mark)
 
     def _key_mark(self) -> Mark:
         parent = find(self.root, self.path[:-1]) if self.path else None

@@ -33,12 +33,14 @@ class World:
     Attributes:
         units: the active units.
         names: all units, active or not.
+        damaged: units with problems of their own: what they lack may be what was left out.
         secrets: names of the stack's secrets.
         lookup: variables and the project's name.
     """
 
     units: Mapping[str, UnitSpec]
     names: Names
+    damaged: frozenset[str]
     secrets: tuple[str, ...]
     lookup: StaticLookup
 
@@ -128,7 +130,7 @@ class _Linker:
             site.report(_UNRESOLVED, f"{text}: a task's outputs are there only after it ran")
             return
         known = [output.name for output in task.outputs]
-        if key not in known:
+        if key not in known and name not in self._world.damaged:
             missing = f"add it to tasks.{name}.outputs"
             message = f'{text}: task "{name}" has no output "{key}"'
             site.report(_UNRESOLVED, message, did_you_mean(key, known) or missing)
@@ -154,6 +156,8 @@ class _Linker:
     def _has_port(self, text: str, unit: UnitSpec, rest: tuple[str, ...], site: Site) -> bool:
         """Check what is known of ports; a type whose options hold endpoints knows better."""
         if rest[0] not in ("port", "ports", "url", "urls") or hasattr(unit.options, "endpoints"):
+            return True
+        if unit.name in self._world.damaged:
             return True
         if not unit.ports:
             add = f"add `ports` to {unit.kind.value}s.{unit.name}"

@@ -52,7 +52,7 @@ def stack_schema(executors: Mapping[str, type]) -> Schema:
 
 def _definition(type_: type, prefix: str, definitions: Schema) -> Schema:
     """Return a dataclass's schema; put it and those inside it into `definitions`."""
-    made = adapter(type_).json_schema(ref_template=f"#/$defs/{prefix}{{model}}")
+    made = adapter(type_, described=True).json_schema(ref_template=f"#/$defs/{prefix}{{model}}")
     parts: Schema = made.get("$defs", {})
     value = made["properties"]["value"]
     name = value["$ref"].rsplit("/", 1)[1].removeprefix(prefix) if "$ref" in value else None
@@ -126,6 +126,10 @@ def _relaxed(schema: Any) -> Any:
     for key in ("items", "additionalProperties", "anyOf", "oneOf"):
         if key in result:
             result[key] = _relaxed(result[key])
+    if isinstance(result.get("additionalProperties"), dict):  # null takes an inherited key away
+        result["additionalProperties"] = {
+            "anyOf": [result["additionalProperties"], {"type": "null"}]
+        }
     if "properties" in result:
         result["properties"] = {k: _relaxed(v) for k, v in result["properties"].items()}
     return result

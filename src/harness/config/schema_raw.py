@@ -169,7 +169,7 @@ class RawUnit:
     """Environment variables, on top of what is inherited."""
     env_file: str | tuple[str, ...] = ()
     """Files of NAME=value lines, read when the unit starts."""
-    depends_on: tuple[str | RawDependency, ...] | Mapping[str, RawDependency] = ()
+    depends_on: str | tuple[str | RawDependency, ...] | Mapping[str, RawDependency] = ()
     """What must be there first."""
     ports: Mapping[str, int | str | RawPort] | tuple[int | str, ...] = ()
     """Ports by name, or a list of them."""

@@ -47,8 +47,9 @@ def show(source: Source, executors: Mapping[str, type]) -> str:
     """Return the YAML text; see `load.show`."""
     built = build(source, executors)
     built.problems.raise_if_any()
-    if built.root is None or built.assembled is None or built.stack is None:
-        return ""  # cannot be: without problems there is a stack
+    assert built.root  # noqa: S101 - without problems there are all three
+    assert built.assembled  # noqa: S101
+    assert built.stack  # noqa: S101
     lookup = _Masked(
         built.assembled.variables,
         {**built.assembled.env_values, **source.env},

@@ -25,7 +25,9 @@ _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _TEXT_TAGS = ("tag:yaml.org,2002:str",)
+_COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _PLAIN_TAGS = tuple(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))
+_MAX_DIGITS = 4000  # the interpreter reads no longer numbers
 _MAX_NODES = 200_000
 _MAX_DEPTH = 100
 
@@ -45,8 +47,8 @@ def scalar_value(text: str) -> str | int | float | bool | None:
         return None
     if text in _BOOL:
         return _BOOL[text]
-    if _INT.fullmatch(text) and len(text) <= 40:
-        return int(text)
+    if _INT.fullmatch(text):
+        return int(text) if len(text) <= _MAX_DIGITS else text
     if _BASED.fullmatch(text):
         return int(text[2:], 8 if text[1] == "o" else 16)
     if _FLOAT.fullmatch(text):
@@ -96,6 +98,8 @@ class _Reader:
             return self._scalar(source, mark, path)
         if id(source) in self._open:
             raise _failure(self._file, mark.line, mark.column, "an alias holds itself")
+        if source.tag not in _COLLECTION_TAGS:
+            self._report(mark, path, "config-syntax", f'the tag "{source.tag}" is not known')
         self._open.add(id(source))
         try:
             if isinstance(source, yaml.SequenceNode):

@@ -20,6 +20,10 @@ class Channel:
         key: parameter that carries the id: `subscription`, or `id` for commands.
         window: bytes it may be ahead of the client's acknowledgements; None: no limit.
         send: sends a text to the client, waiting for room.
+
+    Attributes:
+        scope: cancelled to end it.
+        attached: what belongs to it, for the handlers that know what that is.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class Channel:
     ) -> None:
         self.id = id
         self.scope = anyio.CancelScope()
+        self.attached: object = None
         self._key = key
         self._window = window
         self._send = send

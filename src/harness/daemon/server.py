@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream, TaskGroup
+from anyio.abc import SocketAttribute, SocketListener, SocketStream, TaskGroup
 
 from harness.errors import StorageError
 from harness.protocol import MAX_MESSAGE_BYTES, MessageStream
@@ -69,7 +69,7 @@ class Server:
     """Serves clients with one dispatcher.
 
     Args:
-        dispatcher: answers calls.
+        dispatcher: answers calls; may be replaced before `listen`.
         health: makes the answer to `GET /health`.
         limits: for each connection.
         max_message_bytes: of an inbound message.
@@ -83,12 +83,14 @@ class Server:
         limits: Limits | None = None,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> None:
-        self._dispatcher = dispatcher
+        self.dispatcher = dispatcher
         self._health = health
         self._limits = limits or Limits()
         self._max_message_bytes = max_message_bytes
         self._sessions: set[Session] = set()
         self._outliving = Outliving()
+        self._accepting = anyio.CancelScope()
+        self._group: TaskGroup | None = None
         self._connections = 0
 
     @property
@@ -98,27 +100,19 @@ class Server:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Let calls run that outlive their clients; leaving cancels them, see `drain`."""
+        """Let connections and the calls that outlive them run; leaving ends all of them."""
         async with anyio.create_task_group() as group:
-            self._outliving.group = group
+            self._group = self._outliving.group = group
             try:
                 yield
             finally:
-                self._outliving.group = None
+                self._group = self._outliving.group = None
                 group.cancel_scope.cancel()
 
-    async def drain(self) -> None:
-        """Wait until every call that changes something has been answered."""
-        await self._outliving.wait_idle()
-
-    async def serve_socket(self, path: Path, *, ready: Callable[[], None] = lambda: None) -> None:
-        """Serve whoever connects to a unix socket at `path`, until cancelled; then remove it.
+    async def listen(self, path: Path) -> None:
+        """Accept connections on a unix socket at `path`, made with mode 0600, from now on.
 
         A socket that is there is replaced: who calls this owns the state directory.
-
-        Args:
-            path: made with mode 0600.
-            ready: called once connections are accepted.
 
         Raises:
             StorageError: the socket cannot be made there.
@@ -128,27 +122,21 @@ class Server:
             listener = await anyio.create_unix_listener(path, mode=0o600, backlog=_BACKLOG)
         except OSError as error:
             raise StorageError(f"cannot listen at {path}: {error.strerror or error}") from error
-        try:
-            async with listener, anyio.create_task_group() as group:
-                ready()
-                while True:
-                    try:
-                        stream = await listener.accept()
-                    except OSError as error:
-                        if error.errno not in _SCARCE:
-                            raise
-                        logger.warning("Cannot accept a connection: %s", error)
-                        await anyio.sleep(_SCARCE_PAUSE_S)
-                        continue
-                    group.start_soon(self._serve_connection, stream)
-        finally:
-            _remove(path)
+        self._running().start_soon(self._accept, listener, path)
+
+    def stop_listening(self) -> None:
+        """Accept no more connections and remove the socket; open ones go on."""
+        self._accepting.cancel()
+
+    async def drain(self) -> None:
+        """Wait until every call that changes something has been answered."""
+        await self._outliving.wait_idle()
 
     async def serve_stream(self, stream: MessageStream) -> None:
         """Serve one client over a stream until it leaves."""
         session = Session(
             stream,
-            dispatcher=self._dispatcher,
+            dispatcher=self.dispatcher,
             outliving=self._outliving,
             limits=self._limits,
         )
@@ -163,6 +151,29 @@ class Server:
         async with anyio.create_task_group() as group:
             for session in list(self._sessions):
                 group.start_soon(session.close)
+
+    async def _accept(self, listener: SocketListener, path: Path) -> None:
+        try:
+            with self._accepting:
+                while True:
+                    try:
+                        stream = await listener.accept()
+                    except OSError as error:
+                        if error.errno not in _SCARCE:
+                            raise
+                        logger.warning("Cannot accept a connection: %s", error)
+                        await anyio.sleep(_SCARCE_PAUSE_S)
+                        continue
+                    self._running().start_soon(self._serve_connection, stream)
+        finally:
+            # Removed first: whoever finds it gone waits for this daemon's end and starts another.
+            _remove(path)
+            await anyio.aclose_forcefully(listener)
+
+    def _running(self) -> TaskGroup:
+        if self._group is None:
+            raise RuntimeError("the server is not running")
+        return self._group
 
     async def _serve_connection(self, stream: SocketStream) -> None:
         self._connections += 1

@@ -186,6 +186,10 @@ class Session:
         await self._group.start(self._run_channel, channel, run)
         return channel
 
+    def channel(self, name: str) -> Channel | None:
+        """Return an open subscription of this client, or None."""
+        return self._channels.get(name)
+
     def cancel_channel(self, name: str) -> None:
         """End a subscription; nothing happens when it has ended."""
         channel = self._channels.pop(name, None)

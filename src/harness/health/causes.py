@@ -12,6 +12,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+import anyio
+
 __all__ = ["cause_of"]
 
 _WORDS = {
@@ -33,9 +35,12 @@ def cause_of(error: BaseException) -> str:
         if isinstance(inner, ssl.SSLCertVerificationError):
             return f"certificate not trusted: {inner.verify_message}"
         if isinstance(inner, ssl.SSLError):
-            return f"TLS failed: {inner.reason or inner}"
+            reason = getattr(inner, "reason", None)  # only OpenSSL's own errors have one
+            return f"TLS failed: {reason or inner.strerror}"
         if isinstance(inner, OSError) and inner.errno:
             return _WORDS.get(inner.errno) or os.strerror(inner.errno).lower()
+    if isinstance(error, anyio.BrokenResourceError):
+        return "connection closed by the service"
     return str(error) or type(error).__name__
 
 

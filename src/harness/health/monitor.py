@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 
 import anyio
+from anyio import lowlevel
 
 from harness.clock import Clock
 from harness.model import HealthSpec, HealthState, LogCheck, ProbeSpec
@@ -88,8 +89,9 @@ class Monitor:
         self._reached = [name for name in names if name in reached]
         self._probes: dict[str, _Probe] = {}
         self._current: _Probe | None = None
-        self._wake = anyio.Event()
-        self._finished = anyio.Event()
+        self._roused = False
+        self._pausing: anyio.CancelScope | None = None
+        self._finished: anyio.Event | None = None
         self._last: ProbeFinished | None = None
         self._begun = 0
         self._done = 0
@@ -99,7 +101,7 @@ class Monitor:
         pending += [spec.stages[-1].probe] if spec.stages and spec.liveness is None else []
         pending += [spec.liveness] if spec.liveness else []
         checks = (check for probe in pending for check in log_checks(probe.check))
-        self._logs = LogWatch(checks, on_change=lambda: self._wake.set())
+        self._logs = LogWatch(checks, on_change=self._rouse)
 
     @property
     def health(self) -> HealthState:
@@ -142,7 +144,8 @@ class Monitor:
         """
         wanted = self._begun + 1  # a try under way began before it was asked for
         while self._done < wanted and self._current is not None:
-            self._wake.set()
+            self._rouse()
+            self._finished = self._finished or anyio.Event()
             await self._finished.wait()
         return self._last
 
@@ -155,7 +158,7 @@ class Monitor:
                 await self._keep(probe)
         finally:
             self._current = None
-            self._finished.set()
+            self._tell_finished()
 
     async def _readiness(self) -> _Probe | None:
         """Pass every stage; return the probe that is to go on, or None."""
@@ -206,7 +209,7 @@ class Monitor:
     # ── one try, and the wait between tries ──────────────────────────────────────────────────────
 
     async def _try(self, probe: _Probe) -> HealthState | None:
-        self._wake = anyio.Event()
+        self._roused = False
         self._begun += 1
         result = await self._runner.run(
             probe.spec.check,
@@ -224,24 +227,28 @@ class Monitor:
         self._last = fact
         self._observe(fact)
         self._done += 1
-        self._finished.set()
-        self._finished = anyio.Event()
+        self._tell_finished()
         return verdict
 
     async def _pause(self, delay_s: float | None) -> None:
-        """Wait, until woken at the latest after `delay_s` seconds."""
-        if delay_s is None:
-            await self._wake.wait()
+        """Wait `delay_s` seconds, or until roused; None: until then."""
+        if self._roused:
+            await lowlevel.checkpoint()
             return
-        async with anyio.create_task_group() as tasks:
+        with anyio.CancelScope() as self._pausing:
+            await (anyio.sleep_forever() if delay_s is None else self._clock.sleep(delay_s))
+        self._pausing = None
 
-            async def elapse() -> None:
-                await self._clock.sleep(delay_s)
-                tasks.cancel_scope.cancel()
+    def _tell_finished(self) -> None:
+        if self._finished is not None:
+            self._finished.set()
+            self._finished = None
 
-            tasks.start_soon(elapse)
-            await self._wake.wait()
-            tasks.cancel_scope.cancel()
+    def _rouse(self) -> None:
+        """End the pause, or the next one if a try is under way."""
+        self._roused = True
+        if self._pausing is not None:
+            self._pausing.cancel()
 
     # ── what follows from it ─────────────────────────────────────────────────────────────────────
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
-from types import TracebackType
-from typing import Self, assert_never
+from typing import assert_never
 
 import anyio
 
@@ -35,25 +34,10 @@ _USERINFO = re.compile(r"//[^/@\s]*@")
 
 
 class CheckRunner:
-    """Runs checks for the whole daemon; one HTTP transport serves them all.
-
-    An async context manager; checks may run at the same time.
-    """
+    """Runs checks for the whole daemon, as many at the same time as asked for."""
 
     def __init__(self) -> None:
         self._http = HttpProber()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        with anyio.move_on_after(1, shield=True):
-            await self._http.aclose()
 
     async def run(
         self,

@@ -3,7 +3,7 @@
 The file is a header of 32 bytes and then marks of 16: (offset, time) means "at that time all bytes
 before the offset had been written". Numbers are in the machine's own byte order: the file never
 leaves it. It is never synced; whatever is torn or missing only makes times coarser, because the
-bytes themselves are in the log. Marks are thinned with age, so the file stays below 130 KiB.
+bytes themselves are in the log. Marks are thinned with age, so the file stays below 70 KiB.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ __all__ = ["HEADER_BYTES", "MARK", "MAX_MARKS", "Marks", "pack_header", "thinned
 
 HEADER_BYTES = 32
 MARK = struct.Struct("=QQ")
-MAX_MARKS = 8_192
-_KEPT_FINE = 2_048  # the newest marks, never thinned
-_KEPT_COARSE = 2_048  # at most this many before them
+MAX_MARKS = 4_096
+_KEPT_FINE = 1_024  # the newest marks, never thinned
+_KEPT_COARSE = 1_024  # at most this many before them
 _FIRST_GRAIN_NS = 1_000_000
 _HEADER = struct.Struct("=4sHHQQ")
 _MAGIC = b"hlix"

@@ -94,6 +94,7 @@ class Lane:
         """From now on read whatever is there."""
         self._end = None
         self.is_done = False
+        self._reader.drop_since()
         self._takes_unfinished = takes_unfinished
 
     def fill(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from .chunk import CHUNK_BYTES, LINE_BYTES, Chunk
@@ -50,6 +50,10 @@ class StreamReader:
         self._skipped = 0
         # Inside a line too long for one block: whether its rest is wanted. None: at a line's start.
         self._rest: bool | None = None
+
+    def drop_since(self) -> None:
+        """Take what comes whatever its time: the clock may go back while somebody follows."""
+        self._selection = replace(self._selection, since=None)
 
     def step(self, *, end: int | None, unfinished: bool) -> tuple[list[Chunk], bool]:
         """Read one block.

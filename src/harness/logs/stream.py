@@ -108,7 +108,7 @@ class LogStream:
         try:
             status = os.fstat(descriptor)
             stop = status.st_size if end is None else min(end, status.st_size)
-            begin = offset
+            begin = min(max(offset, marks.start or 0), max(offset, stop))
             while True:
                 data = os.pread(descriptor, max(0, min(limit, stop - begin)), begin)
                 marks.refresh()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import thread_time
 from types import TracebackType
@@ -32,8 +32,10 @@ _SHORTEST_PAUSE_S = 0.004
 _LONGEST_PAUSE_S = 0.032
 _REST_FACTOR = 25
 _LONGEST_REST_S = 0.25
-_HOP_COST_S = 0.0001  # of a round trip to the worker thread
-_DISK_CHECK_S = 5.0
+_HOP_COST_S = 0.0003  # of a round trip to the worker thread
+_IDLE_DISK_CHECK_S = 5.0
+_BUSY_DISK_CHECK_S = 0.2
+_DISK_CHECK_BYTES = 256 * 1024
 _LARGEST_RESERVE = 200_000_000
 _FLOOR_BYTES = 256 * 1024
 
@@ -46,6 +48,7 @@ class _Round:
     quiet: list[tuple[StreamKeeper, int | None]] = field(default_factory=list)
     notices: list[LogNotice] = field(default_factory=list)
     trouble: OSError | None = None
+    grown_bytes: int = 0
     cost_s: float = 0.0
 
 
@@ -74,6 +77,9 @@ class Watcher:
         self._dirty: dict[StreamKeeper, None] = {}
         self._waiting: anyio.CancelScope | None = None
         self._is_called = False
+        self._watched: dict[StreamKeeper, None] = {}
+        self._unchecked_bytes = 0
+        self._disk_checked_at = float("-inf")
         self._has_index_trouble = False
         self._has_watch_trouble = False
 
@@ -109,6 +115,7 @@ class Watcher:
         log.limiter = self._limiter
         keepers = tuple(StreamKeeper(s, max_bytes=log.max_bytes) for s in log.streams.values())
         self._keepers[log] = keepers
+        self._watched.update(dict.fromkeys(keepers))
         self._dirty.update(dict.fromkeys(keepers))
         self._is_called = True
         if self._waiting is not None:
@@ -120,18 +127,23 @@ class Watcher:
         log.limiter = None
         for keeper in keepers:
             self._dirty.pop(keeper, None)
+            self._watched.pop(keeper, None)
         self._armed = {n: keeper for n, keeper in self._armed.items() if keeper not in keepers}
 
     async def _run(self) -> None:
         pause_s = _SHORTEST_PAUSE_S
         while True:
-            if await self._news_within(pause_s if self._dirty else _DISK_CHECK_S):
+            if await self._news_within(pause_s if self._dirty else _IDLE_DISK_CHECK_S):
                 pause_s = _SHORTEST_PAUSE_S
             else:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-            dirty, watched = list(self._dirty), list(self._all())
-            outcome = await to_thread.run_sync(self._look, dirty, watched, limiter=self._limiter)
+            outcome = await to_thread.run_sync(self._look, list(self._dirty), limiter=self._limiter)
             self._settle(outcome)
+            if self._is_disk_due(outcome.grown_bytes):
+                notices = await to_thread.run_sync(
+                    self._relieve, list(self._watched), limiter=self._limiter
+                )
+                self._tell(notices)
             if self._dirty:
                 await anyio.sleep(min(_REST_FACTOR * outcome.cost_s, _LONGEST_REST_S))
 
@@ -144,7 +156,7 @@ class Watcher:
         is_called, self._is_called = self._is_called, False
         fired = self._inotify.fired()
         if fired is None:
-            self._dirty.update(dict.fromkeys(self._all()))
+            self._dirty.update(self._watched)
             return True
         for number in fired:
             keeper = self._armed.pop(number, None)
@@ -152,30 +164,40 @@ class Watcher:
                 self._dirty[keeper] = None
         return bool(fired) or is_called
 
-    def _all(self) -> Iterable[StreamKeeper]:
-        return (keeper for keepers in self._keepers.values() for keeper in keepers)
+    def _is_disk_due(self, grown_bytes: int) -> bool:
+        """Tell whether free space must be looked at: in intervals, and after much growth."""
+        now = anyio.current_time()
+        self._unchecked_bytes += grown_bytes
+        if self._unchecked_bytes < _DISK_CHECK_BYTES and now < self._disk_checked_at + (
+            _BUSY_DISK_CHECK_S if grown_bytes else _IDLE_DISK_CHECK_S
+        ):
+            return False
+        self._unchecked_bytes, self._disk_checked_at = 0, now
+        return True
+
+    def _tell(self, notices: list[LogNotice]) -> None:
+        for notice in notices:
+            self._on_notice(notice)
 
     def _settle(self, outcome: _Round) -> None:
         """Wake the readers of what grew, and let what is quiet wait for its watch."""
-        for notice in outcome.notices:
-            self._on_notice(notice)
+        self._tell(outcome.notices)
         for keeper in outcome.grown:
             keeper.stream.announce()
-        watched = set(self._all())
         for keeper, number in outcome.quiet:
             self._dirty.pop(keeper, None)
-            if number is not None and keeper in watched:
+            if number is not None and keeper in self._watched:
                 self._armed[number] = keeper
 
     # ── in a worker thread ───────────────────────────────────────────────────────────────────────
 
-    def _look(self, dirty: list[StreamKeeper], watched: list[StreamKeeper]) -> _Round:
+    def _look(self, dirty: list[StreamKeeper]) -> _Round:
         began = thread_time()
         outcome = _Round()
         for keeper in dirty:
             if _has_changed(keeper, outcome):
                 outcome.grown.append(keeper)
-                _note(outcome, keeper.trim())
+                _note(outcome.notices, keeper.trim())
                 continue
             number = self._arm(keeper)
             # What was written before the watch was armed fires nothing, so look once more.
@@ -186,7 +208,6 @@ class Watcher:
         if outcome.trouble is not None and not self._has_index_trouble:
             logger.warning("Cannot note the times of log lines: %s", outcome.trouble)
         self._has_index_trouble = outcome.trouble is not None
-        self._relieve(outcome, watched)
         outcome.cost_s = thread_time() - began + _HOP_COST_S
         return outcome
 
@@ -202,8 +223,9 @@ class Watcher:
             self._has_watch_trouble = True
         return None
 
-    def _relieve(self, outcome: _Round, watched: list[StreamKeeper]) -> None:
+    def _relieve(self, watched: list[StreamKeeper]) -> list[LogNotice]:
         """Cut logs down where a file system has less free space than its reserve."""
+        notices: list[LogNotice] = []
         by_device: dict[int, list[StreamKeeper]] = {}
         for keeper in watched:
             if not keeper.is_gone and keeper.kept_bytes > 2 * self._floor_bytes:
@@ -215,8 +237,9 @@ class Watcher:
                     break
                 before = keeper.kept_bytes
                 kept = max(self._floor_bytes, before - needed)
-                _note(outcome, keeper.drop_to(kept, cause="disk-low"))
+                _note(notices, keeper.drop_to(kept, cause="disk-low"))
                 needed -= before - keeper.kept_bytes
+        return notices
 
     def _needed_bytes(self, keeper: StreamKeeper) -> int:
         """Return how much must be freed; a quarter more than is missing, to do it seldom."""
@@ -232,11 +255,13 @@ class Watcher:
 
 
 def _has_changed(keeper: StreamKeeper, outcome: _Round) -> bool:
+    before = keeper.size
     has_changed, trouble = keeper.observe()
+    outcome.grown_bytes += max(0, keeper.size - before)
     outcome.trouble = trouble or outcome.trouble
     return has_changed
 
 
-def _note(outcome: _Round, notice: LogNotice | None) -> None:
+def _note(notices: list[LogNotice], notice: LogNotice | None) -> None:
     if notice is not None:
-        outcome.notices.append(notice)
+        notices.append(notice)

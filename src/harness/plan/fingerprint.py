@@ -29,10 +29,23 @@ UNFINGERPRINTED = frozenset({"depends_on", "description", "labels", "profiles", 
 
 _HASH_LENGTH = 16
 
+_PLAIN_TYPES = (str, int, bool)
+"""Most values are of these, and need no look at abstract classes."""
 
-def fingerprint(spec: UnitSpec) -> str:
-    """Return 64 hex digits that are equal for equal definitions, in any process and version."""
-    return hashlib.sha256(_text(field_hashes(spec)).encode()).hexdigest()
+_known_fields: dict[type[Any], tuple[Field[Any], ...]] = {}
+
+# Made once: `json.dumps` with settings makes an encoder for every call.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def fingerprint(spec: UnitSpec | Mapping[str, str]) -> str:
+    """Return 64 hex digits that are equal for equal definitions, in any process and version.
+
+    Args:
+        spec: a definition, or its `field_hashes`, which saves the time to make them again.
+    """
+    hashes = field_hashes(spec) if isinstance(spec, UnitSpec) else spec
+    return hashlib.sha256(_text(hashes).encode()).hexdigest()
 
 
 def field_hashes(spec: UnitSpec) -> dict[str, str]:
@@ -65,7 +78,7 @@ def changed_fields(
 
 def _facts(spec: UnitSpec) -> Iterator[tuple[str, Any]]:
     yield "kind", spec.kind
-    own = {field.name for field in fields(spec)}
+    own = {field.name for field in _fields(type(spec))}
     for field, value in _set_fields(spec):
         if field.name in UNFINGERPRINTED:
             continue
@@ -85,10 +98,17 @@ def _facts(spec: UnitSpec) -> Iterator[tuple[str, Any]]:
 
 
 def _set_fields(value: Any) -> Iterator[tuple[Field[Any], Any]]:
-    for field in fields(value):
+    for field in _fields(type(value)):
         setting = getattr(value, field.name)
         if not _is_default(field, setting):
             yield field, setting
+
+
+def _fields(kind: type[Any]) -> tuple[Field[Any], ...]:
+    found = _known_fields.get(kind)
+    if found is None:
+        found = _known_fields[kind] = fields(kind)
+    return found
 
 
 def _is_default(field: Field[Any], value: Any) -> bool:
@@ -104,18 +124,20 @@ def _hash(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"))
+    return _encode(_plain(value))
 
 
 def _plain(value: Any) -> Any:
     """Return JSON values from which equal things, and only those, can be told."""
+    if value is None or type(value) in _PLAIN_TYPES:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         facts = {field.name: _plain(item) for field, item in _set_fields(value)}
         return {"": type(value).__name__, **facts}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
     if isinstance(value, Set):
         return sorted((_plain(item) for item in value), key=_text)
     return _scalar(value)
@@ -124,8 +146,8 @@ def _plain(value: Any) -> Any:
 def _scalar(value: Any) -> Any:
     match value:
         case Enum():
-            return _scalar(value.value)
-        case None | bool() | int() | str():
+            return _plain(value.value)
+        case bool() | int() | str():
             return value
         case float():
             return int(value) if value.is_integer() else value

@@ -18,6 +18,7 @@ from .messages import (
     Response,
     decode,
     encode,
+    too_large,
 )
 from .version import OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, check_protocol_version
 
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
         WaitParams,
         WriteParams,
     )
-    from .stream import MessageStream, message_pipe, too_large
+    from .stream import MessageStream, message_pipe
     from .subscriptions import AckParams, SubscriptionParams, SubscriptionRef
     from .tasks import ResetTasksParams, RunTasksParams, TaskStatus
     from .validation import adapter, parse_params, parse_result
@@ -248,7 +249,6 @@ _LATER = {
     "openrpc_document": "openrpc",
     "parse_params": "validation",
     "parse_result": "validation",
-    "too_large": "stream",
 }
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "Response",
     "decode",
     "encode",
+    "too_large",
 ]
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -136,4 +137,13 @@ def _malformed(
 ) -> MalformedMessage:
     return MalformedMessage(
         f"cannot read the message: {cause}", details={"id": identifier, "code": code}
+    )
+
+
+def too_large(max_message_bytes: int) -> MalformedMessage:
+    """Return the error about a message that is larger than accepted."""
+    return MalformedMessage(
+        f"cannot read the message: it is larger than {max_message_bytes} bytes",
+        hint="send less at once",
+        details={"id": None, "code": -32600},
     )

@@ -141,10 +141,16 @@ class UnitStatus(Result):
     endpoints: Mapping[str, EndpointAddress] = field(default_factory=dict)
     """By name."""
     depends_on: tuple[str, ...] = ()
+    goal: str | None = None
+    """`up` or `down`: what the user wants of it."""
     message: str | None = None
-    """Why it is so, and what comes next."""
+    """Why it is so."""
+    next_try_at: str | None = None
+    """When it is started again, ISO 8601, UTC; of a unit in back-off."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """Of a completed task."""
+    completed_at: str | None = None
+    """When a task last completed, ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +168,12 @@ class UnitDetails(UnitStatus):
     spec: Mapping[str, Any] = field(default_factory=dict)
     """As configured, secrets masked."""
     handle: Mapping[str, Any] | None = None
+    generation: int = 0
+    """How often it was started."""
+    since: str | None = None
+    """When it came into its state, ISO 8601, UTC."""
+    health_checks: Mapping[str, Any] | None = None
+    """What its checks found, as `health.list` shows it."""
     history: tuple[Mapping[str, Any], ...] = ()
     """Its last events, oldest first."""
 

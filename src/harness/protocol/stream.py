@@ -10,11 +10,9 @@ from typing import Protocol
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from harness.errors import MalformedMessage
+from .messages import MAX_MESSAGE_BYTES, too_large
 
-from .messages import MAX_MESSAGE_BYTES
-
-__all__ = ["MessageStream", "message_pipe", "too_large"]
+__all__ = ["MessageStream", "message_pipe"]
 
 _PIPE_LENGTH = 16
 
@@ -89,13 +87,4 @@ def message_pipe(
     return (
         _PipeEnd(there[0], back[1], max_message_bytes),
         _PipeEnd(back[0], there[1], max_message_bytes),
-    )
-
-
-def too_large(max_message_bytes: int) -> MalformedMessage:
-    """Return the error about a message that is larger than accepted."""
-    return MalformedMessage(
-        f"cannot read the message: it is larger than {max_message_bytes} bytes",
-        hint="send less at once",
-        details={"id": None, "code": -32600},
     )

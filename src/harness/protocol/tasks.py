@@ -14,8 +14,6 @@ __all__ = ["ResetTasksParams", "RunTasksParams", "TaskStatus"]
 class TaskStatus(UnitStatus):
     """One task as it is now."""
 
-    completed_at: str | None = None
-    """When it last completed, ISO 8601, UTC."""
     input_hash: str | None = None
     """Of the inputs it completed with; it runs again when they change."""
 

@@ -34,5 +34,5 @@ async def adopt_run(unit: Unit) -> Recovery:
     run_dir = run_directory(unit.context.directory, unit.name, record.generation)
     if record.generation == 0 or not run_dir.is_dir():
         return Recovery()
-    executor = unit.context.executors[unit.spec.type]
+    executor = unit.context.executors[record.handle.executor if record.handle else unit.spec.type]
     return await executor.recover(unit=unit.name, run_dir=run_dir, handle=record.handle)

@@ -19,6 +19,7 @@ from harness.logs import Watcher
 from harness.model import EventKind, StackSpec
 from harness.storage import Store
 
+from .masking import masked
 from .ports import PortBook
 
 __all__ = ["Context", "TriggerQueue"]
@@ -58,6 +59,7 @@ class Context:
         client_env: environment of the client that applied it; never shown.
         directory: the project's own directory, 0700.
         random: returns a number from 0 to 1.
+        secrets: texts that no event may hold.
         tasks: where effects run; it lives as long as the daemon.
         starts: limits how many units start at the same moment; None is no limit.
     """
@@ -75,6 +77,7 @@ class Context:
     random: Callable[[], float]
     tasks: TaskGroup
     starts: CapacityLimiter | None = None
+    secrets: set[str] = field(default_factory=set)
     queue: TriggerQueue = field(default_factory=TriggerQueue)
 
     @property
@@ -83,5 +86,5 @@ class Context:
         return self.spec.name
 
     def publish(self, kind: EventKind, unit: str | None = None, **data: Any) -> None:
-        """Publish a fact about this project."""
-        self.bus.publish(kind, project=self.project, unit=unit, data=data)
+        """Publish a fact about this project, with secrets masked."""
+        self.bus.publish(kind, project=self.project, unit=unit, data=masked(data, self.secrets))

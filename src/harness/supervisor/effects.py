@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -18,7 +19,16 @@ from anyio import to_thread
 from harness.errors import HandleLost, HarnessError, StopFailed
 from harness.executors import Executor, StopReport
 from harness.health import Monitor
-from harness.model import EventKind, ExitStatus, Goal, Handle, RememberMode, ServiceState, UnitKind
+from harness.model import (
+    EventKind,
+    ExitStatus,
+    Goal,
+    Handle,
+    HealthState,
+    RememberMode,
+    ServiceState,
+    UnitKind,
+)
 
 from .adoption import adopt_run
 from .completion import OutputMissing, created_paths_exist, read_outputs, read_stdout
@@ -65,17 +75,24 @@ class Effects:
             case Effect.WATCH:
                 self._begin("watch", self._watch)
             case Effect.STOP:
+                # At once: what they would still find out must not count any more.
+                self._cancel("launch")
+                self._cancel("watch")
                 failure, self._failure = self._failure, None
                 self._begin("stop", lambda: self._stop(failure))
             case Effect.ARM_RETRY:
+                delay = timedelta(seconds=self._next_delay_s)
+                unit.next_try_at = unit.context.clock.now() + delay
                 self._begin("retry", self._retry)
             case Effect.CLEAN_UP:
                 self._cancel("watch")
-                unit.context.ports.release(self._owner)
+                if unit.state is not ServiceState.BACKOFF:
+                    unit.context.ports.release(self._owner)
 
-    def adopt(self) -> None:
+    async def adopt(self) -> None:
         """Find out what became of the run an earlier daemon started."""
-        self._begin("launch", self._adopt)
+        ended = self._begin("launch", self._adopt)
+        await ended.wait()
 
     async def aclose(self) -> None:
         """Cancel every effect and wait until they have ended."""
@@ -86,13 +103,19 @@ class Effects:
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────
 
-    def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> anyio.Event:
         self._cancel(name)
         scope, ended = anyio.CancelScope(), anyio.Event()
         self._scopes[name], self._ended[name] = scope, ended
         self._unit.context.tasks.start_soon(
             self._guarded, name, work, scope, ended, name=f"{self._owner} {name}"
         )
+        return ended
+
+    def _post(self, trigger: Trigger, *, reason: str | None = None) -> None:
+        """Post a trigger from within an effect, unless that was cancelled meanwhile."""
+        if not _is_cancelled():
+            self._unit.post(trigger, reason=reason)
 
     async def _guarded(
         self,
@@ -107,12 +130,24 @@ class Effects:
         except Exception:
             # The unit's guard (style: errors): a defect in one unit must not end the others.
             logger.exception("Cannot %s %s", name, self._owner, extra={"service": self._unit.name})
-            if self._unit.state in (ServiceState.STARTING, ServiceState.RUNNING):
-                self._unit.post(Trigger.FAILED_FOR_GOOD, reason="a defect in the harness")
+            if not scope.cancel_called:
+                self._take_defect(name)
         finally:
             ended.set()
             if self._scopes.get(name) is scope:
                 del self._scopes[name], self._ended[name]
+
+    def _take_defect(self, effect: str) -> None:
+        """End a run that is not looked after any more, or say that it cannot be ended."""
+        reason = "a defect in the harness; its log says more"
+        match self._unit.state:
+            case ServiceState.STARTING | ServiceState.RUNNING:
+                self._failure = reason
+                self._unit.post(Trigger.RESTART, reason=reason)
+            case ServiceState.STOPPING if effect == "stop":
+                self._unit.post(Trigger.STUCK, reason=reason)
+            case _:
+                self._unit.record.reason = reason
 
     def _cancel(self, name: str) -> None:
         scope = self._scopes.get(name)
@@ -136,7 +171,7 @@ class Effects:
             else:
                 async with unit.context.starts:
                     await self._start()
-        except (HarnessError, HookFailed) as error:
+        except (HarnessError, HookFailed, OSError) as error:
             self._failed_to_start(error)
 
     async def _start(self) -> None:
@@ -151,12 +186,13 @@ class Effects:
             )
             discard_run(run)
             unit.was_remembered = True
-            unit.post(Trigger.REMEMBERED, reason="it was done already, with the same inputs")
+            self._post(Trigger.REMEMBERED, reason="it was done already, with the same inputs")
             return
         unit.forces_run = unit.was_remembered = False
         await run_hooks("pre_start", run.hooks.pre_start, unit=unit, run=run)
-        self._take(await self._executor.start(run.request))
-        unit.post(Trigger.STARTED)
+        executor = unit.context.executors[unit.spec.type]
+        self._take(await executor.start(run.request))
+        self._post(Trigger.STARTED)
 
     def _take(self, handle: Handle) -> None:
         """Note the handle before anything else can happen."""
@@ -188,17 +224,27 @@ class Effects:
     async def _adopt(self) -> None:
         unit = self._unit
         was_stopping = unit.was_stopping
-        recovery = await adopt_run(unit)
+        try:
+            recovery = await adopt_run(unit)
+        except HarnessError as error:
+            unit.record.reason = f"it cannot be found again: {error}"
+            return
         if recovery.handle is not None:
-            self._is_adopted = True
+            if unit.record.handle is None:
+                self._take(recovery.handle)
             unit.record.handle = recovery.handle
+            self._is_adopted = True
             unit.context.ports.hold(self._owner, unit.record.ports)
             unit.context.publish(EventKind.UNIT_ADOPTED, unit.name, pid=recovery.handle.pid)
             unit.post(Trigger.RESTART if was_stopping else Trigger.ADOPTED)
             if unit.goal is Goal.DOWN:
                 unit.post(Trigger.UNWANTED, reason="its stop goes on")
-        elif recovery.exit is not None and not was_stopping and unit.goal is Goal.UP:
-            await self._take_end(recovery.exit)
+            return
+        if unit.record.handle is not None:
+            # Its main process ended unseen; others of its processes may go on.
+            await self._end_stragglers(unit.record.handle)
+        if recovery.exit is not None and not was_stopping and unit.goal is Goal.UP:
+            await self._take_end(recovery.exit, expected=ServiceState.UNKNOWN)
         else:
             unit.record.handle = None
             unit.record.exit = recovery.exit or unit.record.exit
@@ -217,7 +263,7 @@ class Effects:
             tasks.start_soon(self._watch_health)
             tasks.start_soon(self._watch_deadline)
             try:
-                status = await self._executor.wait(handle)
+                status = await self._executor_of(handle).wait(handle)
             except HandleLost as error:
                 status = ExitStatus()
                 logger.warning("%s", error, extra={"service": unit.name})
@@ -225,11 +271,16 @@ class Effects:
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEANUP_DEADLINE_S):
             # Whatever the main process left behind is ended before another run may start.
             await self._end_stragglers(handle)
-        await self._take_end(status)
+        await self._take_end(status, expected=ServiceState.RUNNING)
 
     async def _watch_health(self) -> None:
         unit = self._unit
-        run = self.run = self.run or await prepare_run(unit, anew=False)
+        try:
+            run = self.run = self.run or await prepare_run(unit, anew=False)
+        except HarnessError as error:
+            # Adopted, and what its checks ask for has no value any more: it goes on, not ready.
+            unit.health_changed(HealthState.UNHEALTHY, message=str(error))
+            return
         if not self._is_adopted:
             try:
                 await run_hooks("post_start", run.hooks.post_start, unit=unit, run=run)
@@ -262,31 +313,29 @@ class Effects:
             await unit.context.clock.sleep(limit_s)
             self._stop_failed_run(f"it was still running after {limit_s:g} s, its timeout")
             return
-        limit_s = unit.spec.startup_timeout_s
-        if not math.isfinite(limit_s) or unit.spec.health is None:
+        if unit.spec.health is None:
             return
-        with anyio.CancelScope() as waiting:
+        limit_s = unit.spec.startup_timeout_s
+        async with anyio.create_task_group() as tasks:
+            if math.isfinite(limit_s):
+                tasks.start_soon(self._expire, limit_s)
+            await unit.until(lambda changed: changed.is_ready)
+            self._note_ready()
+            tasks.cancel_scope.cancel()
 
-            async def expire() -> None:
-                await unit.context.clock.sleep(limit_s)
-                self._stop_failed_run(f"it was not ready {limit_s:g} s after its start")
-                waiting.cancel()
-
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(expire)
-                await unit.until(lambda changed: changed.is_ready)
-                self._note_ready()
-                tasks.cancel_scope.cancel()
+    async def _expire(self, limit_s: float) -> None:
+        await self._unit.context.clock.sleep(limit_s)
+        self._stop_failed_run(f"it was not ready {limit_s:g} s after its start")
 
     def _stop_failed_run(self, reason: str) -> None:
-        if self._unit.state is ServiceState.RUNNING:
+        if self._unit.state is ServiceState.RUNNING and not _is_cancelled():
             self._failure = reason
             self._unit.post(Trigger.UNHEALTHY, reason=reason)
 
     async def _end_stragglers(self, handle: Handle) -> None:
         unit = self._unit
         try:
-            report = await self._executor.stop(
+            report = await self._executor_of(handle).stop(
                 handle, stop_signal=unit.spec.stop_signal, timeout_s=0.0
             )
         except StopFailed as error:
@@ -295,18 +344,28 @@ class Effects:
             for command in report.stragglers:
                 unit.context.publish(EventKind.SURVIVOR_FOUND, unit.name, command=command)
 
-    async def _take_end(self, status: ExitStatus) -> None:
-        """Judge the end of a run that nobody asked for."""
+    async def _take_end(self, status: ExitStatus, *, expected: ServiceState) -> None:
+        """Judge the end of a run that nobody asked for.
+
+        Once the unit is no longer in the expected state somebody did ask, and a stop is under way
+        that finds out about the end by itself.
+        """
         unit = self._unit
+        if unit.state is not expected:
+            return
         unit.record.exit = status
         unit.record.handle = None
+        if _is_cancelled():
+            # It is being stopped: the stop says what its end means.
+            return
         if unit.kind is UnitKind.TASK and status.is_success:
             try:
                 await self._complete_task()
-            except OutputMissing as error:
+            except (OutputMissing, HarnessError, OSError) as error:
                 self._conclude(ExitStatus(code=0), reason=str(error), failed=True)
                 return
-        self._conclude(status, reason=None)
+        if unit.state is expected:
+            self._conclude(status, reason=None)
 
     async def _complete_task(self) -> None:
         unit = self._unit
@@ -341,7 +400,7 @@ class Effects:
             unit.context.publish(
                 EventKind.CRASH_LOOP_DETECTED, unit.name, attempts=len(ending.history.ended_at)
             )
-        unit.post(ending.trigger, reason=_why(status, reason, ending))
+        self._post(ending.trigger, reason=_why(status, reason, ending))
 
     # ── stop ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -349,12 +408,13 @@ class Effects:
         """Stop the run; `failure` says why the harness itself wants that, None when a user does."""
         unit = self._unit
         await self._end("launch")
-        handle = unit.record.handle or (await adopt_run(unit)).handle
         try:
+            handle = unit.record.handle or (await adopt_run(unit)).handle
             report = await self._stop_run(handle) if handle is not None else None
-        except StopFailed as error:
-            unit.context.publish(EventKind.SURVIVOR_FOUND, unit.name, message=str(error))
-            unit.post(Trigger.STUCK, reason=error.cause)
+        except HarnessError as error:
+            if isinstance(error, StopFailed):
+                unit.context.publish(EventKind.SURVIVOR_FOUND, unit.name, message=str(error))
+            unit.post(Trigger.STUCK, reason=getattr(error, "cause", None) or str(error))
             return
         unit.record.handle = None
         if report is not None:
@@ -368,22 +428,35 @@ class Effects:
 
     async def _stop_run(self, handle: Handle) -> StopReport:
         unit = self._unit
-        run = self.run or await prepare_run(unit, anew=False)
-        await run_hooks("pre_stop", run.hooks.pre_stop, unit=unit, run=run, must_succeed=False)
+        run = await self._run_for_hooks()
+        if run is not None:
+            await run_hooks("pre_stop", run.hooks.pre_stop, unit=unit, run=run, must_succeed=False)
         await self._end("watch")
-        report = await self._executor.stop(
+        report = await self._executor_of(handle).stop(
             handle,
             stop_signal=unit.spec.stop_signal,
             timeout_s=unit.spec.shutdown_timeout_s,
         )
-        await run_hooks("post_stop", run.hooks.post_stop, unit=unit, run=run, must_succeed=False)
+        if run is not None:
+            await run_hooks(
+                "post_stop", run.hooks.post_stop, unit=unit, run=run, must_succeed=False
+            )
         return report
+
+    async def _run_for_hooks(self) -> Run | None:
+        """Return the run; None when an adopted one's references have no value: it still stops."""
+        unit = self._unit
+        try:
+            return self.run or await prepare_run(unit, anew=False)
+        except HarnessError as error:
+            logger.error("Cannot run stop hooks of %s: %s", self._owner, error)
+            return None
 
     # ── retry ────────────────────────────────────────────────────────────────────────────────────
 
     async def _retry(self) -> None:
         await self._unit.context.clock.sleep(self._next_delay_s)
-        self._unit.post(Trigger.RETRY_DUE, reason=self._unit.record.reason)
+        self._post(Trigger.RETRY_DUE, reason=self._unit.record.reason)
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────
 
@@ -391,9 +464,14 @@ class Effects:
     def _owner(self) -> str:
         return f"{self._unit.context.project}/{self._unit.name}"
 
-    @property
-    def _executor(self) -> Executor:
-        return self._unit.context.executors[self._unit.spec.type]
+    def _executor_of(self, handle: Handle) -> Executor:
+        """Return who made the handle: a changed definition may name another executor."""
+        return self._unit.context.executors[handle.executor]
+
+
+def _is_cancelled() -> bool:
+    """Tell whether the running effect was cancelled, though it has not noticed yet."""
+    return anyio.current_effective_deadline() == -math.inf
 
 
 def _why(status: ExitStatus, reason: str | None, ending: Ending) -> str | None:

@@ -15,7 +15,7 @@ from .operations import UnitResult
 from .unit import Unit
 from .views import explain, plain
 
-__all__ = ["bring_down", "bring_up", "stop_for_restart", "wait_timeout"]
+__all__ = ["bring_down", "bring_up", "give_up", "stop_for_restart", "wait_timeout"]
 
 
 class _Settling:
@@ -63,32 +63,37 @@ async def bring_up(
     *,
     keep_going: bool,
     kept: Collection[str] = (),
+    deps: bool = True,
     timeout_s: float | None = None,
 ) -> list[UnitResult]:
     """Want all units and wait until each is ready or completed, or has failed.
 
     Those named in `kept` are only waited for: they are as they should be, or on their way. With the
     first failure the rest is stopped again, except with `keep_going` and except what is ready
-    already. Cancelling does the same: what is ready keeps running. After `timeout_s` seconds
-    nothing is stopped; units that are not ready are left to go on.
+    already. After `timeout_s` seconds nothing is stopped; units that are not ready are left to go
+    on.
+
+    Args:
+        units: in start order, so that none is wanted before what it depends on: the failure of an
+            earlier attempt would count against it.
+        keep_going: see above.
+        kept: see above.
+        deps: False starts each without waiting for what it depends on.
+        timeout_s: see above.
 
     Raises:
         WaitTimeout: some units were not ready in time; it explains each.
     """
     for unit in units:
         unit.held = False
+        unit.ignores_dependencies = not deps
         if unit.name not in kept:
             unit.want(Goal.UP)
     with _Settling(units, lambda unit: unit.is_settled) as settling:
-        try:
-            with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
-                results = await _until_settled(settling, keep_going=keep_going)
-            if limit.cancelled_caught:
-                raise wait_timeout(tuple(settling.open.values()), timeout_s or 0.0)
-        except anyio.get_cancelled_exc_class():
-            with anyio.CancelScope(shield=True):
-                await _give_up(tuple(settling.open.values()))
-            raise
+        with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
+            results = await _until_settled(settling, keep_going=keep_going)
+        if limit.cancelled_caught:
+            raise wait_timeout(tuple(settling.open.values()), timeout_s)
     return [results[unit.name] for unit in units]
 
 
@@ -101,7 +106,7 @@ async def _until_settled(settling: _Settling, *, keep_going: bool) -> dict[str, 
         if failed and not keep_going and settling.open:
             given_up = tuple(settling.open.values())
             results.update({unit.name: _up_result(unit) for unit in settling.settled})
-            results.update(await _give_up(given_up))
+            results.update({r.unit: r for r in await give_up(given_up)})
             break
     return results
 
@@ -128,9 +133,11 @@ async def bring_down(units: Sequence[Unit], *, timeout_s: float | None = None) -
                 for unit in await settling.next():
                     results[unit.name] = _down_result(unit)
                     for name in _unblocked(unit, blockers):
-                        chosen[name].want(Goal.DOWN, reason="stopped on request")
+                        # Unless somebody wants it again: the later request counts.
+                        if chosen[name].goal is Goal.DOWN:
+                            chosen[name].want(Goal.DOWN, reason="stopped on request")
         if limit.cancelled_caught:
-            raise wait_timeout(tuple(settling.open.values()), timeout_s or 0.0)
+            raise wait_timeout(tuple(settling.open.values()), timeout_s)
     return [results[unit.name] for unit in units]
 
 
@@ -143,7 +150,7 @@ async def stop_for_restart(units: Sequence[Unit]) -> None:
     blockers = _blockers(chosen)
     for unit in units:
         unit.held = True
-    with _Settling(units, lambda unit: not unit.is_live) as settling:
+    with _Settling(units, lambda unit: not unit.is_live or unit.is_stuck) as settling:
         for unit in units:
             if not blockers[unit.name]:
                 _begin_restart(unit)
@@ -153,12 +160,16 @@ async def stop_for_restart(units: Sequence[Unit]) -> None:
                     _begin_restart(chosen[name])
 
 
-def wait_timeout(units: Sequence[Unit], timeout_s: float) -> WaitTimeout:
-    """Return the error of a wait that took too long: the chain of causes behind each unit."""
+def wait_timeout(units: Sequence[Unit], timeout_s: float | None) -> WaitTimeout:
+    """Return the error of a wait in vain: the chain of causes behind each unit.
+
+    `timeout_s` is None when it ended early, because what was waited for will not happen.
+    """
     explanations = [explain(unit) for unit in units]
     lines = "\n".join(f"  {explanation.summary}" for explanation in explanations)
+    why = "it will not happen" if timeout_s is None else f"{timeout_s:g} s have passed"
     return WaitTimeout(
-        f"cannot wait any longer, {timeout_s:g} s have passed:\n{lines}",
+        f"cannot wait any longer, {why}:\n{lines}",
         hint=f"harness why {units[0].name}" if units else None,
         details={"explanations": plain(explanations)},
     )
@@ -191,26 +202,25 @@ def _unblocked(stopped: Unit, blockers: Mapping[str, set[str]]) -> list[str]:
     return free
 
 
-async def _give_up(units: Sequence[Unit]) -> dict[str, UnitResult]:
-    """Stop what has not become ready."""
+async def give_up(units: Sequence[Unit]) -> list[UnitResult]:
+    """Stop units that an operation did not bring up in the end."""
     await bring_down(units)
-    return {
-        unit.name: UnitResult(unit=unit.name, outcome="cancelled", message="it was not ready yet")
+    return [
+        UnitResult(unit=unit.name, outcome="cancelled", message="it was not ready yet")
         for unit in units
-    }
+    ]
 
 
 def _is_down(unit: Unit) -> bool:
     if unit.record.goal is not Goal.DOWN:
         return True
-    stuck = unit.state is ServiceState.UNKNOWN and unit.record.reason is not None
-    return stuck or (not unit.is_live and unit.state is ServiceState.STOPPED)
+    return unit.is_stuck or (not unit.is_live and unit.state is ServiceState.STOPPED)
 
 
 def _up_result(unit: Unit) -> UnitResult:
     if unit.goal is Goal.DOWN:
         return UnitResult(unit=unit.name, outcome="failed", message="somebody else stopped it")
-    if unit.state is ServiceState.FAILED:
+    if unit.state is ServiceState.FAILED or unit.is_stuck:
         return UnitResult(unit=unit.name, outcome="failed", message=unit.record.reason)
     if unit.kind is UnitKind.TASK:
         outcome = "skipped" if unit.was_remembered else "completed"

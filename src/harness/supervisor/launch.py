@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harness.config import read_env_file, resolve
 from harness.errors import ConfigError, StartFailed
 from harness.executors import StartRequest
-from harness.model import EventKind, HealthSpec, Hooks, RememberMode, TaskSpec
+from harness.model import EventKind, HealthSpec, Hooks, RememberMode, TaskSpec, UnitKind
 from harness.plan import field_hashes, fingerprint
 
 from .adoption import log_directory, run_directory
@@ -67,6 +67,7 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
     hooks = resolve(unit.spec.hooks, lookup, secrets=shown)
     health = resolve(unit.spec.health, lookup, secrets=shown)
     unit.secrets = frozenset(shown)
+    context.secrets |= shown
     digest = None
     if isinstance(unit.spec, TaskSpec):
         task = resolve(unit.spec, lookup, secrets=shown)
@@ -116,7 +117,8 @@ def _begin_generation(unit: Unit) -> None:
     record.fingerprint = fingerprint(unit.spec)
     record.fields = field_hashes(unit.spec)
     record.log_offsets = {name: stream.size() for name, stream in unit.log.streams.items()}
-    unit.save()
+    record.stages = {}
+    unit.store()
     run_directory(context.directory, unit.name, record.generation).mkdir(mode=0o700, parents=True)
 
 
@@ -159,4 +161,8 @@ def _runs(unit: Unit) -> dict[str, int]:
     if unit.task.remember is not RememberMode.RUN:
         return {}
     peers = (unit.peer(dependency.on) for dependency in unit.spec.depends_on)
-    return {peer.name: peer.record.generation for peer in peers if peer is not None}
+    return {
+        peer.name: peer.record.generation
+        for peer in peers
+        if peer is not None and peer.kind is UnitKind.SERVICE
+    }

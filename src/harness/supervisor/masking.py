@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from harness.model import MASK
@@ -10,7 +10,7 @@ from harness.model import MASK
 __all__ = ["masked"]
 
 
-def masked(value: Any, secrets: frozenset[str]) -> Any:
+def masked(value: Any, secrets: Set[str]) -> Any:
     """Return JSON values with every secret text in them replaced."""
     if isinstance(value, str):
         for secret in secrets:

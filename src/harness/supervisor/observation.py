@@ -34,9 +34,9 @@ class UnitProbeContext:
     ) -> tuple[ExitStatus, str]:
         """Run a command where and as the unit runs; return how it ended and its last output."""
         unit = self._unit
-        executor = unit.context.executors[unit.spec.type]
         handle = unit.record.handle
-        if handle is not None and executor.capabilities.exec:
+        executor = unit.context.executors[handle.executor] if handle is not None else None
+        if handle is not None and executor is not None and executor.capabilities.exec:
             process = await executor.execute(handle, Command(argv=argv))
         else:
             request = self._run.request

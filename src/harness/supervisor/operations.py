@@ -21,7 +21,7 @@ from harness.errors import HarnessError, OperationFailed, OperationNotFound
 from harness.events import EventBus
 from harness.model import EventKind
 
-__all__ = ["Operation", "OperationState", "Operations", "UnitResult"]
+__all__ = ["Operation", "OperationState", "Operations", "UnitResult", "Work"]
 
 logger = logging.getLogger(__name__)
 
@@ -87,11 +87,20 @@ class Operations:
         self._bus = bus
         self._known: OrderedDict[str, Operation] = OrderedDict()
 
-    def begin(self, verb: str, *, project: str, units: Sequence[str], work: Work) -> Operation:
+    def begin(
+        self,
+        verb: str,
+        *,
+        project: str,
+        units: Sequence[str],
+        work: Work,
+        undo: Work | None = None,
+    ) -> Operation:
         """Begin an operation and return at once.
 
         `work` returns results; when one of them says failed the operation has failed. It may raise
-        any HarnessError. When cancelled it cleans up under a shield of its own.
+        any HarnessError. After a user cancelled it `undo` runs, and its results are the
+        operation's; not at the end of the daemon, whose successor goes on with the work.
         """
         operation = Operation(
             id=secrets.token_hex(6),
@@ -108,7 +117,7 @@ class Operations:
             project=project,
             data={"id": operation.id, "verb": verb, "units": list(units)},
         )
-        self._tasks.start_soon(self._run, operation, work, name=f"{verb} {project}")
+        self._tasks.start_soon(self._run, operation, work, undo, name=f"{verb} {project}")
         return operation
 
     def list(self) -> list[Operation]:
@@ -140,7 +149,7 @@ class Operations:
         operation.scope.cancel()
         return operation
 
-    async def _run(self, operation: Operation, work: Work) -> None:
+    async def _run(self, operation: Operation, work: Work, undo: Work | None) -> None:
         state = OperationState.CANCELLED
         try:
             with operation.scope:
@@ -149,6 +158,8 @@ class Operations:
                 state = OperationState.FAILED if failed else OperationState.DONE
                 if failed:
                     operation.error = _failure(operation, failed)
+            if operation.scope.cancelled_caught and undo is not None:
+                operation.results = tuple(await undo(operation))
         except HarnessError as error:
             state, operation.error = OperationState.FAILED, error
         except Exception as error:

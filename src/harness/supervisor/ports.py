@@ -119,9 +119,15 @@ def _holder(spec: PortSpec) -> str:
     wanted = {f"socket:[{inode}]" for inode in inodes}
     for entry in Path("/proc").iterdir():
         if wanted and entry.name.isdigit() and _has_descriptor(entry, wanted):
-            command = (entry / "comm").read_text(errors="replace").strip()
-            return f"{command} (pid {entry.name})"
+            return f"{_command(entry)} (pid {entry.name})"
     return "another process"
+
+
+def _command(process: Path) -> str:
+    try:
+        return (process / "comm").read_text(errors="replace").strip()
+    except OSError:
+        return "a process"
 
 
 def _listening_inodes(spec: PortSpec) -> set[str]:

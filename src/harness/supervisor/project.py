@@ -257,7 +257,7 @@ class Project:
             raise wait_timeout(late, timeout_s or 0.0) from None
         over = [unit for unit in units if not condition(unit)]
         if over:
-            raise wait_timeout(over, timeout_s or 0.0)
+            raise wait_timeout(over, None)
 
     async def check_health(self, name: str) -> list[dict[str, Any]]:
         """Run a unit's current check once, now, and return what is known then."""
@@ -298,7 +298,7 @@ class Project:
             handle = unit.record.handle
             if handle is None:
                 continue
-            usage = await self.context.executors[unit.spec.type].usage(handle)
+            usage = await self.context.executors[handle.executor].usage(handle)
             if usage is not None:
                 rows.append({"name": unit.name, **plain(usage)})
         return rows
@@ -313,25 +313,24 @@ class Project:
 
     def _running(self, name: str) -> tuple[Executor, Handle]:
         unit = self.unit(name)
-        executor = self.context.executors[unit.spec.type]
-        if unit.record.handle is None or unit.state is not ServiceState.RUNNING:
+        handle = unit.record.handle
+        if handle is None or unit.state is not ServiceState.RUNNING:
             raise HandleLost(
                 service=name,
-                executor=executor.name,
+                executor=unit.spec.type,
                 cause=f"it is not running, but {unit.state.value}",
                 hint=f"harness start {name}",
             )
-        return executor, unit.record.handle
+        return self.context.executors[handle.executor], handle
 
     # ── life of the daemon ───────────────────────────────────────────────────────────────────────
 
     async def adopt(self) -> None:
         """Find what an earlier daemon left, and go on from there towards each unit's goal."""
-        lost = [unit for unit in self.units.values() if unit.state is ServiceState.UNKNOWN]
-        for unit in lost:
-            unit.adopt()
-        for unit in lost:
-            await unit.until(lambda u: u.state is not ServiceState.UNKNOWN)
+        async with anyio.create_task_group() as tasks:
+            for unit in self.units.values():
+                if unit.state is ServiceState.UNKNOWN:
+                    tasks.start_soon(unit.adopt)
         for unit in self.units.values():
             if unit.goal is Goal.UP and unit.state is ServiceState.STOPPED:
                 unit.want(Goal.UP)

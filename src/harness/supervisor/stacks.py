@@ -24,11 +24,12 @@ from harness.health import CheckRunner
 from harness.logs import Watcher
 from harness.model import EventKind, Goal, StackSpec, UnitKind
 from harness.plan import Action, Graph, Plan, PlanDiff, check_capabilities, plan_stack
+from harness.plan import diff as diff_units
 from harness.storage import Store
 
 from .context import Context
-from .goals import bring_down, bring_up, stop_for_restart
-from .operations import Operation, Operations, UnitResult
+from .goals import bring_down, bring_up, give_up, stop_for_restart
+from .operations import Operation, Operations, UnitResult, Work
 from .ports import PortBook
 from .project import Project
 from .unit import Unit, units_collection
@@ -229,7 +230,9 @@ class Stacks:
         """
         check_capabilities(spec.units, self._capabilities())
         wanted = plan_stack(spec, units).graph
-        project = self._projects.get(spec.name) or self._new_project(spec, client_env)
+        project = self._projects.get(spec.name)
+        if project is None:
+            return diff_units(wanted, {}, force=force)
         return project.diff(wanted, force=force)
 
     def up(
@@ -264,7 +267,7 @@ class Stacks:
                 timeout_s=timeout_s,
             )
 
-        return self._begin("up", project, tuple(plan.graph.units), work)
+        return self._begin("up", project, tuple(plan.graph.units), work, undo=_giving_up(project))
 
     async def _bring_about(
         self,
@@ -281,15 +284,16 @@ class Stacks:
         if removed:
             await bring_down(removed)
             await project.forget(removed)
-        chosen = [project.units[name] for name in plan.graph.units]
+        chosen = _in_start_order(project, plan)
         for unit in chosen:
-            unit.ignores_dependencies = not deps
             unit.forces_run = force and unit.kind is UnitKind.TASK
         restarted = set(changes.units(Action.RESTART))
         await stop_for_restart([unit for unit in chosen if unit.name in restarted])
         kept = set(changes.units(Action.KEEP))
         kept |= {n for n in changes.units(Action.SKIP) if project.units[n].is_completed}
-        return await bring_up(chosen, keep_going=keep_going, kept=kept, timeout_s=timeout_s)
+        return await bring_up(
+            chosen, keep_going=keep_going, kept=kept, deps=deps, timeout_s=timeout_s
+        )
 
     def run_tasks(
         self,
@@ -314,10 +318,9 @@ class Stacks:
             kept = set(changes.units(Action.KEEP)) - set(tasks)
             kept |= {n for n in changes.units(Action.SKIP) if n not in tasks}
             kept = {name for name in kept if project.units[name].is_settled}
-            chosen = [project.units[name] for name in plan.graph.units]
-            return await bring_up(chosen, keep_going=False, kept=kept)
+            return await bring_up(_in_start_order(project, plan), keep_going=False, kept=kept)
 
-        return self._begin("run", project, tuple(tasks), work)
+        return self._begin("run", project, tuple(plan.graph.units), work, undo=_giving_up(project))
 
     def down(
         self, project: Project, *, volumes: bool = False, timeout_s: float | None = None
@@ -351,12 +354,14 @@ class Stacks:
         changes = project.diff(plan.graph)
 
         async def work(_: Operation) -> list[UnitResult]:
-            chosen = [project.units[name] for name in plan.graph.units]
+            chosen = _in_start_order(project, plan)
             kept = {*changes.units(Action.KEEP), *changes.units(Action.RESTART)}
             kept |= {n for n in changes.units(Action.SKIP) if project.units[n].is_completed}
             return await bring_up(chosen, keep_going=True, kept=kept, timeout_s=timeout_s)
 
-        return self._begin("start", project, tuple(plan.graph.units), work)
+        return self._begin(
+            "start", project, tuple(plan.graph.units), work, undo=_giving_up(project)
+        )
 
     def stop(
         self,
@@ -395,6 +400,8 @@ class Stacks:
                 unit.record.goal = Goal.UP
                 unit.save()
             await stop_for_restart(chosen)
+            order = {name: place for place, name in enumerate(plan_stack(project.spec).units)}
+            chosen.sort(key=lambda unit: order.get(unit.name, -1))
             return await bring_up(chosen, keep_going=True, timeout_s=timeout_s)
 
         return self._begin("restart", project, tuple(unit.name for unit in chosen), work)
@@ -413,6 +420,22 @@ class Stacks:
         verb: str,
         project: Project,
         units: Sequence[str],
-        work: Callable[[Operation], Any],
+        work: Work,
+        *,
+        undo: Work | None = None,
     ) -> Operation:
-        return self.operations.begin(verb, project=project.name, units=units, work=work)
+        return self.operations.begin(verb, project=project.name, units=units, work=work, undo=undo)
+
+
+def _in_start_order(project: Project, plan: Plan) -> list[Unit]:
+    return [project.units[name] for name in plan.units]
+
+
+def _giving_up(project: Project) -> Work:
+    """Return what undoes a cancelled operation: what is ready keeps running, the rest stops."""
+
+    async def undo(operation: Operation) -> list[UnitResult]:
+        units = (project.units[name] for name in operation.units if name in project.units)
+        return await give_up([unit for unit in units if not unit.is_settled])
+
+    return undo

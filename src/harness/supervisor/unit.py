@@ -7,12 +7,14 @@ anything follows from it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import anyio
 
+from harness.errors import StorageError
 from harness.logs import UnitLog
 from harness.model import (
     MASK,
@@ -40,7 +42,11 @@ from .record import UnitRecord, encode_record
 
 __all__ = ["Unit", "units_collection"]
 
+logger = logging.getLogger(__name__)
 
+logger = logging.getLogger(__name__)
+
+_AT_REST = (ServiceState.STOPPED, ServiceState.EXITED, ServiceState.FAILED)
 _SECRET_NAMES = ("PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL")
 
 
@@ -138,7 +144,12 @@ class Unit:
             return True
         if self.goal is Goal.DOWN:
             return not self.is_live
-        return self.is_ready
+        return self.is_ready or self.is_stuck
+
+    @property
+    def is_stuck(self) -> bool:
+        """Something of it survived a stop, or it cannot be reached, and nothing more is tried."""
+        return self.record.state is ServiceState.UNKNOWN and self.record.reason is not None
 
     @property
     def stages(self) -> Mapping[str, float]:
@@ -223,16 +234,20 @@ class Unit:
 
     def want(self, goal: Goal, *, reason: str | None = None) -> None:
         """Set the goal, durably, and let what follows from it happen."""
-        if self.record.goal is not goal:
+        is_new = self.record.goal is not goal
+        if is_new:
             self.record.goal = goal
             self.save()
         if goal is Goal.UP:
-            if self.record.state in (ServiceState.STOPPED, ServiceState.FAILED):
+            if self.record.state in _AT_REST:
                 self.record.restarts = 0
                 self.history = RestartHistory()
             self.post(Trigger.WANTED, reason=reason)
         else:
             self.post(Trigger.UNWANTED, reason=reason)
+        if is_new:
+            # Whoever waits for the old goal learns that it is given up, also without a transition.
+            self.changed()
 
     def post(self, trigger: Trigger, *, reason: str | None = None) -> None:
         """Have a trigger applied, after those already waiting."""
@@ -242,7 +257,7 @@ class Unit:
         step = transition(self.record.state, trigger)
         old = self.record.state
         if step.state is not old or reason is not None:
-            self.record.reason = reason
+            self.record.reason = masked(reason, self.secrets)
         if step.state is not old:
             self._enter(step.state, old)
         for effect in step.effects:
@@ -260,8 +275,6 @@ class Unit:
             self.next_try_at = None
         if state is ServiceState.RUNNING:
             self._health = HealthState.STARTING if self.spec.health else HealthState.NONE
-            if old is ServiceState.STARTING:
-                record.stages = {}
         elif state is not ServiceState.STOPPING:
             self._health = HealthState.NONE
         self.save()
@@ -306,7 +319,18 @@ class Unit:
             listener(self)
 
     def save(self) -> None:
-        """Store the record."""
+        """Store the record; on a full disk supervision goes on, and the next change stores it."""
+        try:
+            self.store()
+        except StorageError as error:
+            logger.error("Cannot store %s: %s", self.name, error, extra={"service": self.name})
+
+    def store(self) -> None:
+        """Store the record.
+
+        Raises:
+            StorageError: it could not be stored.
+        """
         self.context.store.put(
             units_collection(self.context.project), self.name, encode_record(self.record)
         )
@@ -334,9 +358,9 @@ class Unit:
             for name, value in sorted(env.items())
         }
 
-    def adopt(self) -> None:
-        """Find out what became of the unit while no daemon was there; see `recovery.py`."""
-        self._effects.adopt()
+    async def adopt(self) -> None:
+        """Find out what became of the unit while no daemon was there; return once that is known."""
+        await self._effects.adopt()
 
     async def aclose(self) -> None:
         """End watching, waiting and checking; the unit itself goes on."""

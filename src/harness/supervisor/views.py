@@ -130,7 +130,7 @@ def explain(unit: Unit, *, _path: tuple[str, ...] = ()) -> Explanation:
             }
             for need in needs
         ],
-        probe=_waited_probe(unit),
+        probe=masked(_waited_probe(unit), unit.secrets),
         last_output=[masked(line, unit.secrets) for line in unit.log.last_lines(_SHOWN_LINES)],
         next=_next(unit),
         causes=causes,

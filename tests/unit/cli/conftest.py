@@ -30,6 +30,7 @@ def unit(name: str, **facts: Any) -> dict[str, Any]:
         "state": "running",
         "health": "none",
         "ready": True,
+        "goal": "up",
         "pid": 4711,
         "container": None,
         "node": None,
@@ -39,7 +40,9 @@ def unit(name: str, **facts: Any) -> dict[str, Any]:
         "endpoints": {},
         "depends_on": [],
         "message": None,
+        "next_try_at": None,
         "outputs": {},
+        "completed_at": None,
         **facts,
     }
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import json
 import shlex
-import subprocess
+import subprocess  # noqa: TID251 - a fresh interpreter is the subject
 import sys
+from pathlib import Path
+from typing import Any
 
 import anyio
 import click
@@ -27,7 +29,7 @@ def test_the_help_imports_no_command_no_runtime_and_no_rich() -> None:
         "except SystemExit: pass\n"
         "print(*sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run(  # noqa: TID251 - a fresh interpreter is the subject
+    done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     modules = set(done.stderr.split())
@@ -117,7 +119,7 @@ def test_async_command_raises_the_error_inside_a_group_as_itself() -> None:
         ["-p", "other", "-f", "a.yaml", "top", "--project", "shop", "--json", "--profile", "x"],
     ],
 )
-def test_global_options_count_before_and_after_the_command(cli, arguments) -> None:
+def test_global_options_count_before_and_after_the_command(cli: Any, arguments: list[str]) -> None:
     cli.client.answers["services.top"] = []
     session = Session(connector=cli.client.connect)
     harness_run(session, arguments)
@@ -133,20 +135,20 @@ def harness_run(session: Session, arguments: list[str]) -> None:
     assert ended.value.code == 0
 
 
-def test_global_options_count_inside_groups(cli) -> None:
+def test_global_options_count_inside_groups(cli: Any) -> None:
     cli.client.answers["tasks.list"] = []
     assert json.loads(cli("task", "--json", "list", "-p", "shop").stdout) == []
     assert cli.client.calls_of("tasks.list") == [{"project": "shop"}]
 
 
-def test_the_environment_counts_only_where_no_option_does(cli) -> None:
+def test_the_environment_counts_only_where_no_option_does(cli: Any) -> None:
     cli.client.answers["services.top"] = []
     cli("top", env={"HARNESS_PROJECT": "env"})
     cli("top", "-p", "option", env={"HARNESS_PROJECT": "env"})
     assert [call["project"] for call in cli.client.calls_of("services.top")] == ["env", "option"]
 
 
-def test_files_of_the_environment_are_a_path_list(cli, tmp_path) -> None:
+def test_files_of_the_environment_are_a_path_list(cli: Any, tmp_path: Path) -> None:
     cli.client.answers["services.top"] = []
     cli("top", env={"HARNESS_FILE": "a.yaml:sub/b.yaml"})
     assert cli.client.calls_of("projects.resolve")[0]["files"] == [
@@ -155,7 +157,9 @@ def test_files_of_the_environment_are_a_path_list(cli, tmp_path) -> None:
     ]
 
 
-def test_the_state_directory_is_chosen_by_option_then_environment(tmp_path, monkeypatch) -> None:
+def test_the_state_directory_is_chosen_by_option_then_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HARNESS_STATE_DIR", str(tmp_path / "env"))
     session = Session()
     session.begin()
@@ -165,7 +169,7 @@ def test_the_state_directory_is_chosen_by_option_then_environment(tmp_path, monk
     assert session.endpoint().state_dir == tmp_path / "option"
 
 
-def test_a_flag_that_a_command_uses_itself_keeps_its_global_long_form(cli) -> None:
+def test_a_flag_that_a_command_uses_itself_keeps_its_global_long_form(cli: Any) -> None:
     cli.client.answers |= {
         "services.status": {"project": "shop", "services": []},
         "logs.read": [],
@@ -175,44 +179,44 @@ def test_a_flag_that_a_command_uses_itself_keeps_its_global_long_form(cli) -> No
     assert cli.client.calls_of("projects.resolve")[0]["files"][0].endswith("/x.yaml")
 
 
-def test_no_start_forbids_starting_a_daemon(cli) -> None:
+def test_no_start_forbids_starting_a_daemon(cli: Any) -> None:
     cli.client.answers["services.top"] = []
     cli("top")
     cli("--no-start", "top")
     assert cli.client.starts == [True, False]
 
 
-def test_an_unknown_command_is_a_usage_error_with_a_suggestion(cli) -> None:
+def test_an_unknown_command_is_a_usage_error_with_a_suggestion(cli: Any) -> None:
     result = cli("stauts")
     assert result.exit_code == 2
     assert result.stderr.startswith('harness: no such command "stauts"; did you mean "status"?\n')
 
 
-def test_an_alias_runs_the_same_command(cli, make_unit) -> None:
+def test_an_alias_runs_the_same_command(cli: Any, make_unit: Any) -> None:
     cli.client.answers["services.status"] = {"project": "shop", "services": [make_unit("db")]}
     assert cli("ps").stdout == cli("status").stdout
 
 
-def test_another_package_adds_a_group_through_the_same_table(cli, monkeypatch) -> None:
+def test_another_package_adds_a_group_through_the_same_table(
+    cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(harness, "lazy", dict(harness.lazy))
     harness.register(
         "chain",
-        LazyCommand(
-            target="harness.cli.tasks:task", summary="Drive the chain.", section="Plugins"
-        ),
+        LazyCommand(target="harness.cli.tasks:task", summary="Drive the chain.", section="Plugins"),
     )
     assert "Plugins:\n  chain " in cli("--help").stdout
     assert cli("chain", "--help").exit_code == 0
 
 
-def test_version_prints_the_version(cli) -> None:
+def test_version_prints_the_version(cli: Any) -> None:
     from harness import __version__
 
     assert cli("--version").stdout == f"harness {__version__}\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script_for_the_shell(cli, shell) -> None:
+def test_completion_prints_a_script_for_the_shell(cli: Any, shell: str) -> None:
     result = cli("completion", shell)
     assert result.exit_code == 0
     assert f"_HARNESS_COMPLETE={shell}_complete" in result.stdout

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,7 +62,7 @@ def test_an_unknown_kind_is_a_failed_operation() -> None:
     assert exit_code_of_kind("from-the-future") == 1
 
 
-def test_an_error_is_one_line_with_its_hint_on_stderr(cli) -> None:
+def test_an_error_is_one_line_with_its_hint_on_stderr(cli: Any) -> None:
     cli.client.answers["services.top"] = Forbidden("cannot look: not allowed", hint="ask for it")
     result = cli("top")
     assert result.exit_code == 7
@@ -68,7 +70,7 @@ def test_an_error_is_one_line_with_its_hint_on_stderr(cli) -> None:
     assert result.stderr == "harness: cannot look: not allowed\nhint: ask for it\n"
 
 
-def test_with_json_an_error_is_one_object_on_stderr(cli) -> None:
+def test_with_json_an_error_is_one_object_on_stderr(cli: Any) -> None:
     cli.client.answers["services.top"] = Forbidden("cannot look", details={"role": "viewer"})
     result = cli("top", "--json")
     assert json.loads(result.stderr) == {
@@ -81,26 +83,26 @@ def test_with_json_an_error_is_one_object_on_stderr(cli) -> None:
     }
 
 
-def test_with_json_a_usage_error_before_the_flag_is_an_object_too(cli) -> None:
+def test_with_json_a_usage_error_before_the_flag_is_an_object_too(cli: Any) -> None:
     result = cli("top", "--bogus", "--json")
     assert result.exit_code == 2
     assert json.loads(result.stderr)["error"]["kind"] == "usage"
 
 
-def test_an_unknown_service_exits_with_4_and_a_suggestion(cli) -> None:
+def test_an_unknown_service_exits_with_4_and_a_suggestion(cli: Any) -> None:
     cli.client.answers["services.why"] = UnknownService(name="dv", did_you_mean="db")
     result = cli("why", "dv")
     assert result.exit_code == 4
     assert result.stderr.endswith('hint: did you mean "db"?\n')
 
 
-def test_a_traceback_comes_only_with_vv(cli) -> None:
+def test_a_traceback_comes_only_with_vv(cli: Any) -> None:
     cli.client.answers["services.top"] = OperationFailed("cannot look")
     assert "Traceback" not in cli("top", "-v").stderr
     assert "Traceback" in cli("top", "-vv").stderr
 
 
-def test_configuration_errors_are_one_line_each_and_a_count(cli, tmp_path) -> None:
+def test_configuration_errors_are_one_line_each_and_a_count(cli: Any, tmp_path: Path) -> None:
     problems = [
         Problem(
             file=str(tmp_path / "harness.yaml"),
@@ -127,14 +129,14 @@ def test_configuration_errors_are_one_line_each_and_a_count(cli, tmp_path) -> No
     assert [problem["line"] for problem in document["details"]["problems"]] == [14, 1]
 
 
-def test_a_timeout_explains_what_is_missing(cli) -> None:
+def test_a_timeout_explains_what_is_missing(cli: Any) -> None:
     explanation = {
         "unit": "web",
         "kind": "service",
         "state": "pending",
         "health": "none",
         "since": None,
-        "summary": "it waits for db",
+        "summary": 'web waits for "db"',
         "needs": [{"unit": "db", "condition": "healthy", "met": False, "state": "starting"}],
         "probe": None,
         "last_output": [],
@@ -142,20 +144,23 @@ def test_a_timeout_explains_what_is_missing(cli) -> None:
         "causes": [],
     }
     cli.client.answers["services.wait"] = WaitTimeout(
-        "cannot wait any longer", details={"explanations": [explanation]}
+        'cannot wait any longer:\n  web waits for "db"', details={"explanations": [explanation]}
     )
     result = cli("wait", "web", "--timeout", "1s")
     assert result.exit_code == 124
-    assert "web is waiting: it waits for db\n" in result.stderr
-    assert "healthy ✗ (starting)" in result.stderr
+    assert result.stderr.splitlines() == [
+        "harness: cannot wait any longer:",
+        '  web waits for "db"',
+        "    it needs      db healthy ✗ (starting)",
+    ]
 
 
-def test_without_a_daemon_the_code_is_5(cli) -> None:
+def test_without_a_daemon_the_code_is_5(cli: Any) -> None:
     cli.client.running = False
     assert cli("top").exit_code == 5
 
 
-def test_a_project_that_was_never_started_is_named_with_what_to_do(cli) -> None:
+def test_a_project_that_was_never_started_is_named_with_what_to_do(cli: Any) -> None:
     cli.client.answers["projects.resolve"] = None
     result = cli("top")
     assert result.exit_code == 4

@@ -6,12 +6,14 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 
-def test_up_sends_the_source_and_its_options(cli, tmp_path) -> None:
+def test_up_sends_the_source_and_its_options(cli: Any, tmp_path: Path) -> None:
     cli.operation("up")
     result = cli(
         "up", "web", "--force", "--keep-going", "--no-deps", "--timeout", "2m", "-f", "s.yaml",
@@ -33,7 +35,9 @@ def test_up_sends_the_source_and_its_options(cli, tmp_path) -> None:
     }
 
 
-def test_up_prints_progress_on_stderr_and_the_table_on_stdout(cli, make_unit, make_event) -> None:
+def test_up_prints_progress_on_stderr_and_the_table_on_stdout(
+    cli: Any, make_unit: Any, make_event: Any
+) -> None:
     url = {"host": "127.0.0.1", "port": 80, "url": "http://127.0.0.1:80"}
     cli.client.answers["services.status"] = {
         "project": "shop",
@@ -67,28 +71,28 @@ def test_up_prints_progress_on_stderr_and_the_table_on_stdout(cli, make_unit, ma
     ]
 
 
-def test_up_follows_the_events_after_the_operations_number(cli) -> None:
+def test_up_follows_the_events_after_the_operations_number(cli: Any) -> None:
     cli.operation("up")
     cli("up")
     assert cli.client.calls_of("events.subscribe") == [{"after": 7, "project": "shop"}]
     assert cli.client.calls_of("operations.wait") == [{"id": "op-1"}]
 
 
-def test_quiet_silences_progress_but_not_the_answer(cli, make_event) -> None:
+def test_quiet_silences_progress_but_not_the_answer(cli: Any, make_event: Any) -> None:
     cli.operation("up", events=[make_event(9, "unit-state-changed", unit="db", new="starting")])
     result = cli("up", "-q")
     assert result.stderr == ""
     assert "db" in result.stdout
 
 
-def test_up_as_json_is_the_operation_and_nothing_else(cli, make_event) -> None:
+def test_up_as_json_is_the_operation_and_nothing_else(cli: Any, make_event: Any) -> None:
     cli.operation("up", events=[make_event(9, "unit-state-changed", unit="db", new="starting")])
     result = cli("up", "--json")
     assert json.loads(result.stdout)["state"] == "done"
     assert result.stderr == ""
 
 
-def test_no_wait_prints_the_id_and_waits_for_nothing(cli) -> None:
+def test_no_wait_prints_the_id_and_waits_for_nothing(cli: Any) -> None:
     cli.operation("up")
     assert cli("up", "--no-wait").stdout == "op-1\n"
     assert json.loads(cli("up", "--no-wait", "--json").stdout)["id"] == "op-1"
@@ -99,7 +103,7 @@ def test_no_wait_prints_the_id_and_waits_for_nothing(cli) -> None:
     ("kind", "code"),
     [("start-failed", 1), ("wait-timeout", 124), ("config-unresolved-reference", 6)],
 )
-def test_a_failed_operation_has_the_code_of_its_error(cli, kind, code) -> None:
+def test_a_failed_operation_has_the_code_of_its_error(cli: Any, kind: str, code: int) -> None:
     error = {"kind": kind, "message": 'cannot start "db": no', "hint": "look", "details": {}}
     cli.operation("up", state="failed", error=error)
     result = cli("up")
@@ -109,7 +113,7 @@ def test_a_failed_operation_has_the_code_of_its_error(cli, kind, code) -> None:
     assert document["error"]["kind"] == kind
 
 
-def test_a_failed_operation_without_an_error_names_the_units(cli) -> None:
+def test_a_failed_operation_without_an_error_names_the_units(cli: Any) -> None:
     results = [
         {"unit": "db", "outcome": "failed", "message": "exit 3"},
         {"unit": "web", "outcome": "done", "message": None},
@@ -120,7 +124,9 @@ def test_a_failed_operation_without_an_error_names_the_units(cli) -> None:
     assert "harness: cannot up shop: db: exit 3" in result.stderr
 
 
-def test_ctrl_c_cancels_and_says_what_keeps_running(cli, make_unit, make_event) -> None:
+def test_ctrl_c_cancels_and_says_what_keeps_running(
+    cli: Any, make_unit: Any, make_event: Any
+) -> None:
     cancelled = anyio.Event()
 
     async def events() -> AsyncIterator[dict[str, object]]:
@@ -161,7 +167,7 @@ def test_ctrl_c_cancels_and_says_what_keeps_running(cli, make_unit, make_event) 
     assert result.stdout == ""
 
 
-def test_a_second_ctrl_c_leaves_the_operation_running(cli) -> None:
+def test_a_second_ctrl_c_leaves_the_operation_running(cli: Any) -> None:
     async def never(**_: object) -> dict[str, object]:
         os.kill(os.getpid(), signal.SIGINT)
         await anyio.sleep_forever()
@@ -178,7 +184,7 @@ def test_a_second_ctrl_c_leaves_the_operation_running(cli) -> None:
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart"])
-def test_lifecycle_commands_send_units_and_timeout(cli, verb) -> None:
+def test_lifecycle_commands_send_units_and_timeout(cli: Any, verb: str) -> None:
     cli.operation(verb)
     assert cli(verb, "web", "--timeout", "500ms").exit_code == 0
     assert cli.client.calls_of(f"services.{verb}") == [
@@ -186,7 +192,7 @@ def test_lifecycle_commands_send_units_and_timeout(cli, verb) -> None:
     ]
 
 
-def test_down_takes_the_whole_project_down(cli) -> None:
+def test_down_takes_the_whole_project_down(cli: Any) -> None:
     cli.operation("down")
     assert cli("down", "--volumes").exit_code == 0
     assert cli.client.calls_of("services.down") == [
@@ -194,7 +200,7 @@ def test_down_takes_the_whole_project_down(cli) -> None:
     ]
 
 
-def test_down_of_what_never_ran_is_no_error(cli) -> None:
+def test_down_of_what_never_ran_is_no_error(cli: Any) -> None:
     cli.client.answers["projects.resolve"] = None
     result = cli("down")
     assert result.exit_code == 0
@@ -202,7 +208,7 @@ def test_down_of_what_never_ran_is_no_error(cli) -> None:
     assert result.stderr == "nothing of this project runs\n"
 
 
-def test_task_run_is_an_operation_with_its_table(cli, make_unit) -> None:
+def test_task_run_is_an_operation_with_its_table(cli: Any, make_unit: Any) -> None:
     cli.operation("tasks.run")
     result = cli("task", "run", "seed", "--force")
     assert result.exit_code == 0
@@ -211,14 +217,14 @@ def test_task_run_is_an_operation_with_its_table(cli, make_unit) -> None:
     assert " db " in result.stdout
 
 
-def test_reload_needs_a_name_and_sends_it(cli) -> None:
+def test_reload_needs_a_name_and_sends_it(cli: Any) -> None:
     cli.client.answers["services.reload"] = None
     assert cli("reload").exit_code == 2
     assert cli("reload", "web").exit_code == 0
     assert cli.client.calls_of("services.reload") == [{"project": "shop", "units": ["web"]}]
 
 
-def test_wait_passes_target_and_timeout(cli) -> None:
+def test_wait_passes_target_and_timeout(cli: Any) -> None:
     cli.client.answers["services.wait"] = None
     assert cli("wait", "seed", "--for", "completed", "--timeout", "5").exit_code == 0
     assert cli.client.calls_of("services.wait") == [

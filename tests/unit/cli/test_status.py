@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -27,7 +29,7 @@ tasks:
 
 
 @pytest.fixture
-def statuses(cli, make_unit):
+def statuses(cli: Any, make_unit: Any) -> list[dict[str, Any]]:
     started = (datetime.now(UTC) - timedelta(minutes=2, seconds=11)).isoformat()
     url = {"host": "127.0.0.1", "port": 40211, "url": "http://127.0.0.1:40211"}
     units = [
@@ -38,7 +40,8 @@ def statuses(cli, make_unit):
             ready=False,
             pid=None,
             restarts=3,
-            message="next try in 1.6 s; exit 3 (harness why follower)",
+            message="exit status 3",
+            next_try_at=(datetime.now(UTC) + timedelta(seconds=30.4)).isoformat(),
         ),
         make_unit("seed", kind="task", state="exited", ready=True, pid=None, exit_code=0),
     ]
@@ -46,47 +49,60 @@ def statuses(cli, make_unit):
     return units
 
 
-def test_status_is_a_table_in_file_order_without_boxes(cli, statuses) -> None:
+def test_status_is_a_table_in_file_order_without_boxes(cli: Any, statuses: Any) -> None:
     result = cli("status")
+    remark = "next try in 30 s; exit status 3 (harness why follower)"
     assert result.stdout.splitlines() == [
         "SERVICE   STATE      HEALTH   UP      PID   RESTARTS  ENDPOINTS",
         "chain     running    healthy  2m 11s  4711  0         rpc http://127.0.0.1:40211",
-        "follower  backoff    -        -       -     3         "
-        "next try in 1.6 s; exit 3 (harness why follower)",
+        f"follower  backoff    -        -       -     3         {remark}",
         "seed      completed  -        -       -     -         -",
     ]
 
 
-def test_status_exits_with_3_when_a_service_is_not_ready(cli, statuses) -> None:
+def test_status_exits_with_3_when_a_service_is_not_ready(cli: Any, statuses: Any) -> None:
     assert cli("status").exit_code == 3
     assert cli("status", "chain", "seed").exit_code == 0
 
 
-def test_status_exits_with_3_when_a_task_failed(cli, make_unit) -> None:
+def test_status_exits_with_3_when_a_task_failed(cli: Any, make_unit: Any) -> None:
     seed = make_unit("seed", kind="task", state="failed", ready=False, exit_code=1)
     cli.client.answers["services.status"] = {"project": "shop", "services": [seed]}
     assert cli("status").exit_code == 3
 
 
-def test_status_as_json_is_the_answer_unchanged(cli, statuses) -> None:
+def test_a_service_that_was_stopped_on_purpose_is_no_failure_unless_all_are(
+    cli: Any, make_unit: Any
+) -> None:
+    stopped = make_unit("db", state="stopped", ready=False, goal="down")
+    services = [stopped, make_unit("web")]
+    cli.client.answers["services.status"] = {"project": "shop", "services": services}
+    assert cli("status").exit_code == 0
+    services[1] = {**stopped, "name": "web"}
+    assert cli("status").exit_code == 3
+
+
+def test_status_as_json_is_the_answer_unchanged(cli: Any, statuses: Any) -> None:
     result = cli("status", "--json")
     assert json.loads(result.stdout) == {"project": "shop", "services": statuses}
     assert result.stderr == ""
 
 
-def test_status_of_an_unknown_service_exits_with_4_and_a_suggestion(cli, statuses) -> None:
+def test_status_of_an_unknown_service_exits_with_4_and_a_suggestion(
+    cli: Any, statuses: Any
+) -> None:
     result = cli("status", "chian")
     assert result.exit_code == 4
     assert 'hint: did you mean "chain"?' in result.stderr
 
 
-def test_status_does_not_start_a_daemon(cli, statuses) -> None:
+def test_status_does_not_start_a_daemon(cli: Any, statuses: Any) -> None:
     cli("status")
     assert cli.client.starts == [False]
 
 
 @pytest.mark.parametrize("daemon", [True, False])
-def test_a_stack_that_is_not_up_is_shown_as_stopped(cli, tmp_path, daemon) -> None:
+def test_a_stack_that_is_not_up_is_shown_as_stopped(cli: Any, tmp_path: Path, daemon: bool) -> None:
     (tmp_path / "harness.yaml").write_text(STACK)
     cli.client.running = daemon
     cli.client.answers["projects.resolve"] = None
@@ -102,7 +118,9 @@ def test_a_stack_that_is_not_up_is_shown_as_stopped(cli, tmp_path, daemon) -> No
     assert document["services"][0]["depends_on"] == ["db"]
 
 
-def test_both_documents_of_status_have_the_same_keys(cli, tmp_path, statuses) -> None:
+def test_both_documents_of_status_have_the_same_keys(
+    cli: Any, tmp_path: Path, statuses: Any
+) -> None:
     live = json.loads(cli("status", "--json").stdout)
     (tmp_path / "harness.yaml").write_text(STACK)
     cli.client.running = False
@@ -110,23 +128,24 @@ def test_both_documents_of_status_have_the_same_keys(cli, tmp_path, statuses) ->
     assert local["services"][0].keys() == live["services"][0].keys()
 
 
-def test_watch_shows_the_status_again_after_an_event(cli, make_unit, make_event) -> None:
-    shown: list[anyio.Event] = []
+def test_watch_shows_the_status_again_after_an_event(
+    cli: Any, make_unit: Any, make_event: Any
+) -> None:
+    asked = [anyio.Event(), anyio.Event()]
+    waiting = iter(asked)
 
     def status(**_: object) -> dict[str, object]:
-        if len(shown) == 2:
+        this_time = next(waiting, None)
+        if this_time is None:
             raise KeyboardInterrupt
-        shown.append(first)
-        first.set()
+        this_time.set()
         return {"project": "shop", "services": [make_unit("db")]}
 
     async def happening() -> AsyncIterator[dict[str, object]]:
-        for number in (8, 9):
-            await first.wait()
-            await anyio.wait_all_tasks_blocked()
+        for number, shown in enumerate(asked, 8):
+            await shown.wait()
             yield make_event(number, "health-changed", unit="db")
 
-    first = anyio.Event()
     cli.client.answers["services.status"] = status
     cli.client.answers["events.subscribe"] = lambda **_: happening()
     result = cli("status", "--watch", "--json")
@@ -134,6 +153,6 @@ def test_watch_shows_the_status_again_after_an_event(cli, make_unit, make_event)
     assert [json.loads(line)["project"] for line in result.stdout.splitlines()] == ["shop"] * 2
 
 
-def test_colours_are_off_in_a_pipe_and_on_when_asked(cli, statuses) -> None:
+def test_colours_are_off_in_a_pipe_and_on_when_asked(cli: Any, statuses: Any) -> None:
     assert "\x1b[" not in cli("status").stdout
     assert "\x1b[32mrunning\x1b[0m" in cli("status", "--color", "always").stdout

@@ -19,6 +19,7 @@ class ScriptedUnit:
     Attributes:
         code: exit status of the next command, an error to raise, or None to hang.
         output: what the command prints.
+        during: called while the command runs.
         called_at: the time of each command.
         cancelled: how many commands were cancelled.
     """
@@ -27,6 +28,7 @@ class ScriptedUnit:
         self._time = time
         self.code: int | HarnessError | None = 0
         self.output = ""
+        self.during: Callable[[], object] = lambda: None
         self.called_at: list[float] = []
         self.cancelled = 0
         self.closed = 0
@@ -39,6 +41,7 @@ class ScriptedUnit:
         self, argv: tuple[str, ...], *, timeout_s: float
     ) -> tuple[ExitStatus, str]:
         self.called_at.append(round(self._time(), 6))
+        self.during()
         if isinstance(self.code, HarnessError):
             raise self.code
         if self.code is None:

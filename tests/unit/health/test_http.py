@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from pathlib import Path
 
 import anyio
 import pytest
@@ -16,9 +17,8 @@ from harness.model import CheckSpec, GraphqlCheck, HttpCheck, JsonRpcCheck
 
 
 async def run(check: CheckSpec, timeout_s: float = 5) -> CheckResult:
-    async with CheckRunner() as runner:
-        with anyio.fail_after(10):
-            return await runner.run(check, context=ScriptedUnit(), timeout_s=timeout_s)
+    with anyio.fail_after(10):
+        return await CheckRunner().run(check, context=ScriptedUnit(), timeout_s=timeout_s)
 
 
 async def ask(answer: bytes, timeout_s: float = 5, **fields: object) -> CheckResult:
@@ -109,7 +109,8 @@ async def test_credentials_in_the_url_are_sent_as_basic_authorization() -> None:
 
 
 async def test_a_cookie_is_not_sent_back() -> None:
-    async with http_service(response(Set_Cookie="a=b")) as service, CheckRunner() as runner:
+    async with http_service(response(Set_Cookie="a=b")) as service:
+        runner = CheckRunner()
         for _ in range(2):
             await runner.run(HttpCheck(url=service.url), context=ScriptedUnit(), timeout_s=5)
         assert "cookie" not in service.requests[1][0].lower()
@@ -169,7 +170,8 @@ async def test_the_connection_is_closed_after_each_try() -> None:
         except anyio.EndOfStream:
             closed.set()
 
-    async with tcp_service(handler) as port, CheckRunner() as runner:
+    async with tcp_service(handler) as port:
+        runner = CheckRunner()
         check = HttpCheck(url=f"http://127.0.0.1:{port}", body="ok")
         assert (await runner.run(check, context=ScriptedUnit(), timeout_s=5)).ok
         with anyio.fail_after(5):
@@ -183,19 +185,19 @@ async def test_nothing_listening_is_a_refused_connection(host: str) -> None:
     assert verdict(result) == (False, "connection refused")
 
 
-async def test_a_service_that_closes_at_once_gave_no_http_answer() -> None:
+async def test_a_service_that_closes_at_once_gave_no_answer() -> None:
     async def handler(stream: anyio.abc.ByteStream) -> None:
         await stream.receive()
 
     async with tcp_service(handler) as port:
         result = await run(HttpCheck(url=f"http://127.0.0.1:{port}"))
-    assert result.message.startswith("no HTTP answer")
+    assert verdict(result) == (False, "the connection was closed without an answer")
 
 
-async def test_a_service_that_speaks_something_else_gave_no_http_answer() -> None:
+async def test_a_service_that_speaks_something_else_gave_a_broken_answer() -> None:
     async with http_service(b"-ERR unknown command\r\n\r\n") as service:
         result = await run(HttpCheck(url=service.url), timeout_s=2)
-    assert result.message.startswith("no HTTP answer")
+    assert result.message.startswith("broken HTTP answer")
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:80/x", "ftp://127.0.0.1", "", "http://", "http://a:b"])
@@ -208,6 +210,41 @@ async def test_a_url_that_is_none_is_a_failed_check(url: str) -> None:
 async def test_a_header_that_cannot_be_sent_is_a_failed_check() -> None:
     result = await ask(response(), request_headers={"X-Name": "a\nb"})
     assert not result.ok
+
+
+async def test_a_certificate_the_machine_trusts_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    async with http_service(response("ok"), tls=server) as service:
+        check = HttpCheck(url=f"https://127.0.0.1:{service.port}/", body="ok")
+        assert verdict(await run(check)) == (True, "status 200")
+
+
+async def test_a_service_that_speaks_no_tls_is_a_failed_check() -> None:
+    async with http_service(response()) as service:
+        result = await run(HttpCheck(url=f"https://127.0.0.1:{service.port}/"), timeout_s=1)
+    assert not result.ok
+
+
+async def test_path_query_and_fragment_are_sent_as_a_browser_would() -> None:
+    async with http_service(response()) as service:
+        await run(HttpCheck(url=f"{service.url}a b/é?q=1&r=[x]%20#top"))
+        head = service.requests[0][0]
+    assert head.startswith("GET /a%20b/%C3%A9?q=1&r=[x]%20 HTTP/1.1\r\n")
+    assert f"Host: 127.0.0.1:{service.port}\r\n" in head
+
+
+async def test_an_interim_answer_and_chunks_are_understood() -> None:
+    answer = (
+        b"HTTP/1.1 103 Early Hints\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nre\r\n3\r\nady\r\n0\r\n\r\n"
+    )
+    assert (await ask(answer, body="^ready$")).ok
 
 
 async def test_an_untrusted_certificate_is_named() -> None:

@@ -80,8 +80,8 @@ async def watching(
     phase: float = 0.0,
     prepare: Callable[[ScriptedUnit], object] = lambda _: None,
 ) -> AsyncIterator[Watched]:
-    async with CheckRunner() as runner, anyio.create_task_group() as tasks:
-        watched = Watched(spec, runner, reached, phase)
+    async with anyio.create_task_group() as tasks:
+        watched = Watched(spec, CheckRunner(), reached, phase)
         prepare(watched.unit)
         tasks.start_soon(watched.run)
         await watched.clock.settle()
@@ -254,6 +254,15 @@ async def test_the_first_try_after_readiness_comes_after_a_random_part_of_the_in
         assert it.unit.called_at[1:3] == [first, first + 10]
 
 
+async def test_a_try_that_takes_longer_than_the_interval_is_followed_by_a_whole_one() -> None:
+    async with watching(staged(("ready", probe()))) as it:
+        it.unit.during = lambda: it.clock.advance(25)
+        await it.clock.run_for(10)
+        it.unit.during = lambda: it.clock.advance(4)
+        await it.clock.run_for(20)
+        assert it.unit.called_at == [0.0, 10.0, 45.0, 55.0]
+
+
 async def test_liveness_replaces_the_readiness_probe_and_decides_alone() -> None:
     live = probe(interval_s=5, retries=2)
     async with watching(staged(("ready", probe(READY_LINE)), liveness=live)) as it:
@@ -367,8 +376,8 @@ async def test_a_check_on_demand_answers_the_last_result_when_watching_ended() -
 
 
 async def test_a_check_on_demand_does_not_hang_when_watching_is_cancelled() -> None:
-    async with CheckRunner() as runner, anyio.create_task_group() as tasks:
-        it = Watched(staged(("ready", probe(timeout_s=60))), runner, (), 0.0)
+    async with anyio.create_task_group() as tasks:
+        it = Watched(staged(("ready", probe(timeout_s=60))), CheckRunner(), (), 0.0)
         assert await it.monitor.check_now() is None
         it.unit.code = None
         scope = anyio.CancelScope()

@@ -29,9 +29,8 @@ ALL, ANY = CompositeMode.ALL, CompositeMode.ANY
 
 
 async def run(check: CheckSpec, unit: ScriptedUnit, timeout_s: float = 5) -> CheckResult:
-    async with CheckRunner() as runner:
-        with anyio.fail_after(10):
-            return await runner.run(check, context=unit, timeout_s=timeout_s)
+    with anyio.fail_after(10):
+        return await CheckRunner().run(check, context=unit, timeout_s=timeout_s)
 
 
 async def quiet(stream: anyio.abc.ByteStream) -> None:
@@ -92,9 +91,8 @@ async def test_a_hanging_command_is_cancelled_at_the_timeout() -> None:
 async def test_cancelling_the_caller_cancels_the_check() -> None:
     unit = ScriptedUnit()
     unit.code = None
-    async with CheckRunner() as runner:
-        with anyio.move_on_after(0.02) as scope:
-            await runner.run(COMMAND, context=unit, timeout_s=60)
+    with anyio.move_on_after(0.02) as scope:
+        await CheckRunner().run(COMMAND, context=unit, timeout_s=60)
     assert scope.cancelled_caught
     assert unit.cancelled == 1
 
@@ -257,7 +255,8 @@ async def test_a_composite_as_a_whole_ends_at_the_timeout() -> None:
 
 async def test_many_http_checks_share_one_runner_at_the_same_time() -> None:
     results: list[CheckResult] = []
-    async with http_service(response("ok")) as service, CheckRunner() as runner:
+    async with http_service(response("ok")) as service:
+        runner = CheckRunner()
 
         async def one() -> None:
             check = HttpCheck(url=service.url, body="ok")

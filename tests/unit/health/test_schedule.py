@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.health import delays
-from harness.health.schedule import log_checks
+from harness.health.schedule import first_steady_try, log_checks
 from harness.model import (
     CommandCheck,
     CompositeCheck,
@@ -84,3 +87,20 @@ def test_log_checks_are_found_at_any_depth_in_order() -> None:
     inner = CompositeCheck(mode=CompositeMode.ANY, checks=(TCP, two))
     check = CompositeCheck(mode=CompositeMode.ALL, checks=(one, inner, HttpCheck(url="x")))
     assert list(log_checks(check)) == [one, two]
+
+
+@given(
+    now=st.floats(0, 1e6), interval_s=st.floats(0.01, 3600), phase=st.floats(0, 1, exclude_max=True)
+)
+def test_the_first_steady_try_comes_within_the_interval_and_its_rounding(
+    now: float, interval_s: float, phase: float
+) -> None:
+    due = first_steady_try(now=now, interval_s=interval_s, phase=phase)
+    assert now <= due <= now + interval_s * 1.03 + 1e-6
+
+
+def test_units_that_were_ready_together_are_spread_over_a_few_marks() -> None:
+    marks = Counter(first_steady_try(now=123.456, interval_s=10, phase=n / 200) for n in range(200))
+    assert all(mark % 0.5 == 0 for mark in marks)
+    assert len(marks) >= 20
+    assert max(marks.values()) <= 10

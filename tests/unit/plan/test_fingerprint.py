@@ -49,6 +49,10 @@ class OtherOptions:
     command: tuple[str, ...] = ("sleep", "1")
 
 
+class Text(str):
+    """Text of a type of its own."""
+
+
 BASE = ServiceSpec(name="web", type="process", options=Options(), base_dir="/srv")
 
 
@@ -159,6 +163,7 @@ def test_a_number_counts_the_same_with_and_without_a_point():
         ([1, {"x": None}], [1, {"x": False}]),
         (True, "true"),
         ("1", 1),
+        (Text("a"), Text("b")),
         (TcpCheck(port="1"), {"port": "1"}),
     ],
 )
@@ -174,6 +179,10 @@ def test_the_order_of_a_set_does_not_count():
 def test_a_value_without_a_stable_text_is_refused():
     with pytest.raises(TypeError, match="cannot fingerprint a value of type object"):
         fingerprint(with_extra(object()))
+
+
+def test_stored_hashes_give_the_same_fingerprint():
+    assert fingerprint(field_hashes(BASE)) == fingerprint(BASE)
 
 
 def test_stored_hashes_can_stand_for_a_definition():

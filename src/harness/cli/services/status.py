@@ -12,7 +12,7 @@ from harness.cli.arguments import unit_names
 from harness.cli.commands import Command, async_command
 from harness.cli.session import Session, pick
 from harness.cli.tables import table
-from harness.cli.units import is_wanting, status_row
+from harness.cli.units import is_meant_to_run, is_wanting, status_row
 
 if TYPE_CHECKING:
     from harness.client import Client
@@ -34,8 +34,8 @@ _CLEAR = "\x1b[H\x1b[2J"
 async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> None:
     """Show how every unit is.
 
-    Exits with 3 when a service does not run or is not healthy, or a task failed. A stack that is
-    not up is shown as stopped.
+    Exits with 3 when a service that was not stopped on purpose does not run or is not healthy, when
+    a task failed, and when all is stopped. A stack that is not up is shown as stopped.
     """
     from harness.errors import DaemonUnavailable
 
@@ -67,7 +67,7 @@ def _show(session: Session, document: Mapping[str, Any], names: tuple[str, ...])
         session.out.lines(_lines(session, chosen))
         if not chosen:
             session.out.note("note: the stack has no services")
-    if any(is_wanting(unit) for unit in chosen):
+    if any(map(is_wanting, chosen)) or not any(map(is_meant_to_run, chosen)):
         raise click.exceptions.Exit(_NOT_READY)
 
 

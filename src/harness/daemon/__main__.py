@@ -1,0 +1,5 @@
+"""`python -m harness.daemon`."""
+
+from harness.daemon import main
+
+raise SystemExit(main())

@@ -1,0 +1,211 @@
+"""The composition root: builds every part of the daemon, wires them, and ends them in order."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import anyio
+
+from harness import __version__
+from harness.clock import SystemClock
+from harness.config.stored import StackCodec
+from harness.errors import StorageError
+from harness.events import EventBus
+from harness.executors import builtin_executors, option_types
+from harness.health import CheckRunner
+from harness.logs import LogNotice, LogsDropped, Watcher
+from harness.model import EventKind
+from harness.protocol import Endpoint
+from harness.storage import SqliteStore, Store
+from harness.supervisor import OperationState, Stacks
+
+from .dispatcher import Dispatcher
+from .methods import all_handlers
+from .server import Server
+from .session import Limits
+from .start_lock import StartLock
+from .wiring import Wiring
+
+__all__ = ["serve_daemon"]
+
+logger = logging.getLogger(__name__)
+
+_DRAIN_S = 10.0
+
+
+async def serve_daemon(
+    endpoint: Endpoint,
+    *,
+    ready: Callable[[], None] = lambda: None,
+    limits: Limits | None = None,
+) -> None:
+    """Be the daemon of a state directory until a signal or `daemon.stop` ends it.
+
+    SIGTERM and SIGINT finish what is being changed, for ten seconds at most, and leave all
+    services running; a second one ends that wait.
+
+    Args:
+        endpoint: names the state directory.
+        ready: called once, when clients are served.
+        limits: for each connection.
+
+    Raises:
+        StorageError: the state directory cannot be used; nothing in it was changed.
+    """
+    shutdown, hurry = anyio.Event(), anyio.Event()
+    server = Server(Dispatcher({}), limits=limits, health=_health)
+    with StartLock(endpoint) as start_lock:
+        async with server.running(), _signals(shutdown, hurry):
+            with _owned_store(endpoint) as store:
+                async with _supervision(endpoint, store, server, shutdown) as stacks:
+                    await server.listen(endpoint.socket_path)
+                    # What is here now stays: collections need not look at it again.
+                    gc.collect()
+                    gc.freeze()
+                    start_lock.release()
+                    ready()
+                    logger.info("Serving %s as pid %d", endpoint, os.getpid())
+                    await shutdown.wait()
+                    # Held to the end: a command that finds the socket gone waits for that.
+                    start_lock.hold()
+                    server.stop_listening()
+                    await _drain(server, stacks, hurry)
+            # Only now: to a client the end of the connection is the end of the daemon.
+            await server.close_sessions()
+    logger.info("Ended")
+
+
+@asynccontextmanager
+async def _supervision(
+    endpoint: Endpoint, store: Store, server: Server, shutdown: anyio.Event
+) -> AsyncIterator[Stacks]:
+    """Build what looks after services, take over what an earlier daemon left, and answer calls."""
+    clock = SystemClock()
+    bus = EventBus(store=store, clock=clock)
+    notices = _LogNotices()
+    async with Watcher(on_notice=notices.take) as watcher:
+        stacks = Stacks(
+            directory=endpoint.state_dir,
+            store=store,
+            bus=bus,
+            clock=clock,
+            executors=builtin_executors(clock=clock),
+            watcher=watcher,
+            checks=CheckRunner(),
+            codec=StackCodec(option_types()),
+            random=random.random,
+        )
+        notices.stacks = stacks
+        async with stacks:
+            await stacks.recover()
+            wiring = Wiring(
+                stacks=stacks,
+                bus=bus,
+                store=store,
+                clock=clock,
+                option_types=option_types(),
+                endpoint=endpoint,
+                version=__version__,
+                started_at=clock.now(),
+                connections=lambda: server.connections,
+                shutdown=shutdown,
+            )
+            server.dispatcher = Dispatcher(all_handlers(wiring))
+            bus.publish(EventKind.DAEMON_STARTED, data={"pid": os.getpid(), "version": __version__})
+            yield stacks
+            bus.publish(EventKind.DAEMON_STOPPED, data={"reason": "asked to end"})
+
+
+async def _drain(server: Server, stacks: Stacks, hurry: anyio.Event) -> None:
+    """Wait for calls and operations that change something, until the deadline or a hurry."""
+
+    async def finish() -> None:
+        await server.drain()
+        for operation in stacks.operations.list():
+            if operation.state is OperationState.RUNNING:
+                await operation.ended.wait()
+        waiting.cancel_scope.cancel()
+
+    async def give_up() -> None:
+        await hurry.wait()
+        waiting.cancel_scope.cancel()
+
+    with anyio.move_on_after(_DRAIN_S) as deadline:
+        async with anyio.create_task_group() as waiting:
+            waiting.start_soon(finish)
+            waiting.start_soon(give_up)
+    if deadline.cancelled_caught or hurry.is_set():
+        logger.warning("Ending although something is still being changed; the next daemon goes on")
+
+
+class _LogNotices:
+    """Turns what the watcher tells about logs into events of the project."""
+
+    def __init__(self) -> None:
+        self.stacks: Stacks | None = None
+
+    def take(self, notice: LogNotice) -> None:
+        if not isinstance(notice, LogsDropped):
+            logger.warning(
+                "Cannot limit the %s of %s: %s", notice.stream, notice.unit, notice.cause
+            )
+            return
+        projects = self.stacks.projects() if self.stacks is not None else []
+        for project in projects:
+            if notice.unit in project.units:
+                project.log_notice(notice)
+
+
+@contextmanager
+def _owned_store(endpoint: Endpoint) -> Iterator[Store]:
+    try:
+        store = SqliteStore(endpoint.state_dir)
+    except OSError as error:
+        raise StorageError(
+            f"cannot use the state directory {endpoint.state_dir}: {error.strerror or error}",
+            hint="name another one with HARNESS_STATE_DIR",
+        ) from error
+    pid_path = endpoint.state_dir / "daemon.pid"
+    try:
+        with store:
+            _write_private(pid_path, f"{os.getpid()}\n")
+            yield store
+            pid_path.unlink(missing_ok=True)
+    except BaseException:
+        pid_path.unlink(missing_ok=True)
+        raise
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+@asynccontextmanager
+async def _signals(shutdown: anyio.Event, hurry: anyio.Event) -> AsyncIterator[None]:
+    """Set `shutdown` at the first ending signal and `hurry` at the second, while open."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+
+        async def watch() -> None:
+            async for number in received:
+                logger.info("Received %s", signal.Signals(number).name)
+                if shutdown.is_set():
+                    hurry.set()
+                shutdown.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch)
+            yield
+            group.cancel_scope.cancel()
+
+
+def _health() -> dict[str, object]:
+    return {"status": "ok", "version": __version__, "pid": os.getpid()}

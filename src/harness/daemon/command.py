@@ -1,0 +1,190 @@
+"""`python -m harness.daemon`: one daemon as a process, in the foreground or detached.
+
+The only file that configures logging, and that chooses an event loop. It imports nothing heavy
+before a detached daemon has left the process of the command that started it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.protocol import Endpoint
+
+__all__ = ["main", "run_daemon"]
+
+logger = logging.getLogger(__name__)
+
+_LOG_BYTES = 4 * 1024 * 1024
+_OLD_LOGS = 3
+_STALL_S = 30.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a daemon as the command line says; return the process's exit status."""
+    options = _parse(arguments)
+    endpoint = Endpoint(Path(options.state_dir).absolute()) if options.state_dir else None
+    return run_daemon(
+        endpoint or Endpoint.default(), detach=options.detach, stall_s=options.send_timeout
+    )
+
+
+def run_daemon(endpoint: Endpoint, *, detach: bool = False, stall_s: float = _STALL_S) -> int:
+    """Be a daemon until it ends; return the exit status: 0, or 1 when it could not start.
+
+    Args:
+        endpoint: names the state directory.
+        detach: leave the caller's session and terminal. One JSON object is written to stdout once
+            it is known how the start went: {"pid": …}, or {"error": …} as on the wire; then stdin,
+            stdout and stderr are given up.
+        stall_s: how long a client may take nothing before it is disconnected.
+    """
+    if detach:
+        _detach()
+    starter = _DetachedStart(endpoint) if detach else _ForegroundStart()
+    try:
+        _log_to(endpoint)
+        _run(endpoint, ready=starter.ready, stall_s=stall_s)
+    except HarnessError as error:
+        logger.error("Cannot go on: %s", error)
+        starter.failed(error)
+        return 1
+    except Exception:
+        logger.exception("Cannot go on")
+        raise
+    return 0
+
+
+def _run(endpoint: Endpoint, *, ready: Callable[[], None], stall_s: float) -> None:
+    from functools import partial
+
+    import anyio
+
+    from .app import serve_daemon
+    from .session import Limits
+
+    serve = partial(serve_daemon, endpoint, ready=ready, limits=Limits(stall_s=stall_s))
+    try:
+        import uvloop
+    except ImportError:
+        uvloop = None  # type: ignore[assignment]
+    failure: HarnessError | None = None
+    try:
+        anyio.run(serve, backend="asyncio", backend_options={"use_uvloop": uvloop is not None})
+    except* HarnessError as group:
+        failure = _first(group)
+    if failure is not None:
+        raise failure
+
+
+def _first(group: BaseExceptionGroup[HarnessError]) -> HarnessError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+class _ForegroundStart:
+    """Tells a person at a terminal."""
+
+    def ready(self) -> None:
+        sys.stderr.write("The daemon is ready; end it with Ctrl-C, services keep running.\n")
+
+    def failed(self, error: HarnessError) -> None:
+        sys.stderr.write(f"harness: {error}\n")
+        if error.hint:
+            sys.stderr.write(f"hint: {error.hint}\n")
+
+
+class _DetachedStart:
+    """Tells the command that started this daemon, and lets go of it."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def ready(self) -> None:
+        _say({"pid": os.getpid()})
+        log = os.open(self._endpoint.log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        null = os.open(os.devnull, os.O_RDWR)
+        for target, source in ((0, null), (1, null), (2, log)):
+            os.dup2(source, target)
+        os.close(null)
+        os.close(log)
+
+    def failed(self, error: HarnessError) -> None:
+        from harness.protocol import error_to_wire
+
+        _say({"error": error_to_wire(error)})
+
+
+def _say(document: dict[str, Any]) -> None:
+    import json
+
+    try:
+        os.write(1, json.dumps(document).encode() + b"\n")
+    except OSError:
+        # The command was interrupted and has gone; the daemon is wanted all the same.
+        logger.info("The command that started this daemon has gone")
+
+
+def _detach() -> None:
+    """Go on in a child that nobody waits for, in a session of its own."""
+    if os.fork():
+        os._exit(0)
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+
+
+class _PrivateLog(RotatingFileHandler):
+    """A rotated log file that only the user can read."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, opener=_open_private)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+
+def _log_to(endpoint: Endpoint) -> None:
+    from harness.errors import StorageError
+
+    try:
+        endpoint.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler = _PrivateLog(
+            endpoint.log_path, maxBytes=_LOG_BYTES, backupCount=_OLD_LOGS, encoding="utf-8"
+        )
+    except OSError as error:
+        raise StorageError(
+            f"cannot use the state directory {endpoint.state_dir}: {error.strerror or error}",
+            hint="name another one with HARNESS_STATE_DIR",
+        ) from error
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m harness.daemon",
+        description="Keep services. Commands start a daemon by themselves when they need one.",
+    )
+    parser.add_argument("--state-dir", help="where its state is; as HARNESS_STATE_DIR")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--detach", action="store_true", help="go into the background")
+    where.add_argument("--foreground", action="store_true", help="stay; this is the default")
+    parser.add_argument(
+        "--send-timeout",
+        type=float,
+        default=_STALL_S,
+        metavar="SECONDS",
+        help="disconnect a client that takes nothing for so long (default: %(default)g)",
+    )
+    return parser.parse_args(arguments)

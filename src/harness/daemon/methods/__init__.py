@@ -1,0 +1,46 @@
+"""Handlers of all methods, one file for each noun; each only calls what does the work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import (
+    daemon,
+    events,
+    health,
+    logs,
+    operations,
+    plan,
+    projects,
+    registry,
+    services,
+    subscriptions,
+    tasks,
+)
+from . import exec as exec_
+
+if TYPE_CHECKING:
+    from harness.daemon.dispatcher import Handler
+    from harness.daemon.wiring import Wiring
+
+__all__ = ["all_handlers"]
+
+_NOUNS = (
+    daemon,
+    projects,
+    services,
+    plan,
+    logs,
+    exec_,
+    tasks,
+    events,
+    subscriptions,
+    operations,
+    health,
+    registry,
+)
+
+
+def all_handlers(wiring: Wiring) -> dict[str, Handler]:
+    """Return the handler of every method."""
+    return {name: handler for noun in _NOUNS for name, handler in noun.handlers(wiring).items()}

@@ -1,0 +1,40 @@
+"""Facts, numbered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anyio.abc import TaskStatus
+
+from harness.daemon.dispatcher import Handler
+from harness.daemon.json_values import json_value
+from harness.model import Event
+from harness.protocol import ListEventsParams, SubscribeParams, SubscriptionRef
+
+if TYPE_CHECKING:
+    from harness.daemon.channel import Channel
+    from harness.daemon.session import Call
+    from harness.daemon.wiring import Wiring
+
+__all__ = ["handlers"]
+
+_MOST_EVENTS = 10_000
+
+
+def handlers(wiring: Wiring) -> dict[str, Handler]:
+    """Return the handlers of `events.*`."""
+
+    async def list_(params: ListEventsParams, _: Call) -> list[Event]:
+        limit = max(0, min(params.limit, _MOST_EVENTS))
+        return wiring.store.events(after=params.after, limit=limit, project=params.project)
+
+    async def subscribe(params: SubscribeParams, call: Call) -> SubscriptionRef:
+        async def run(channel: Channel, status: TaskStatus[None]) -> None:
+            with wiring.bus.subscribe(after=params.after, project=params.project) as events:
+                status.started()
+                async for event in events:
+                    await channel.notify("events.event", {"event": json_value(event)})
+
+        return SubscriptionRef(subscription=await call.open_channel(run, window=params.window))
+
+    return {"events.list": list_, "events.subscribe": subscribe}

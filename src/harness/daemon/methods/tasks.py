@@ -1,0 +1,41 @@
+"""Tasks: units that are to complete once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.daemon.dispatcher import Handler
+from harness.daemon.json_values import json_value
+from harness.protocol import Empty, OperationRef, ProjectParams, ResetTasksParams, RunTasksParams
+
+from .services import operation_ref
+
+if TYPE_CHECKING:
+    from harness.daemon.session import Call
+    from harness.daemon.wiring import Wiring
+
+__all__ = ["handlers"]
+
+
+def handlers(wiring: Wiring) -> dict[str, Handler]:
+    """Return the handlers of `tasks.*`."""
+    stacks = wiring.stacks
+
+    async def list_(params: ProjectParams, _: Call) -> list[dict[str, Any]]:
+        project = stacks.project(params.project)
+        return [
+            {**json_value(status), "input_hash": project.task(status.name).record.completed}
+            for status in project.tasks()
+        ]
+
+    async def run(params: RunTasksParams, _: Call) -> OperationRef:
+        spec = await wiring.read_stack(params.source)
+        return operation_ref(
+            stacks.run_tasks(spec, params.source.env, tasks=params.tasks, force=params.force)
+        )
+
+    async def reset(params: ResetTasksParams, _: Call) -> Empty:
+        stacks.project(params.project).reset(params.tasks)
+        return Empty()
+
+    return {"tasks.list": list_, "tasks.run": run, "tasks.reset": reset}

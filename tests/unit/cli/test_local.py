@@ -1,0 +1,151 @@
+"""Commands that need no daemon: validate, config, init, doctor; and completion of names."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from harness.cli.root import harness
+from harness.cli.session import Session
+
+GOOD = """\
+name: shop
+variables: {PORT: "8080"}
+services:
+  db: {type: process, command: [db]}
+  web: {type: process, command: [web, "${PORT}"], depends_on: [db]}
+tasks:
+  seed: {type: process, command: [seed]}
+"""
+BAD = GOOD + "  more: {type: process, comand: [x]}\n"
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Path:
+    path = tmp_path / "harness.yaml"
+    path.write_text(GOOD)
+    return path
+
+
+def test_validate_accepts_a_good_file_without_a_daemon(cli: Any, stack: Any) -> None:
+    result = cli("validate")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert cli.client.starts == []
+    assert json.loads(cli("validate", "--json").stdout)["valid"]
+
+
+def test_validate_prints_each_problem_with_its_place(cli: Any, stack: Any) -> None:
+    stack.write_text(BAD)
+    result = cli("validate")
+    assert result.exit_code == 6
+    (line,) = [line for line in result.stdout.splitlines() if ".comand" in line]
+    assert line == ('harness.yaml:8:25: tasks.more.comand: unknown key; did you mean "command"?')
+    assert result.stderr.endswith("nothing was started\n")
+    document = json.loads(cli("validate", "--json").stdout)
+    assert not document["valid"]
+    assert document["problems"][0]["line"] == 8
+
+
+def test_validate_without_a_file_says_so(cli: Any) -> None:
+    result = cli("validate")
+    assert result.exit_code == 6
+    assert "harness.yaml" in result.stdout
+
+
+def test_config_show_prints_the_resolved_stack(cli: Any, stack: Any) -> None:
+    assert '"8080"' in cli("config", "show").stdout or "8080" in cli("config", "show").stdout
+    assert json.loads(cli("config", "show", "--json").stdout)["name"] == "shop"
+
+
+def test_config_schema_is_a_json_schema(cli: Any) -> None:
+    assert "properties" in json.loads(cli("config", "schema").stdout)
+
+
+def test_init_writes_a_file_that_validates_and_keeps_an_existing_one(
+    cli: Any, tmp_path: Path
+) -> None:
+    assert cli("init", "--name", "My Shop").exit_code == 0
+    text = (tmp_path / "harness.yaml").read_text()
+    assert "name: my-shop" in text
+    assert cli("validate").exit_code == 0
+    again = cli("init")
+    assert again.exit_code == 6
+    assert "it exists already" in again.stderr
+    assert (tmp_path / "harness.yaml").read_text() == text
+    assert cli("init", "--force").exit_code == 0
+
+
+def test_doctor_needs_neither_daemon_nor_file(cli: Any) -> None:
+    cli.client.running = False
+    result = cli("doctor")
+    assert result.exit_code == 0
+    assert "none runs" in result.stdout
+    assert {finding["subject"] for finding in json.loads(cli("doctor", "--json").stdout)} >= {
+        "sh", "docker", "daemon", "state directory", "stack file",
+    }  # fmt: skip
+
+
+def test_doctor_finds_a_state_directory_open_to_others(cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o755)
+    os.chmod(tmp_path / "state", 0o755)
+    cli.client.running = False
+    result = cli("doctor")
+    assert result.exit_code == 1
+    assert "open to others (mode 755)" in result.stdout
+
+
+def test_doctor_finds_a_daemon_of_another_version(cli: Any) -> None:
+    cli.client.answers["daemon.status"] = {"version": "0.0.1"}
+    assert "version 0.0.1" in cli("doctor").stdout
+
+
+def complete(cli: Any, *words: str) -> list[str]:
+    session = Session(connector=cli.client.connect)
+    shell = ShellComplete(harness, {"obj": session}, "harness", "_HARNESS_COMPLETE")
+    return [item.value for item in shell.get_completions(list(words[:-1]), words[-1])]
+
+
+def test_names_are_completed_from_the_daemon(cli: Any, make_unit: Any) -> None:
+    services = [make_unit("web"), make_unit("worker"), make_unit("warm", kind="task")]
+    cli.client.answers["services.status"] = {"project": "shop", "services": services}
+    assert complete(cli, "logs", "wo") == ["worker"]
+    assert complete(cli, "task", "run", "") == ["warm"]
+    assert cli.client.starts == [False, False]
+
+
+def test_names_are_completed_from_the_file_when_no_daemon_knows_them(cli: Any, stack: Any) -> None:
+    cli.client.running = False
+    assert complete(cli, "up", "") == ["db", "web", "seed"]
+    cli.client.running = True
+    cli.client.answers["projects.resolve"] = None
+    assert complete(cli, "up", "d") == ["db"]
+
+
+def test_completion_without_daemon_and_file_offers_nothing(cli: Any) -> None:
+    cli.client.running = False
+    assert complete(cli, "up", "") == []
+
+
+def test_commands_are_completed_by_name(cli: Any) -> None:
+    assert complete(cli, "sta") == ["start", "status"]
+
+
+def test_daemon_status_and_stop_do_not_start_one(cli: Any) -> None:
+    cli.client.running = False
+    assert cli("daemon", "status").exit_code == 5
+    assert cli("daemon", "stop").exit_code == 0
+    assert cli.client.starts == [False, False]
+
+
+def test_daemon_logs_are_read_without_a_daemon(cli: Any, tmp_path: Path) -> None:
+    assert cli("daemon", "logs").exit_code == 0
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "daemon.log").write_bytes(b"one\ntwo\nthree")
+    assert cli("daemon", "logs").stdout == "one\ntwo\nthree"
+    assert cli("daemon", "logs", "--tail", "2").stdout == "two\nthree"
+    assert cli("daemon", "logs", "--tail", "0").stdout == ""

@@ -1,0 +1,155 @@
+"""exec and attach: streams and statuses."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from harness.errors import NotSupported
+
+
+@pytest.mark.parametrize(
+    ("code", "signal", "status"), [(0, None, 0), (42, None, 42), (None, 9, 137)]
+)
+def test_exec_passes_the_status_on(
+    cli: Any, make_process: Any, code: int, signal: Any, status: int
+) -> None:
+    cli.client.answers["exec.run"] = make_process(exit_code=code, exit_signal=signal)
+    assert cli("exec", "db", "--", "true").exit_code == status
+
+
+def test_exec_keeps_the_two_streams_apart_and_bytes_as_they_are(
+    cli: Any, make_process: Any
+) -> None:
+    output = [{"stream": "stdout", "data": b"\xff out"}, {"stream": "stderr", "data": b"err\n"}]
+    cli.client.answers["exec.run"] = make_process(output=output)
+    result = cli("exec", "db", "psql")
+    assert result.stdout_bytes == b"\xff out"
+    assert result.stderr_bytes == b"err\n"
+
+
+@pytest.mark.parametrize("separator", [[], ["--"]])
+def test_everything_after_the_service_belongs_to_the_command(
+    cli: Any, make_process: Any, separator: list[str]
+) -> None:
+    cli.client.answers["exec.run"] = make_process()
+    words = ["ls", "-l", "--json", "-p", "x", "--", "y"]
+    cli("exec", "-e", "A=b=c", "-w", "/tmp", "db", *separator, *words)
+    (call,) = cli.client.calls_of("exec.run")
+    assert call["argv"] == words
+    assert call["env"] == {"A": "b=c"}
+    assert call["working_dir"] == "/tmp"
+    assert call["project"] == "shop"
+
+
+def test_exec_without_a_command_is_a_usage_error(cli: Any) -> None:
+    assert cli("exec", "db").exit_code == 2
+    assert cli("exec", "db", "--").exit_code == 2
+    assert cli("exec", "-e", "novalue", "db", "x").exit_code == 2
+
+
+def test_ctrl_c_is_passed_on_to_the_command(cli: Any) -> None:
+    class Interrupted:
+        exit_code, exit_signal = None, signal.SIGINT
+
+        def __init__(self) -> None:
+            self.got = ""
+            self.arrived = anyio.Event()
+
+        async def __aiter__(self) -> AsyncIterator[Any]:
+            os.kill(os.getpid(), signal.SIGINT)
+            await self.arrived.wait()
+            yield {"stream": "stdout", "data": self.got.encode()}
+
+        async def signal(self, name: str) -> None:
+            self.got = name
+            self.arrived.set()
+
+        async def close_stdin(self) -> None: ...
+
+    cli.client.answers["exec.run"] = lambda **_: Interrupted()
+    result = cli("exec", "db", "sleep", "100")
+    assert (result.stdout, result.exit_code) == ("SIGINT", 130)
+
+
+@pytest.fixture
+def piped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Feed this process's standard input from a pipe."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stdin, os.fdopen(writing, "wb", buffering=0) as feed:
+        monkeypatch.setattr("harness.cli.streams.STDIN", stdin.fileno())
+        yield feed
+
+
+def test_exec_sends_piped_input_and_its_end(cli: Any, make_process: Any, piped: Any) -> None:
+    piped.write(b"select 1;\n")
+    piped.close()
+    process = make_process(stdin_closed=anyio.Event())
+    cli.client.answers["exec.run"] = process
+    assert cli("exec", "db", "psql").exit_code == 0
+    assert b"".join(process.written) == b"select 1;\n"
+    assert process.stdin_closed.is_set()
+    assert cli.client.calls_of("exec.run")[0]["stdin"]
+
+
+def test_exec_ends_with_the_command_though_input_stays_open(
+    cli: Any, make_process: Any, piped: Any
+) -> None:
+    cli.client.answers["exec.run"] = make_process(exit_code=5)
+    assert cli("exec", "db", "true").exit_code == 5
+
+
+def test_input_from_a_file_is_read_to_its_end(
+    cli: Any, make_process: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "dump.sql"
+    path.write_bytes(b"x" * 200_000)
+    process = make_process(stdin_closed=anyio.Event())
+    cli.client.answers["exec.run"] = process
+    with path.open() as stdin:
+        monkeypatch.setattr("harness.cli.streams.STDIN", stdin.fileno())
+        assert cli("exec", "db", "psql").exit_code == 0
+    assert len(b"".join(process.written)) == 200_000
+
+
+def test_attach_shows_output_and_sends_input(cli: Any, piped: Any) -> None:
+    written: list[bytes] = []
+    arrived = anyio.Event()
+
+    def write(data: bytes, **_: object) -> None:
+        written.append(data)
+        arrived.set()
+
+    async def output() -> AsyncIterator[Any]:
+        await arrived.wait()
+        yield {"unit": "repl", "stream": "stdout", "at": "", "text": "2\n"}
+
+    piped.write(b"1 + 1\n")
+    cli.client.answers |= {"services.write": write, "logs.read": lambda **_: output()}
+    assert cli("attach", "repl").stdout == "2\n"
+    assert written == [b"1 + 1\n"]
+
+
+def test_attach_goes_on_looking_when_the_service_takes_no_input(cli: Any, piped: Any) -> None:
+    refused = anyio.Event()
+
+    def write(**_: object) -> None:
+        refused.set()
+        raise NotSupported(service="web", executor="process", capability="input")
+
+    async def output() -> AsyncIterator[Any]:
+        await refused.wait()
+        yield {"unit": "web", "stream": "stdout", "at": "", "text": "still here\n"}
+
+    piped.write(b"x")
+    cli.client.answers |= {"services.write": write, "logs.read": lambda **_: output()}
+    result = cli("attach", "web")
+    assert result.exit_code == 0
+    assert result.stdout == "still here\n"
+    assert "do not support input" in result.stderr

@@ -1,0 +1,258 @@
+"""Which files a stack is read from, and how they are laid over one another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.config.stacks import EXECUTORS, problems, report, service, source, stack
+
+from harness.config import Source, discover, load
+from harness.errors import ConfigSchemaError, ConfigSyntaxError, UnresolvedReference
+
+ONE = "services: {a: {type: process, command: a, env: {X: one}}}\n"
+
+
+@pytest.mark.parametrize("name", ["harness.yaml", "harness.yml", "services.yaml", "services.yml"])
+def test_stack_file_is_found_by_its_usual_names(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(ONE)
+
+    assert discover(str(tmp_path)) == (str(tmp_path / name),)
+    assert stack(tmp_path).files == (str(tmp_path / name),)
+
+
+def test_directory_without_a_stack_says_what_to_do(tmp_path: Path) -> None:
+    assert discover(str(tmp_path)) == ()
+    assert problems(tmp_path) == [
+        (
+            f"harness.yaml:1:1: there is no harness.yaml or services.yaml in {tmp_path}; `harness "
+            "init` writes one; -f names another"
+        )
+    ]
+
+
+def test_override_beside_the_stack_is_merged(tmp_path: Path) -> None:
+    (tmp_path / "harness.override.yaml").write_text("services: {a: {env: {Y: two}, nice: 3}}\n")
+
+    spec = stack(tmp_path, ONE)
+
+    assert service(spec, "a").env == {"X": "one", "Y": "two"}
+    assert service(spec, "a").options.nice == 3
+    assert spec.files == (
+        str(tmp_path / "harness.yaml"),
+        str(tmp_path / "harness.override.yaml"),
+    )
+
+
+def test_override_is_left_alone_when_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "harness.override.yaml").write_text("services: {a: {env: {Y: two}}}\n")
+    src = source(tmp_path, ONE, files=(str(tmp_path / "harness.yaml"),))
+
+    assert load(src, executors=EXECUTORS).units["a"].env == {"X": "one"}
+
+
+def test_named_files_are_laid_over_one_another_in_order(tmp_path: Path) -> None:
+    files = []
+    for name, text in (("one", "X: one, Y: one"), ("two", "Y: two"), ("three", "X: null")):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(f"services: {{a: {{type: process, command: a, env: {{{text}}}}}}}\n")
+        files.append(str(path))
+
+    spec = stack(tmp_path, files=tuple(files))
+
+    assert service(spec, "a").env == {"Y": "two"}
+    assert spec.base_dir == str(tmp_path)
+
+
+def test_included_file_lies_under_the_one_that_includes_it(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "db.yaml").write_text(
+        "include: deep.yaml\nservices: {db: {type: process, command: db, env: {A: 1, B: 1}}}\n"
+        "secrets: {pw: {file: pw.txt}}\n"
+    )
+    (tmp_path / "parts" / "deep.yaml").write_text("services: {deep: {type: process, command: d}}\n")
+
+    spec = stack(
+        tmp_path,
+        "include: ['${DIR}/db.yaml']\n"
+        "services: {db: {env: {B: 2}}, own: {type: process, command: o}}\n",
+        env={"DIR": "parts"},
+    )
+
+    assert list(spec.units) == ["deep", "db", "own"]
+    assert service(spec, "db").env == {"A": "1", "B": "2"}
+    assert service(spec, "db").base_dir == str(tmp_path / "parts")
+    assert service(spec, "own").base_dir == str(tmp_path)
+    assert spec.secrets["pw"].file == str(tmp_path / "parts" / "pw.txt")
+    assert [Path(file).name for file in spec.files] == ["harness.yaml", "db.yaml", "deep.yaml"]
+
+
+def test_files_that_include_one_another_are_named_in_order(tmp_path: Path) -> None:
+    (tmp_path / "b.yaml").write_text("include: c.yaml\n")
+    (tmp_path / "c.yaml").write_text("include: [b.yaml]\n")
+
+    assert problems(tmp_path, "include: b.yaml\n") == [
+        "c.yaml:1:11: include: the files include one another: b.yaml → c.yaml → b.yaml"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("include: none.yaml\n", "harness.yaml:1:10: include: there is no file {dir}/none.yaml"),
+        ("include: {a: b}\n", "harness.yaml:1:10: include: must be a file's path"),
+        ("include: ['${NO}']\n", "harness.yaml:1:11: include: the variable NO is not set; set it"),
+        ("env_file: none.env\n", "harness.yaml:1:11: env_file: there is no file {dir}/none.env"),
+        ("env_file: bad.env\n", "bad.env:1:1: a line must be NAME=value"),
+        ("include: bad.env\n", "bad.env:1:1: a stack must be a map"),
+        (
+            "include: latin.yaml\n",
+            "latin.yaml:1:1: it is not UTF-8 text: invalid continuation byte",
+        ),
+        ("", "harness.yaml:1:1: it is empty; see `harness init`"),
+        ("- a\n", "harness.yaml:1:1: a stack must be a map; see `harness init`"),
+        ("a: [\n", "harness.yaml:2:1: it is not YAML"),
+        ("services: [a]\n", "harness.yaml:1:11: services: must be a map name → unit"),
+        ("variables: {A: '${NO}'}\n", "harness.yaml:1:16: variables.A: the variable NO is not set"),
+        ("variables: [a]\n", "harness.yaml:1:12: variables: must be a map, not a list"),
+        ("name: '${NO}'\n", "harness.yaml:1:7: name: the variable NO is not set"),
+        ("secrets: {a: {file: '${NO}'}}\n", "harness.yaml:1:21: secrets.a.file: the variable NO"),
+        ("services: {a: }\n", "harness.yaml:1:15: services.a: must be a map that describes the s"),
+    ],
+)
+def test_file_that_cannot_be_used_says_where_and_why(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    (tmp_path / "bad.env").write_text("nonsense\n")
+    (tmp_path / "latin.yaml").write_bytes(b"a: \xe9\xe9\n")
+
+    found = problems(tmp_path, text, project=None)
+
+    assert found[0].startswith(problem.format(dir=tmp_path))
+
+
+def test_unreadable_file_is_named(tmp_path: Path) -> None:
+    assert problems(tmp_path, files=(str(tmp_path),)) == [
+        f"{tmp_path}:1:1: cannot read it: Is a directory"
+    ]
+
+
+def test_broken_default_env_file_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("nonsense\n")
+
+    assert problems(tmp_path, ONE) == [".env:1:1: a line must be NAME=value"]
+
+
+def test_environment_outranks_env_files_and_they_outrank_variables(tmp_path: Path) -> None:
+    (tmp_path / "one.env").write_text("A=file\nB=file\n")
+    text = (
+        "env_file: [one.env]\nvariables: {A: stack, B: stack, C: '${B} and ${A}', D: 1.10}\n"
+        "services: {a: {type: process, command: a, description: x, startup_timeout: '${D}'}}\n"
+    )
+
+    spec = stack(tmp_path, text, env={"A": "environment"})
+
+    assert spec.variables == {"A": "file", "B": "file", "C": "file and environment", "D": "1.10"}
+    assert service(spec, "a").startup_timeout_s == 1.1
+
+
+def test_env_file_beside_the_stack_is_read_unless_others_are_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A=dotenv\n")
+
+    assert stack(tmp_path, ONE).variables == {"A": "dotenv"}
+    assert stack(tmp_path, f"env_file: []\n{ONE}").variables == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "project", "name"),
+    [
+        ("name: My Stack!\n", None, "my-stack"),
+        ("name: '${N}'\n", None, "from-env"),
+        ("name: ä\n", None, "default"),
+        ("name: other\n", "asked_for-1", "asked_for-1"),
+        ("", None, "some-directory"),
+    ],
+)
+def test_project_is_named_by_request_stack_or_directory(
+    tmp_path: Path, text: str, project: str | None, name: str
+) -> None:
+    directory = tmp_path / "Some Directory"
+    directory.mkdir()
+
+    spec = stack(directory, text + ONE, project=project, env={"N": "From env"})
+
+    assert spec.name == name
+
+
+def test_project_that_is_asked_for_must_be_well_formed(tmp_path: Path) -> None:
+    assert problems(tmp_path, ONE, project="Not Good") == [
+        (
+            'harness.yaml:1:1: "Not Good" is no name of a project; lower case letters, digits, - '
+            "and _; the first a letter or digit"
+        )
+    ]
+
+
+def test_kind_of_error_tells_what_all_problems_have_in_common(tmp_path: Path) -> None:
+    unit = "services: {a: {type: process, command: a, env: {X: '${NO}'}%s}}\n"
+
+    with pytest.raises(ConfigSyntaxError):
+        load(Source(directory=str(tmp_path)), executors=EXECUTORS)
+    with pytest.raises(UnresolvedReference):
+        stack(tmp_path, unit % "")
+    with pytest.raises(ConfigSchemaError) as caught:
+        stack(tmp_path, unit % ", typo: 1")
+
+    assert caught.value.kind == "config-schema"
+    assert [problem.kind for problem in caught.value.problems] == [
+        "config-unresolved-reference",
+        "config-unknown-key",
+    ]
+
+
+def test_environment_that_is_not_utf_8_is_harmless(tmp_path: Path) -> None:
+    odd = b"\xff".decode("utf-8", "surrogateescape")
+    typed = "type: process, command: a, startup_timeout: '${ODD}'"
+    bad = f"settings: {{parallelism: '${{ODD}}'}}\nservices: {{a: {{{typed}}}}}\n"
+    good = "services: {a: {type: process, command: a, env: {X: '${ODD}'}}}\n"
+
+    assert stack(tmp_path, good, env={"ODD": odd}).units
+    assert len(problems(tmp_path, bad, env={"ODD": odd})) == 2
+
+
+def test_settings_and_defaults_reach_the_stack(tmp_path: Path) -> None:
+    text = (
+        "description: d\nversion: 1\n"
+        "settings: {log_level: debug, log_max_size: 1MiB, inherit_env: [PATH], parallelism: 4}\n"
+    )
+
+    spec = stack(tmp_path, text + ONE)
+
+    assert spec.description == "d"
+    assert spec.settings.log_level == "debug"
+    assert spec.settings.log_max_bytes == 1024**2
+    assert spec.settings.inherit_env == ("PATH",)
+    assert spec.settings.parallelism == 4
+
+
+def test_report_has_a_stack_only_without_problems(tmp_path: Path) -> None:
+    assert report(tmp_path, ONE).stack is not None
+    assert report(tmp_path, "typo: 1\n").stack is None
+
+
+def test_stack_may_be_empty(tmp_path: Path) -> None:
+    assert stack(tmp_path, "version: '1'\n").units == {}
+
+
+def test_every_profile_at_once_is_a_star(tmp_path: Path) -> None:
+    text = "services: {a: {type: process, command: a, profiles: [x]}}\n"
+
+    assert list(stack(tmp_path, text, profiles=("*",)).units) == ["a"]
+    assert list(stack(tmp_path, text).units) == []
+    assert list(stack(tmp_path, f"profiles: [x]\n{text}").units) == ["a"]
+
+
+def test_path_of_a_secret_may_name_the_project(tmp_path: Path) -> None:
+    spec = stack(tmp_path, f"secrets: {{k: {{file: '${{project.name}}.key'}}}}\n{ONE}")
+
+    assert spec.secrets["k"].file == str(tmp_path / "demo.key")
