@@ -57,6 +57,11 @@ class Launched:
         """Tell whether it runs still, and reap it when not."""
         return self._process.poll() is None
 
+    @property
+    def status(self) -> int | None:
+        """Its exit status as Python has it, or None while it runs."""
+        return self._process.returncode
+
     def wait(self, timeout_s: float) -> bool:
         """Wait for its end; tell whether it came in time."""
         try:

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 
 from bench.processes import cpu_seconds, marked, memory, pause, wait_until
-from bench.tools import Harness, Tool, ToolFailed
+from bench.tools import Harness, Tool
 
 from .base import Context, Line, Row, Value, attempt, sleepers
 
@@ -31,9 +31,8 @@ def _size(kind: type[Tool], count: int) -> Size:
     with kind() as tool:
         tool.write(sleepers(tool, count))
         tool.up()
-        stamps = tool.stamps.wait(count, timeout_s=90.0)
-        if len(stamps) < count:
-            raise ToolFailed(f"{len(stamps)} of {count} services ran after 90 s")
+        stamps = tool.started(count, timeout_s=90.0)
+        tool.finish_up()
         pause(_SETTLE_S)
         manager = tool.manager_pid()
         rss, pss = memory(manager)
@@ -103,8 +102,8 @@ def _idle_percent(kind: type[Tool], count: int) -> float:
     with socket.create_server(("127.0.0.1", 0), backlog=4096) as listener, kind() as tool:
         tool.write(sleepers(tool, count, check_port=listener.getsockname()[1]))
         tool.up()
-        if len(tool.stamps.wait(count, timeout_s=90.0)) < count:
-            raise ToolFailed("not all services ran after 90 s")
+        tool.started(count, timeout_s=90.0)
+        tool.finish_up()
         if isinstance(tool, Harness):
             wait_until(
                 lambda: all(unit["health"] == "healthy" for unit in tool.status()),

@@ -36,6 +36,7 @@ def _check(kind: type[Tool]) -> dict[str, str]:
         tool.write(_services(tool))
         tool.up()
         tree = tool.stamps.wait_for(_TREE, timeout_s=30.0)
+        tool.finish_up()
         if len(tree) < len(_TREE):
             raise ToolFailed("the tree of processes did not start within 30 s")
         found = {name: _kept(tool, name, data) for name, data in OUTPUT.items()}

@@ -31,8 +31,8 @@ def printer(tool: Tool, lines: int, *, keep_all: bool = False) -> Service:
 
 def _rate(tool: Tool) -> float:
     """Let the printer go; return the MB/s it saw."""
-    if not tool.stamps.wait(1, timeout_s=30.0):
-        raise ToolFailed("the printer did not start within 30 s")
+    tool.started(1)
+    tool.finish_up()
     (tool.folder / "go").touch()
     done = tool.stamps.wait(1, timeout_s=60.0)
     if not done:

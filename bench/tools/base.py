@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from bench.processes import MARKERS, Launched, end_all, launch, marked, run, wait_until
-from bench.stamps import Stamps
+from bench.stamps import Stamp, Stamps
 
 __all__ = ["Service", "Tool", "ToolFailed"]
 
@@ -58,6 +59,7 @@ class Tool(ABC):
         self.mark = uuid.uuid4().hex
         self.stamps = Stamps(self.folder / "stamps")
         self.manager: Launched | None = None
+        self._starting: Launched | None = None
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
@@ -93,7 +95,7 @@ class Tool(ABC):
 
     @abstractmethod
     def up(self) -> None:
-        """Start the manager and all services; may return before they run."""
+        """Begin to start the manager and all services; returns at once."""
 
     @abstractmethod
     def stop(self) -> None:
@@ -137,6 +139,44 @@ class Tool(ABC):
         self.manager = launch(
             argv, env=self.env, cwd=self.folder, output=self.folder / "manager.log"
         )
+
+    def launch_up(self, *argv: str | Path) -> None:
+        """Begin a command that starts the services and ends when it thinks they run."""
+        self._starting = launch(argv, env=self.env, cwd=self.folder, output=self._up_log)
+
+    @property
+    def _up_log(self) -> Path:
+        return self.folder / "up.log"
+
+    def started(self, count: int, *, timeout_s: float = 60.0) -> list[Stamp]:
+        """Return the stamps of `count` services, as soon as the last of them ran.
+
+        Raises:
+            ToolFailed: fewer ran in time, or the command that starts them failed.
+        """
+        found: list[Stamp] = []
+        deadline = time.perf_counter() + timeout_s
+        while len(found) < count and time.perf_counter() < deadline:
+            found += self.stamps.wait(count - len(found), timeout_s=1.0)
+            if self._starting is not None and not self._starting.is_alive():
+                self.finish_up()
+        if len(found) < count:
+            raise ToolFailed(f"{len(found)} of {count} services ran after {timeout_s:.0f} s")
+        return found
+
+    def finish_up(self, *, timeout_s: float = 120.0) -> float:
+        """Wait for the command that starts the services; return when it ended (perf_counter).
+
+        Raises:
+            ToolFailed: it failed, or did not end in time.
+        """
+        if self._starting is not None:
+            if not self._starting.wait(timeout_s):
+                raise ToolFailed(f"the command that starts all did not end in {timeout_s:.0f} s")
+            if self._starting.status != 0:
+                text = self._up_log.read_text(errors="replace").strip().splitlines()[-3:]
+                raise ToolFailed(f"cannot start: {' '.join(text)}"[:300])
+        return time.perf_counter()
 
     def launched_pid(self) -> int:
         """Return the pid of the manager that was launched."""

@@ -63,8 +63,8 @@ class Compose(Tool):
         (self.folder / "compose.yaml").write_text(json.dumps(stack))
 
     def up(self) -> None:
-        """Start all containers."""
-        self.command("docker", "compose", "up", "-d", timeout_s=200.0)
+        """Begin to start all containers."""
+        self.launch_up("docker", "compose", "up", "-d")
 
     def stop(self) -> None:
         """Remove all containers."""

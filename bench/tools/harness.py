@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from bench.install import PROJECT
 from bench.processes import run
+from harness.client import connect
+from harness.protocol import Endpoint
 
 from .base import Service, Tool, ToolFailed
 
@@ -57,8 +62,8 @@ class Harness(Tool):
         self.command(_BIN, "daemon", "start")
 
     def up(self) -> None:
-        """Start all; the first command starts the daemon. Returns when all are ready."""
-        self.command(_BIN, "up", timeout_s=120.0)
+        """Begin `harness up`, which starts the daemon where needed and ends when all are ready."""
+        self.launch_up(_BIN, "up")
 
     def stop(self) -> None:
         """Take the project down; the daemon stays."""
@@ -75,6 +80,16 @@ class Harness(Tool):
     def output(self, name: str) -> bytes:
         """Return what `harness logs` prints."""
         return self.command(_BIN, "logs", "--no-prefix", name)
+
+    def running(self, wanted: Mapping[str, int], *, timeout_s: float) -> float:
+        """Ask until exactly these services run with these pids; return when (perf_counter).
+
+        Asks over one connection: a command for each question would be slower than the answer.
+
+        Raises:
+            ToolFailed: they do not run so in time.
+        """
+        return anyio.run(_until_running, self.folder / "state", dict(wanted), timeout_s)
 
     def status(self) -> list[dict[str, Any]]:
         """Return the services of `harness status --json`, whatever state they are in."""
@@ -101,11 +116,26 @@ class Harness(Tool):
         run([_BIN, "daemon", "stop"], env=self.env, cwd=self.folder, timeout_s=60.0)
 
 
+async def _until_running(state_dir: Path, wanted: dict[str, int], timeout_s: float) -> float:
+    pids: dict[str, int] = {}
+    with anyio.move_on_after(timeout_s):
+        async with connect(Endpoint(state_dir), start=False) as client:
+            while pids != wanted:
+                status = await client.services.status(project="bench")
+                units = status["services"]
+                pids = {unit["name"]: unit["pid"] for unit in units if unit["state"] == "running"}
+                await anyio.sleep(0.002)
+            return time.perf_counter()
+    wrong = [name for name in wanted if pids.get(name) != wanted[name]]
+    raise ToolFailed(f"{len(wrong)} of {len(wanted)} services do not run as they did: {wrong[:3]}")
+
+
 def _unit(item: Service) -> dict[str, Any]:
     unit: dict[str, Any] = {"type": "process", "command": list(item.argv)}
     if item.needs is not None:
         condition = "completed" if item.is_task else "healthy"
-        unit["depends_on"] = [{"service": item.needs, "condition": condition}]
+        noun = "task" if item.is_task else "service"
+        unit["depends_on"] = [{noun: item.needs, "condition": condition}]
     return unit
 
 

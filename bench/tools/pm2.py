@@ -59,8 +59,8 @@ class Pm2(Tool):
         (self.folder / "apps.json").write_text(json.dumps({"apps": apps}))
 
     def up(self) -> None:
-        """Start the apps; the first command starts the manager."""
-        self.command(_PM2, "start", "apps.json")
+        """Begin `pm2 start`; the first command starts the manager."""
+        self.launch_up(_PM2, "start", "apps.json")
 
     def stop(self) -> None:
         """Kill the manager, which stops all first."""

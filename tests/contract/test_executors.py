@@ -9,7 +9,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-from tests.contract.executor_case import ExecutorCase
 
 from harness.clock import SystemClock
 from harness.commands import Command, Exited, Output
@@ -18,6 +17,7 @@ from harness.executors import Recovery, StartRequest, builtin_executors
 from harness.executors.external import ExternalOptions
 from harness.executors.process import ProcessOptions
 from harness.model import ExitStatus, Handle, UnitKind
+from tests.contract.executor_case import ExecutorCase
 
 TERM, KILL = 15, 9
 
@@ -281,11 +281,6 @@ async def test_usage_counts_a_running_unit_and_nothing_of_an_ended_one(case: Exe
     usage = await executor.usage(handle)
     assert usage is not None
     assert usage.processes == 0
-
-
-async def test_every_option_type_refuses_what_it_does_not_know(case: ExecutorCase) -> None:
-    executor = case.executor()
-    assert vars(executor.options)["__pydantic_config__"]["extra"] == "forbid"
 
 
 async def test_an_external_service_is_attached_and_only_detached_by_stop(tmp_path: Path) -> None:

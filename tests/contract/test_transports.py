@@ -7,7 +7,6 @@ from typing import Any
 import anyio
 import pytest
 from anyio.abc import TaskStatus
-from tests.unit.daemon.serving import serving
 
 from harness.daemon.channel import Channel
 from harness.daemon.session import Call, Limits
@@ -15,10 +14,12 @@ from harness.errors import (
     DaemonUnavailable,
     InvalidParameters,
     MethodNotFound,
+    ProtocolError,
     RemoteFailure,
     StartFailed,
 )
 from harness.protocol import Empty, ExecRef, SubscriptionRef
+from tests.unit.daemon.serving import serving
 
 pytestmark = pytest.mark.parametrize("over", ["pipe", "socket"])
 
@@ -53,12 +54,15 @@ async def test_calls_are_answered_as_they_end_and_not_as_they_came(over):
         order.append("slow")
 
     with anyio.fail_after(10):
-        async with serving({"services.wait": wait}, over=over) as server, server.client() as client:
-            async with anyio.create_task_group() as group:
-                group.start_soon(slow, client)
-                await client.daemon.status()
-                order.append("fast")
-                release.set()
+        async with (
+            serving({"services.wait": wait}, over=over) as server,
+            server.client() as client,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(slow, client)
+            await client.daemon.status()
+            order.append("fast")
+            release.set()
     assert order == ["fast", "slow"]
 
 
@@ -73,10 +77,13 @@ async def test_hundreds_of_calls_are_in_flight_at_once(over):
         return Empty()
 
     with anyio.fail_after(10):
-        async with serving({"services.wait": wait}, over=over) as server, server.client() as client:
-            async with anyio.create_task_group() as group:
-                for number in range(300):
-                    group.start_soon(_wait_for, client, str(number))
+        async with (
+            serving({"services.wait": wait}, over=over) as server,
+            server.client() as client,
+            anyio.create_task_group() as group,
+        ):
+            for number in range(300):
+                group.start_soon(_wait_for, client, str(number))
     assert sorted(arrived, key=int) == [str(number) for number in range(300)]
 
 
@@ -118,28 +125,35 @@ async def test_unknown_and_wrong_parameters_are_all_named(over):
     async with serving(over=over) as server, server.client() as client:
         with pytest.raises(InvalidParameters) as caught:
             await client.connection.call("services.status", {"project": 3, "colour": "red"})
-    paths = [problem["path"] for problem in caught.value.details["problems"]]
+    problems: Any = caught.value.details["problems"]
+    paths = [problem["path"] for problem in problems]
     assert paths == ["project", "colour"]
 
 
 async def test_a_subscription_delivers_in_order_from_its_start(over):
-    async with serving(over=over) as server, server.client() as client:
-        async with client.events.subscribe(after=10) as events:
-            numbers = []
-            async for event in events:
-                numbers.append(event["number"])
-                if len(numbers) == 5_000:
-                    break
+    async with (
+        serving(over=over) as server,
+        server.client() as client,
+        client.events.subscribe(after=10) as events,
+    ):
+        numbers = []
+        async for event in events:
+            numbers.append(event["number"])
+            if len(numbers) == 5_000:
+                break
     assert numbers == list(range(11, 5_011))
 
 
 async def test_calls_are_answered_while_a_subscription_is_not_read(over):
     with anyio.fail_after(10):
-        async with serving(over=over) as server, server.client() as client:
-            async with client.events.subscribe() as events:
-                first = await anext(aiter(events))
-                for _ in range(50):
-                    await client.daemon.status()
+        async with (
+            serving(over=over) as server,
+            server.client() as client,
+            client.events.subscribe() as events,
+        ):
+            first = await anext(aiter(events))
+            for _ in range(50):
+                await client.daemon.status()
     assert first["number"] == 1
 
 
@@ -158,12 +172,14 @@ async def test_a_left_subscription_ends_at_the_daemon(over):
         return SubscriptionRef(subscription=await call.open_channel(run, window=params.window))
 
     with anyio.fail_after(10):
-        async with serving({"events.subscribe": subscribe}, over=over) as server:
-            async with server.client() as client:
-                async with client.events.subscribe() as events:
-                    await anext(aiter(events))
-                await ended.wait()
-                await client.daemon.status()
+        async with (
+            serving({"events.subscribe": subscribe}, over=over) as server,
+            server.client() as client,
+        ):
+            async with client.events.subscribe() as events:
+                await anext(aiter(events))
+            await ended.wait()
+            await client.daemon.status()
 
 
 async def test_notifications_never_come_before_the_answer_that_names_them(over):
@@ -179,9 +195,12 @@ async def test_notifications_never_come_before_the_answer_that_names_them(over):
         return ExecRef(id=name)
 
     with anyio.fail_after(10):
-        async with serving({"exec.run": subscribe}, over=over) as server, server.client() as client:
-            async with client.exec.run(project="shop", unit="db", argv=["hi"]) as process:
-                items = [item async for item in process]
+        async with (
+            serving({"exec.run": subscribe}, over=over) as server,
+            server.client() as client,
+            client.exec.run(project="shop", unit="db", argv=["hi"]) as process,
+        ):
+            items = [item async for item in process]
     assert items == [{"stream": "stdout", "data": b"hi"}]
     assert process.exit_code == 0
 
@@ -276,29 +295,38 @@ async def test_a_question_ends_when_its_client_vanishes(over):
 
 
 async def test_too_many_open_calls_are_refused_and_the_others_go_on(over):
-    release = anyio.Event()
+    release, full = anyio.Event(), anyio.Event()
+    open_calls: list[str] = []
 
-    async def wait(_: Any, __: Call) -> Empty:
+    async def wait(params: Any, _: Call) -> Empty:
+        open_calls.append(params.project)
+        if len(open_calls) == 2:
+            full.set()
         await release.wait()
         return Empty()
 
-    limits = Limits(calls=2)
     with anyio.fail_after(10):
-        async with serving({"services.wait": wait}, over=over, limits=limits) as server:
-            async with server.client() as client, anyio.create_task_group() as group:
-                group.start_soon(_wait_for, client, "a")
-                group.start_soon(_wait_for, client, "b")
-                await anyio.wait_all_tasks_blocked()
-                # Over a socket the two may still be on their way: the third is refused or the last.
-                with pytest.raises(Exception, match="calls are open already"):
-                    async with anyio.create_task_group() as more:
-                        for _ in range(3):
-                            more.start_soon(_wait_for, client, "c")
-                release.set()
+        async with (
+            serving({"services.wait": wait}, over=over, limits=Limits(calls=2)) as server,
+            server.client() as client,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(_wait_for, client, "a")
+            group.start_soon(_wait_for, client, "b")
+            await full.wait()
+            with pytest.raises(ProtocolError, match="2 calls are open already"):
+                await client.services.wait(project="c")
+            release.set()
+    assert sorted(open_calls) == ["a", "b"]
 
 
 async def test_two_clients_do_not_see_each_others_streams(over):
-    async with serving(over=over) as server, server.client() as one, server.client() as two:
-        async with one.events.subscribe(after=100) as ones, two.events.subscribe(after=200) as twos:
-            assert (await anext(aiter(ones)))["number"] == 101
-            assert (await anext(aiter(twos)))["number"] == 201
+    async with (
+        serving(over=over) as server,
+        server.client() as one,
+        server.client() as two,
+        one.events.subscribe(after=100) as ones,
+        two.events.subscribe(after=200) as twos,
+    ):
+        assert (await anext(aiter(ones)))["number"] == 101
+        assert (await anext(aiter(twos)))["number"] == 201

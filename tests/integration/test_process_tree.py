@@ -129,7 +129,7 @@ async def test_a_child_that_hides_its_marker_is_found_by_its_ancestry(units: Uni
 
 async def test_orphans_of_an_ended_main_process_are_ended_by_stop(units: Units) -> None:
     handle, (child,) = await units.start(
-        "setsid sh -c 'echo $$ >$SAYS; exec sleep 1000' & read -r x <$SAYS; echo $x >$SAYS; exit 3",
+        "child=$(setsid sh -c 'sleep 1000 >/dev/null & echo $!'); echo $child >$SAYS; exit 3"
     )
     with anyio.fail_after(5):
         assert await units.executor.wait(handle) == ExitStatus(code=3)

@@ -1,7 +1,7 @@
 """How an operation looks while it runs: a table that is repainted on a terminal, else lines.
 
-The table is painted from the daemon's own answers (status, and why for what waits), asked for
-again only after an event said that something changed.
+The table is painted from the daemon's own answers: status, asked for again only after an event
+said that something changed, and why for what waits.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Board", "picture", "show_progress", "unit_table"]
 
 _REPAINT_S = 0.1
+# Failed tries of a check are no events, so a long wait is explained anew now and then.
 _EXPLAIN_AFTER_S = 0.3
+_EXPLAIN_EVERY_S = 1.0
 _MOST_EXPLAINED = 20
 
 
@@ -155,12 +157,14 @@ async def _live(
 
     async def repaint(live: Live) -> None:
         nonlocal changed
+        explain_at_s = _EXPLAIN_AFTER_S
         while True:
             if changed.is_set():
                 changed = anyio.Event()
                 await board.refresh(client)
-                if board.waited_s() > _EXPLAIN_AFTER_S:
-                    await board.explain(client)
+            if board.waited_s() >= explain_at_s:
+                explain_at_s = board.waited_s() + _EXPLAIN_EVERY_S
+                await board.explain(client)
             live.update(picture(board), refresh=True)
             await anyio.sleep(_REPAINT_S)
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from .connection import Connection
-from .subscription import WINDOW_BYTES, Subscription
+from .subscription import WINDOW_BYTES, Items
 
 __all__ = ["Events"]
 
@@ -46,9 +46,9 @@ class Events:
         async with self._connection.subscribe(
             "events.subscribe", params, window=WINDOW_BYTES
         ) as subscription:
-            yield _events(subscription)
+            yield Items(subscription, _event)
 
 
-async def _events(subscription: Subscription) -> AsyncIterator[Mapping[str, Any]]:
-    async for _, params in subscription:
-        yield params["event"]
+def _event(_: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    event: Mapping[str, Any] = params["event"]
+    return event

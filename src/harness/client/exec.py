@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from .connection import Connection
-from .subscription import WINDOW_BYTES, Subscription
+from .subscription import WINDOW_BYTES, Items, Subscription
 
 __all__ = ["Exec", "RemoteProcess"]
 
@@ -29,13 +29,15 @@ class RemoteProcess:
         self.exit_code: int | None = None
         self.exit_signal: int | None = None
 
-    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield {stream, data} with bytes in `data`; at its end the command's status is set."""
-        async for method, params in self._subscription:
-            if method == "exec.exit":
-                self.exit_code, self.exit_signal = params["code"], params["signal"]
-                return
-            yield {"stream": params["stream"], "data": base64.b64decode(params["data"])}
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        """Iterate over {stream, data}, data being bytes; at its end the exit status is set."""
+        return Items(self._subscription, self._item)
+
+    def _item(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
+        if method == "exec.exit":
+            self.exit_code, self.exit_signal = params["code"], params["signal"]
+            return None
+        return {"stream": params["stream"], "data": base64.b64decode(params["data"])}
 
     async def write(self, data: bytes) -> None:
         """Write to the command's input."""

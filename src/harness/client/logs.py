@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from .connection import Connection
-from .subscription import WINDOW_BYTES, Subscription
+from .subscription import WINDOW_BYTES, Items
 
 __all__ = ["Logs"]
 
@@ -61,11 +61,8 @@ class Logs:
         async with self._connection.subscribe(
             "logs.read", params, window=WINDOW_BYTES
         ) as subscription:
-            yield _chunks(subscription)
+            yield Items(subscription, _chunk)
 
 
-async def _chunks(subscription: Subscription) -> AsyncIterator[Mapping[str, Any]]:
-    async for method, params in subscription:
-        if method == "logs.end":
-            return
-        yield params
+def _chunk(method: str, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return None if method == "logs.end" else params

@@ -7,14 +7,16 @@ neither fills the memory nor delays the answers to other calls on the connection
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, Self, TypeVar
 
 import anyio
 
 from harness.errors import HarnessError
 
-__all__ = ["WINDOW_BYTES", "Subscription"]
+__all__ = ["WINDOW_BYTES", "Items", "Subscription"]
+
+T = TypeVar("T")
 
 WINDOW_BYTES = 64 * 1024
 """What the daemon may send ahead of a reader. With the message that crosses it, it fits into a
@@ -48,25 +50,56 @@ class Subscription:
         self._failure = reason
         self._arrived.set()
 
-    async def __aiter__(self) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
-        """Yield (method, params), for as long as the subscription is open.
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> tuple[str, Mapping[str, Any]]:
+        """Return the next (method, params); asking for it means that the last one is done with.
 
         Raises:
             DaemonUnavailable: the connection ended.
         """
-        while True:
-            while self._queue:
-                method, params, size = self._queue.popleft()
-                yield method, params
-                await self._acknowledge(size)
+        await self._acknowledge()
+        while not self._queue:
             if self._failure is not None:
                 raise self._failure
             self._arrived = anyio.Event()
             await self._arrived.wait()
-
-    async def _acknowledge(self, size: int) -> None:
+        method, params, size = self._queue.popleft()
         self._consumed += size
-        if self._consumed * 2 < self._window or self._failure is not None:
+        return method, params
+
+    async def _acknowledge(self) -> None:
+        consumed = self._consumed
+        if consumed * 2 < self._window or self._failure is not None:
             return
-        consumed, self._consumed = self._consumed, 0
         await self._notify("subscriptions.ack", {"subscription": self.id, "bytes": consumed})
+        self._consumed -= consumed
+
+
+class Items(Generic[T]):
+    """What a reader makes of notifications, one by one; needs no closing.
+
+    Args:
+        subscription: where they come from.
+        pick: makes an item of (method, params); None ends the iteration.
+    """
+
+    def __init__(
+        self, subscription: Subscription, pick: Callable[[str, Mapping[str, Any]], T | None]
+    ) -> None:
+        self._subscription = subscription
+        self._pick = pick
+        self._is_over = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        """Return the next item."""
+        if not self._is_over:
+            item = self._pick(*await anext(self._subscription))
+            if item is not None:
+                return item
+            self._is_over = True
+        raise StopAsyncIteration

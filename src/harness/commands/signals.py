@@ -20,7 +20,7 @@ def signal_number(name: str) -> int:
     elif plus and base == "RTMIN" and offset.isdigit():
         number = signal.SIGRTMIN + int(offset)
     else:
-        number = int(getattr(signal, f"SIG{text}", 0)) if text.isidentifier() else 0
+        number = int(signal.Signals.__members__.get(f"SIG{text}", 0))
     if number not in signal.valid_signals():
         raise ValueError(f'unknown signal "{name}"')
     return number

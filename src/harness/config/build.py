@@ -14,7 +14,7 @@ from .convert_unit import Names, UnitFacts, convert_unit
 from .cross_check import cross_check
 from .dialects import UNIT_GROUPS
 from .inherit import inherit
-from .nodes import Map, Mark, Scalar, Seq
+from .nodes import Map, Mark, Scalar, Seq, put
 from .options import options, part, type_name
 from .problems import Problems, Site, did_you_mean
 from .references import World, link
@@ -240,11 +240,8 @@ class _Builder:
             if entry is not None:
                 resolved = resolve_node(entry.node, site.at(key), self._lookup)
                 node = node.with_entry(key, replace(entry, node=resolved))
-        units = self.root.entries[group]
-        if isinstance(units.node, Map):
-            unit = replace(units.node.entries[name], node=node)
-            units = replace(units, node=units.node.with_entry(name, unit))
-            self.root = self.root.with_entry(group, units)
+        entry = self.root.entries[group]
+        self.root = self.root.with_entry(group, replace(entry, node=put(entry.node, (name,), node)))
         return _Draft(name=name, kind=kind, path=(group, name), node=node)
 
     def _names(self, drafts: list[_Draft], raw: RawStack | None) -> Names:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.model import PortProtocol, PortSpec, UnitKind, UnitSpec
+from harness.model import Dependency, PortProtocol, PortSpec, UnitKind, UnitSpec
 
+from .nodes import Scalar, Seq
 from .problems import Site, did_you_mean
 
 __all__ = ["cross_check"]
@@ -54,6 +55,17 @@ def _stages(unit: UnitSpec, units: Mapping[str, UnitSpec], site: Site) -> None:
         stages = [stage.name for stage in other.health.stages] if other.health else []
         if edge.stage not in stages:
             hint = did_you_mean(edge.stage, stages) or f'"{edge.on}" has no stages'
-            _place(unit, site).at("depends_on").report(
+            _stage_place(edge, _place(unit, site).at("depends_on")).report(
                 "config-value", f'"{edge.on}" has no readiness stage "{edge.stage}"', hint
             )
+
+
+def _stage_place(edge: Dependency, site: Site) -> Site:
+    """Return where the file names the edge's stage."""
+    steps: list[str | int] = [edge.on]
+    if isinstance(site.node, Seq):
+        steps = list(range(len(site.node.items)))
+    places = (site.at(step, "stage") for step in steps)
+    return next(
+        (p for p in places if isinstance(p.node, Scalar) and p.node.text == edge.stage), site
+    )

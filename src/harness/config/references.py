@@ -75,8 +75,19 @@ class _Linker:
         try:
             resolve_text(scalar.text, _Permissive(self._world.lookup))
         except UnresolvedReference as missing:
+            own = self._own_hint(found)
             for problem in missing.problems:
-                site.report(problem.kind, problem.message, problem.hint)
+                site.report(problem.kind, problem.message, own or problem.hint)
+
+    def _own_hint(self, found: tuple[Variable | Reference, ...]) -> str | None:
+        """Explain a name that is missing here and stands in the unit's own `env`."""
+        for name in found:
+            if isinstance(name, Variable) and name.name in self._unit.env:
+                return (
+                    f"{name.name} in `env` is seen by the unit's processes only; a shell line "
+                    f"reads it as $${{{name.name}}}"
+                )
+        return None
 
     def _dash(self, variable: Variable, site: Site) -> None:
         """Report `${my-unit.prt}`: it reads as variable `my` with a default."""

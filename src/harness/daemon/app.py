@@ -33,7 +33,7 @@ from .session import Limits
 from .start_lock import StartLock
 from .wiring import Wiring
 
-__all__ = ["serve_daemon"]
+__all__ = ["serve_daemon", "supervision"]
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ async def serve_daemon(
     with StartLock(endpoint) as start_lock:
         async with server.running(), _signals(shutdown, hurry):
             with _owned_store(endpoint) as store:
-                async with _supervision(endpoint, store, server, shutdown) as stacks:
+                async with supervision(endpoint, store, server, shutdown) as stacks:
                     await server.listen(endpoint.socket_path)
                     # What is here now stays: collections need not look at it again.
                     gc.collect()
@@ -83,7 +83,7 @@ async def serve_daemon(
 
 
 @asynccontextmanager
-async def _supervision(
+async def supervision(
     endpoint: Endpoint, store: Store, server: Server, shutdown: anyio.Event
 ) -> AsyncIterator[Stacks]:
     """Build what looks after services, take over what an earlier daemon left, and answer calls."""
@@ -159,7 +159,7 @@ class _LogNotices:
             return
         projects = self.stacks.projects() if self.stacks is not None else []
         for project in projects:
-            if notice.unit in project.units:
+            if notice.directory.is_relative_to(project.context.directory):
                 project.log_notice(notice)
 
 

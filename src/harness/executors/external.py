@@ -19,11 +19,6 @@ __all__ = ["ExternalExecutor", "ExternalOptions"]
 class ExternalOptions:
     """Where the service is."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
-
     host: str = "127.0.0.1"
     """Name or address of the machine that its ports are on."""
 

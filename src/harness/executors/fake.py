@@ -18,6 +18,7 @@ import anyio.lowlevel
 
 from harness.clock import Clock
 from harness.commands import signal_number
+from harness.config import parse_duration
 from harness.errors import HandleLost, StartFailed
 from harness.model import ExitStatus, Handle
 
@@ -26,19 +27,15 @@ from .base import Capabilities, Executor, Recovery, StartRequest, StopReport, Us
 __all__ = ["FakeExecutor", "FakeOptions"]
 
 _STATE_FILE = "fake.json"
+_CLOCK_ERROR_S = 1e-5  # seconds since 1970 in a float are no more exact than this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeOptions:
     """How the unit is to behave."""
 
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
-
-    run_for: float | None = None
-    """Seconds until it ends by itself; unset: it runs until it is stopped."""
+    run_for: float | str | None = None
+    """Time until it ends by itself, such as 500ms; unset: it runs until it is stopped."""
 
     exit_code: int = 0
     """Status it ends with by itself."""
@@ -46,8 +43,8 @@ class FakeOptions:
     start_error: str | None = None
     """Fail to start, with this cause."""
 
-    ready_after: float | None = None
-    """Seconds until it writes the line `ready`."""
+    ready_after: float | str | None = None
+    """Time until it writes the line `ready`; unset: it never does."""
 
     ignores_stop: bool = False
     """Do not end at the stop signal, but only at SIGKILL."""
@@ -58,9 +55,8 @@ class FakeOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.exit_code <= 255:
             raise ValueError(f'"exit_code" must be between 0 and 255, not {self.exit_code}')
-        for name, seconds in (("run_for", self.run_for), ("ready_after", self.ready_after)):
-            if seconds is not None and seconds < 0:
-                raise ValueError(f'"{name}" cannot be negative')
+        for duration in (self.run_for, self.ready_after):
+            _ = _after(0.0, duration)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +186,11 @@ class FakeExecutor(Executor):
         now = self._now()
         if state.ended_at is not None:
             return state
-        if state.ready_at is not None and state.ready_at <= now:
+        if _is_due(state.ready_at, now):
             _append(state, "ready\n")
             state = replace(state, ready_at=None)
             _write(run_dir, state)
-        if state.ends_at is not None and state.ends_at <= now:
+        if _is_due(state.ends_at, now):
             state = replace(state, ended_at=state.ends_at)
             _write(run_dir, state)
         return state
@@ -223,8 +219,12 @@ class FakeExecutor(Executor):
         return self._clock.now().timestamp()
 
 
-def _after(now: float, delay_s: float | None) -> float | None:
-    return None if delay_s is None else now + delay_s
+def _after(now: float, delay: float | str | None) -> float | None:
+    return None if delay is None else now + parse_duration(delay)
+
+
+def _is_due(at: float | None, now: float) -> bool:
+    return at is not None and at <= now + _CLOCK_ERROR_S
 
 
 def _status(state: _State) -> ExitStatus:

@@ -43,16 +43,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessOptions:
-    """What to run: `command`, or `binary` with `args`.
-
-    Raises:
-        ValueError: the fields do not fit together.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, object]] = {
-        "extra": "forbid",
-        "use_attribute_docstrings": True,
-    }
+    """What to run: `command`, or `binary` with `args`."""
 
     command: tuple[str, ...] | str | None = None
     """Program and arguments: a list, or a text split as a shell would split it, without one."""
@@ -91,7 +82,7 @@ class ProcessOptions:
             raise ValueError('"args" belong to "binary"')
         if self.shell and not isinstance(self.command, str):
             raise ValueError('with "shell: true" the command must be one text')
-        if not self.argv or not self.argv[0].strip():
+        if not self.argv or not self.argv[-1 if self.shell else 0].strip():
             raise ValueError("the command is empty")
         if self.nice is not None and not -20 <= self.nice <= 19:
             raise ValueError(f'"nice" must be between -20 and 19, not {self.nice}')

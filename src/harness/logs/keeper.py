@@ -18,6 +18,7 @@ __all__ = ["StreamKeeper"]
 
 _PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EINTR)
 _ROOM_BYTES = 64 * 1024
+_PROBE_BYTES = 1 << 30
 _LOW_WATER = 0.75  # of the cap: so much is left when it is reached, to drop seldom
 
 
@@ -42,6 +43,7 @@ class StreamKeeper:
         self._generation = stream.generation
         self._is_prepared = False
         self._is_refused = False
+        self._is_probed = False
         self._epoch = 0
         self._marks = 0
         self._last = 0
@@ -176,18 +178,34 @@ class StreamKeeper:
             if start <= before:
                 return None
             # The start moves first: a reader, or a crash in between, never takes zeros for output.
+            if not self._is_probed:
+                # Far behind the end, where nothing is: a refusal must not come after the start
+                # moved, because readers would have skipped what then stays.
+                probe = self.size + _PROBE_BYTES
+                punch_hole(descriptor, probe, probe + 4096)
+                self._is_probed = True
             self._move_start(descriptor, start)
             punch_hole(descriptor, 0, start)
         except OSError as error:
-            self._restore_start(before)
+            if self._is_probed:
+                self._restore_start(before)
             if error.errno in _PASSING:
                 return None
             self._is_refused = True
-            return CapRefused(unit=stream.unit, stream=stream.name, cause=str(error.strerror))
+            return CapRefused(
+                directory=self.directory,
+                unit=stream.unit,
+                stream=stream.name,
+                cause=str(error.strerror),
+            )
         finally:
             os.close(descriptor)
         return LogsDropped(
-            unit=stream.unit, stream=stream.name, size_bytes=start - before, cause=cause
+            directory=self.directory,
+            unit=stream.unit,
+            stream=stream.name,
+            size_bytes=start - before,
+            cause=cause,
         )
 
     def _move_start(self, descriptor: int, start: int) -> None:

@@ -68,7 +68,8 @@ async def bring_up(
 ) -> list[UnitResult]:
     """Want all units and wait until each is ready or completed, or has failed.
 
-    Those named in `kept` are only waited for: they are as they should be, or on their way. With the
+    Those named in `kept` are only waited for: they are as they should be, or on their way, unless a stop
+    was under way for them. With the
     first failure the rest is stopped again, except with `keep_going` and except what is ready
     already. After `timeout_s` seconds nothing is stopped; units that are not ready are left to go
     on.
@@ -87,7 +88,7 @@ async def bring_up(
     for unit in units:
         unit.held = False
         unit.ignores_dependencies = not deps
-        if unit.name not in kept:
+        if unit.name not in kept or unit.goal is Goal.DOWN or unit.is_stuck:
             unit.want(Goal.UP)
     with _Settling(units, lambda unit: unit.is_settled) as settling:
         with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
@@ -123,10 +124,16 @@ async def bring_down(units: Sequence[Unit], *, timeout_s: float | None = None) -
     for unit in units:
         unit.record.goal = Goal.DOWN
         unit.save()
-    with _Settling(units, _is_down) as settling:
+    asked: set[str] = set()
+
+    def ask(unit: Unit) -> None:
+        asked.add(unit.name)
+        unit.want(Goal.DOWN, reason="stopped on request")
+
+    with _Settling(units, lambda unit: _is_down(unit, asked=unit.name in asked)) as settling:
         for unit in units:
             if not blockers[unit.name]:
-                unit.want(Goal.DOWN, reason="stopped on request")
+                ask(unit)
         results: dict[str, UnitResult] = {}
         with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
             while settling.open or settling.settled:
@@ -135,7 +142,7 @@ async def bring_down(units: Sequence[Unit], *, timeout_s: float | None = None) -
                     for name in _unblocked(unit, blockers):
                         # Unless somebody wants it again: the later request counts.
                         if chosen[name].goal is Goal.DOWN:
-                            chosen[name].want(Goal.DOWN, reason="stopped on request")
+                            ask(chosen[name])
         if limit.cancelled_caught:
             raise wait_timeout(tuple(settling.open.values()), timeout_s)
     return [results[unit.name] for unit in units]
@@ -211,10 +218,11 @@ async def give_up(units: Sequence[Unit]) -> list[UnitResult]:
     ]
 
 
-def _is_down(unit: Unit) -> bool:
+def _is_down(unit: Unit, *, asked: bool) -> bool:
     if unit.record.goal is not Goal.DOWN:
         return True
-    return unit.is_stuck or (not unit.is_live and unit.state is ServiceState.STOPPED)
+    # What survived an earlier stop is tried again first.
+    return (asked and unit.is_stuck) or (not unit.is_live and unit.state is ServiceState.STOPPED)
 
 
 def _up_result(unit: Unit) -> UnitResult:

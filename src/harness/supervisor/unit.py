@@ -140,11 +140,11 @@ class Unit:
     @property
     def is_settled(self) -> bool:
         """What was wanted of it is reached, or cannot be reached any more."""
-        if self.record.state in (ServiceState.FAILED, ServiceState.EXITED):
+        if self.record.state in (ServiceState.FAILED, ServiceState.EXITED) or self.is_stuck:
             return True
         if self.goal is Goal.DOWN:
             return not self.is_live
-        return self.is_ready or self.is_stuck
+        return self.is_ready
 
     @property
     def is_stuck(self) -> bool:

@@ -101,6 +101,15 @@ def test_status_does_not_start_a_daemon(cli: Any, statuses: Any) -> None:
     assert cli.client.starts == [False]
 
 
+def test_status_starts_a_daemon_where_one_died_without_a_word(
+    cli: Any, statuses: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "daemon.sock").touch()
+    cli("status")
+    assert cli.client.starts == [True]
+
+
 @pytest.mark.parametrize("daemon", [True, False])
 def test_a_stack_that_is_not_up_is_shown_as_stopped(cli: Any, tmp_path: Path, daemon: bool) -> None:
     (tmp_path / "harness.yaml").write_text(STACK)

@@ -8,6 +8,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from harness.config import Report, Source, load, validate
 from harness.model import ServiceSpec, StackSpec, TaskSpec, UnitSpec
 
@@ -50,6 +52,9 @@ class BoxOptions:
     resources: dict[str, str] = dataclasses.field(default_factory=dict)
     endpoints: tuple[str, ...] = ()
 
+
+# How long an example takes says something about the machine, not about the code.
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 EXECUTORS: Mapping[str, type] = {"process": ProcessOptions, "box": BoxOptions}
 

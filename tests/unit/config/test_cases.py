@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tests.unit.config.stacks import facts, report
 
 CASES = Path(__file__).parents[2] / "cases" / "config"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.config import parse_duration, parse_size
+from tests.unit.config.stacks import CALM
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,7 @@ def test_what_is_no_duration_is_refused(value: object) -> None:
         parse_duration(value)
 
 
+@CALM
 @given(st.integers(min_value=0, max_value=10**6))
 def test_units_agree_with_one_another(number: int) -> None:
     assert parse_duration(f"{number}s") == parse_duration(number)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harness.config import parse_env_file, read_env_file
 from harness.errors import ConfigSyntaxError
+from tests.unit.config.stacks import CALM
 
 CASES = Path(__file__).parents[2] / "cases" / "env_file"
 
@@ -48,6 +49,7 @@ def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         read_env_file(tmp_path / "a.env")
 
 
+@CALM
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Za-z_]\w{0,5}", fullmatch=True).filter(str.isascii),
@@ -60,6 +62,7 @@ def test_quoted_values_come_back_as_they_were(values: dict[str, str]) -> None:
     assert parse_env_file(text, path="f") == values
 
 
+@CALM
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ConfigSyntaxError):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.config.stacks import EXECUTORS, problems, report, service, source, stack
 
 from harness.config import Source, discover, load
 from harness.errors import ConfigSchemaError, ConfigSyntaxError, UnresolvedReference
+from tests.unit.config.stacks import EXECUTORS, problems, report, service, source, stack
 
 ONE = "services: {a: {type: process, command: a, env: {X: one}}}\n"
 

@@ -24,6 +24,7 @@ from harness.config import (
 )
 from harness.config.interpolate import Part, parse
 from harness.errors import UnresolvedReference
+from tests.unit.config.stacks import CALM
 
 
 class Table:
@@ -276,17 +277,20 @@ def is_ambiguous(part: Part) -> bool:
     return part.operator == "-" or any(is_ambiguous(inner) for inner in part.word)
 
 
+@CALM
 @given(st.lists(all_parts, max_size=4).map(joined))
 def test_what_is_written_parses_to_what_was_meant(parts: tuple[Part, ...]) -> None:
     if not any(is_ambiguous(part) for part in parts):
         assert parse("".join(map(written, parts))) == parts
 
 
+@CALM
 @given(st.text())
 def test_escaped_text_resolves_to_itself(text: str) -> None:
     assert resolve_text(text.replace("$", "$$"), Table()) == text
 
 
+@CALM
 @given(st.text(alphabet="${}:-?+.aB "))
 def test_any_text_parses_or_is_refused(text: str) -> None:
     with contextlib.suppress(InterpolationSyntaxError):

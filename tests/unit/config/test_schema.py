@@ -8,11 +8,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tests.unit.config.stacks import EXECUTORS, stack
 
 from harness.config import schema, template
 from harness.config.nodes import plain
 from harness.config.yaml12 import parse_yaml
+from tests.unit.config.stacks import EXECUTORS, stack
 
 CASES = Path(__file__).parents[2] / "cases" / "config"
 GOOD = sorted(

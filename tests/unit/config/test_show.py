@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.unit.config.stacks import EXECUTORS, source
 
 from harness.config import show
 from harness.errors import ConfigError
+from tests.unit.config.stacks import EXECUTORS, source
 
 TEXT = """\
 name: shop

@@ -7,12 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.unit.config.stacks import EXECUTORS, stack
-from tests.unit.config.test_schema import CASES, GOOD
 
 import harness.config
 from harness.config import StackCodec
 from harness.errors import StorageError
+from tests.unit.config.stacks import EXECUTORS, stack
+from tests.unit.config.test_schema import CASES, GOOD
 
 ONE = "services: {a: {type: process, command: a}}\n"
 

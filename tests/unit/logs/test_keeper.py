@@ -25,7 +25,11 @@ async def test_a_stream_over_its_cap_loses_its_oldest_whole_lines(tmp_path):
     notice = keeper.trim()
     text = await text_of(scene.log.read())
     assert notice == LogsDropped(
-        unit="db", stream="stdout", size_bytes=650_000 - len(text), cause="cap"
+        directory=scene.log.directory,
+        unit="db",
+        stream="stdout",
+        size_bytes=650_000 - len(text),
+        cause="cap",
     )
     assert text == _lines(50_000 - len(text) // 13, 50_000)
     assert 290_000 < len(text) <= 300_000

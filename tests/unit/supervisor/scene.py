@@ -15,7 +15,7 @@ from harness.config import StackCodec
 from harness.events import EventBus
 from harness.executors import Executor, Recovery, StartRequest, StopReport, option_types
 from harness.executors.fake import FakeExecutor, FakeOptions
-from harness.health import CheckResult, CheckRunner, LogWatch, ProbeContext
+from harness.health import CheckResult, CheckRunner, ProbeContext
 from harness.logs import Watcher
 from harness.model import (
     CheckSpec,
@@ -54,7 +54,7 @@ class Checks(CheckRunner):
         *,
         context: ProbeContext,
         timeout_s: float,
-        logs: LogWatch | None = None,
+        logs: Any = None,
     ) -> CheckResult:
         await anyio.lowlevel.checkpoint()
         assert isinstance(check, TcpCheck)

@@ -57,7 +57,7 @@ def test_a_stage_of_a_run_that_is_over_does_not_count() -> None:
     assert not judge(on(Condition.HEALTHY, "booted"), Other(state=S.BACKOFF, stages={"booted"})).met
 
 
-@pytest.mark.parametrize("state", S)
+@pytest.mark.parametrize("state", list(S))
 def test_only_an_end_for_good_is_hopeless(state: ServiceState) -> None:
     need = judge(on(Condition.COMPLETED), Other(state=state))
     assert need.hopeless == (state in (S.FAILED, S.EXITED))

@@ -34,7 +34,7 @@ LISTED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("state", "trigger"), product(S, T))
+@pytest.mark.parametrize(("state", "trigger"), list(product(S, T)))
 def test_every_pair_is_either_listed_or_refused(state: S, trigger: T) -> None:
     if trigger in LISTED[state]:
         assert isinstance(transition(state, trigger), Step)
@@ -60,17 +60,17 @@ def test_every_state_is_reachable_from_stopped() -> None:
     assert reachable(S.STOPPED) == set(S)
 
 
-@pytest.mark.parametrize("state", S)
+@pytest.mark.parametrize("state", list(S))
 def test_every_state_has_a_way_to_stopped(state: S) -> None:
     assert S.STOPPED in reachable(state)
 
 
-@pytest.mark.parametrize("state", S)
+@pytest.mark.parametrize("state", list(S))
 def test_a_user_who_stops_a_unit_needs_only_its_emptiness_to_get_it_stopped(state: S) -> None:
     assert S.STOPPED in reachable(state, (T.UNWANTED, T.EMPTY))
 
 
-@pytest.mark.parametrize("state", S)
+@pytest.mark.parametrize("state", list(S))
 @pytest.mark.parametrize("trigger", BY_USER)
 def test_a_user_may_ask_for_anything_in_every_state(state: S, trigger: T) -> None:
     assert (state, trigger) in TABLE

@@ -17,6 +17,7 @@ def port(host: int | None = None, **more) -> PortSpec:
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
         sock.bind(("127.0.0.1", 0))
         sock.listen()
         yield sock

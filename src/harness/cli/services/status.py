@@ -39,8 +39,11 @@ async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> No
     """
     from harness.errors import DaemonUnavailable
 
+    endpoint = session.endpoint()
+    # A daemon that died without a word leaves its socket and its services: a new one finds them.
+    died = endpoint.socket_path.exists()
     try:
-        async with session.connect(start=False) as client:
+        async with session.connect(start=died) as client:
             project = await session.find_project(client)
             if project is not None:
                 if watch:
@@ -48,8 +51,11 @@ async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> No
                 document = await client.services.status(project=project)
                 _show(session, document, units)
                 return
-    except DaemonUnavailable as error:
-        session.out.note(f"note: {error}")
+    except DaemonUnavailable:
+        if endpoint.state_dir.exists():
+            session.out.note(
+                "note: no daemon runs; `harness daemon start` finds what one left running"
+            )
     _show(session, _configured(session), units)
 
 

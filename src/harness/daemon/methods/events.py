@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from anyio.abc import TaskStatus
 
 from harness.daemon.dispatcher import Handler
+from harness.daemon.iteration import iterating
 from harness.daemon.json_values import json_value
 from harness.model import Event
 from harness.protocol import ListEventsParams, SubscribeParams, SubscriptionRef
@@ -32,8 +33,9 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         async def run(channel: Channel, status: TaskStatus[None]) -> None:
             with wiring.bus.subscribe(after=params.after, project=params.project) as events:
                 status.started()
-                async for event in events:
-                    await channel.notify("events.event", {"event": json_value(event)})
+                async with iterating(events) as iteration:
+                    async for event in iteration:
+                        await channel.notify("events.event", {"event": json_value(event)})
 
         return SubscriptionRef(subscription=await call.open_channel(run, window=params.window))
 

@@ -11,6 +11,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from harness.commands import Command, Exited, Output, Process, signal_number
 from harness.daemon.dispatcher import Handler
+from harness.daemon.iteration import iterating
 from harness.errors import InvalidParameters, OperationError, OperationNotFound
 from harness.protocol import (
     Empty,
@@ -78,13 +79,14 @@ def _command(params: ExecRunParams, stdin: anyio.abc.ObjectReceiveStream[bytes] 
 
 
 async def _report(channel: Channel, process: Process) -> None:
-    async for event in process:
-        if isinstance(event, Output):
-            data = base64.b64encode(event.data).decode("ascii")
-            await channel.notify("exec.output", {"stream": event.stream.value, "data": data})
-        elif isinstance(event, Exited):
-            status = event.status
-            await channel.notify("exec.exit", {"code": status.code, "signal": status.signal})
+    async with iterating(process) as events:
+        async for event in events:
+            if isinstance(event, Output):
+                data = base64.b64encode(event.data).decode("ascii")
+                await channel.notify("exec.output", {"stream": event.stream.value, "data": data})
+            elif isinstance(event, Exited):
+                status = event.status
+                await channel.notify("exec.exit", {"code": status.code, "signal": status.signal})
 
 
 async def _write(params: ExecWriteParams, call: Call) -> Empty:

@@ -1,0 +1,92 @@
+"""The files of a run: written once, complete or not there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.commands.run_files import LaunchRecord, RunFiles
+from harness.model import ExitStatus
+
+RECORD = LaunchRecord(
+    marker="HARNESS_UNIT=p/u/1/t",
+    boot_id="boot",
+    env={"A": "b\nc", "Ü": "ü"},
+    working_dir="/a b",
+    user=None,
+    umask=0o22,
+    open_stdin=True,
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> RunFiles:
+    return RunFiles(tmp_path)
+
+
+def write(files: RunFiles) -> None:
+    files.write_launch(RECORD, words=["echo", "it's"], setup=":", stdout="/o", stderr="/e")
+
+
+def test_what_was_written_is_read_back(files: RunFiles) -> None:
+    write(files)
+    assert files.launch_record() == replace(RECORD)
+
+
+def test_it_is_readable_by_its_owner_alone(files: RunFiles, tmp_path: Path) -> None:
+    write(files)
+    assert (tmp_path / "launch").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_directory_is_used_once(files: RunFiles) -> None:
+    write(files)
+    with pytest.raises(FileExistsError):
+        write(files)
+
+
+@pytest.mark.parametrize("text", ["", '# {"version": 1, "mar'])
+def test_a_record_that_was_not_completed_is_none(
+    files: RunFiles, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "launch").write_text(text)
+    assert files.launch_record() is None
+
+
+def test_the_first_to_claim_wins_and_may_claim_again(files: RunFiles) -> None:
+    assert files.claim()
+    assert files.claim()
+    assert files.holder_pid() is None
+
+
+@pytest.mark.parametrize("text", ["", "12", "12\n"])
+def test_a_claim_of_a_holder_is_final(files: RunFiles, tmp_path: Path, text: str) -> None:
+    (tmp_path / "claim").write_text(text)
+    assert not files.claim()
+    assert files.holder_pid() == (12 if text.endswith("\n") else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("", None),
+        ("1", None),
+        ("0\n", ExitStatus(code=0)),
+        ("7\n", ExitStatus(code=7)),
+        ("143\n", ExitStatus(signal=15)),
+    ],
+)
+def test_a_status_counts_once_its_line_is_complete(
+    files: RunFiles, tmp_path: Path, text: str, status: ExitStatus | None
+) -> None:
+    (tmp_path / "exit").write_text(text)
+    assert files.exit() == status
+
+
+def test_nothing_is_known_of_an_empty_directory(files: RunFiles) -> None:
+    assert files.launch_record() is None
+    assert files.service_pid() is None
+    assert files.exit() is None
+    assert files.ended_at() is None
+    assert files.failed() is None

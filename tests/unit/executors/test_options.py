@@ -1,0 +1,79 @@
+"""What the options of each type allow, and how they say what they do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from harness.clock import SystemClock
+from harness.executors import builtin_executors, option_types
+from harness.executors.external import ExternalOptions
+from harness.executors.fake import FakeOptions
+from harness.executors.process import ProcessOptions
+
+
+@pytest.mark.parametrize(
+    ("fields", "argv"),
+    [
+        ({"command": ["a", "b c"]}, ("a", "b c")),
+        ({"command": "a 'b c' \"$X\""}, ("a", "b c", "$X")),
+        ({"command": "a | b", "shell": True}, ("/bin/sh", "-c", "a | b")),
+        ({"binary": "./a", "args": ["-x", ""]}, ("./a", "-x", "")),
+    ],
+)
+def test_a_command_can_be_written_in_four_ways(
+    fields: dict[str, Any], argv: tuple[str, ...]
+) -> None:
+    assert TypeAdapter(ProcessOptions).validate_python(fields).argv == argv
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, 'set either "command" or "binary"'),
+        ({"command": "a", "binary": "b"}, 'set either "command" or "binary"'),
+        ({"command": "a", "args": ["b"]}, '"args" belong to "binary"'),
+        ({"command": ["a"], "shell": True}, "the command must be one text"),
+        ({"command": " "}, "the command is empty"),
+        ({"command": []}, "the command is empty"),
+        ({"command": "", "shell": True}, "the command is empty"),
+        ({"command": "a 'b"}, "the command cannot be split: No closing quotation"),
+        ({"command": "a", "nice": 20}, '"nice" must be between -20 and 19, not 20'),
+        ({"command": "a", "umask": "9"}, '"umask" must be up to three octal digits, not 9'),
+        ({"command": "a", "umask": 1000}, '"umask" must be up to three octal digits, not 1000'),
+        ({"command": "a", "limits": {"colour": 1}}, 'unknown limit "colour"'),
+    ],
+)
+def test_options_that_do_not_fit_together_say_why(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(ProcessOptions).validate_python(fields)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("umask", ["022", "0022", "0o022", 22])
+def test_the_digits_of_a_umask_are_octal_however_yaml_reads_them(umask: str | int) -> None:
+    assert ProcessOptions(command="a", umask=umask).umask_bits == 0o022
+
+
+@pytest.mark.parametrize(
+    "fields", [{"run_for": -1}, {"run_for": "soon"}, {"ready_after": -0.1}, {"exit_code": 256}]
+)
+def test_impossible_behaviour_of_a_fake_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        FakeOptions(**fields)
+
+
+def test_durations_of_a_fake_may_have_a_unit() -> None:
+    assert FakeOptions(run_for="500ms", ready_after="2m").run_for == "500ms"
+
+
+def test_every_executor_has_the_options_that_the_loader_is_told_of() -> None:
+    executors = builtin_executors(clock=SystemClock())
+    assert {name: executor.options for name, executor in executors.items()} == option_types()
+    assert option_types() == {
+        "process": ProcessOptions,
+        "fake": FakeOptions,
+        "external": ExternalOptions,
+    }

@@ -1,0 +1,194 @@
+"""What `${…}` becomes at a start, what happens when it cannot, and what is never shown."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.unit.supervisor.scene import Scene, checked, needs, service, task
+
+from harness.model import (
+    MASK,
+    Condition,
+    EventKind,
+    OutputSpec,
+    PortSpec,
+    SecretSpec,
+    Settings,
+)
+from harness.supervisor import OperationState
+
+SECRET = "hunter2hunter2"  # noqa: S105
+PORT = {"http": PortSpec(name="http", host=None, scheme="http")}
+SECRETS = {"token": SecretSpec(name="token", env="TOKEN")}
+
+
+def env_of(play: Scene, unit: str) -> dict[str, str]:
+    return dict(play.executor.requests[unit].env)
+
+
+async def test_references_become_what_is_true_at_the_start(play: Scene) -> None:
+    play.client_env = {"USER": "ann"}
+    await play.brought_up(
+        service("db", ports=PORT),
+        service(
+            "web",
+            needs("db"),
+            env={
+                "URL": "${db.url}",
+                "PORT": "${db.port}",
+                "NAMED": "${db.ports.http}",
+                "HOST": "${db.host}",
+                "PROJECT": "${project.name}",
+                "WHO": "${USER} ${VERSION} ${MISSING:-none}",
+            },
+        ),
+        variables={"VERSION": "3", "USER": "stack"},
+    )
+    port = play.project.statuses()[0].endpoints["http"]["port"]
+    env = env_of(play, "web")
+    assert env["URL"] == f"http://127.0.0.1:{port}"
+    assert env["PORT"] == env["NAMED"] == str(port)
+    assert env["HOST"] == "127.0.0.1"
+    assert env["PROJECT"] == "p"
+    assert env["WHO"] == "ann 3 none"
+
+
+async def test_a_unit_may_name_its_own_port(play: Scene) -> None:
+    await play.brought_up(service("db", ports=PORT, env={"LISTEN": "${db.port}"}))
+    port = play.project.statuses()[0].endpoints["http"]["port"]
+    assert env_of(play, "db")["LISTEN"] == str(port)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("${db.port}", "${db.port} has no value: the service has no port"),
+        ("${db.ports.rpc}", 'no port "rpc" (known: none)'),
+        ("${db.pid}", '"db" does not run, or has none'),
+        ("${ghost.port}", 'no service "ghost"'),
+        ("${secrets.none}", "the stack has no such secret"),
+        ("${secrets.unset}", "$UNSET_SECRET is not set"),
+        ("${secrets.gone}", "gone.txt"),
+        ("${tasks.seed.outputs.x}", 'the task "seed" has no such output'),
+        ("${tasks.none.outputs.x}", 'no task "none"'),
+        ("${WANTED:?say who}", "say who"),
+    ],
+)
+async def test_a_reference_without_a_value_fails_the_unit_and_says_why(
+    play: Scene, text: str, cause: str
+) -> None:
+    operation = await play.brought_up(
+        service("db"),
+        task("seed"),
+        service("web", needs("db"), needs("seed", Condition.COMPLETED), env={"X": text}),
+        secrets={
+            "unset": SecretSpec(name="unset", env="UNSET_SECRET"),
+            "gone": SecretSpec(name="gone", file="gone.txt"),
+        },
+        keep_going=True,
+    )
+    assert operation.state is OperationState.FAILED
+    assert play.state("web") == "failed"
+    assert cause in play.reason("web")
+    assert play.reason("web").startswith("it could not be started: ")
+    assert "web" not in play.executor.names("start")
+
+
+async def test_outputs_of_a_task_that_has_not_completed_have_no_value(play: Scene) -> None:
+    await play.brought_up(
+        task("seed"), service("web", env={"X": "${tasks.seed.outputs.x}"}), only=["web"]
+    )
+    assert 'the task "seed" has not completed' in play.reason("web")
+
+
+async def test_structured_outputs_become_json(play: Scene) -> None:
+    await play.brought_up(
+        task("seed", output=('{"a": {"b": [1, 2]}}',), outputs=(OutputSpec(name="a", json="a"),)),
+        service(
+            "web",
+            needs("seed", Condition.COMPLETED),
+            env={"ALL": "${tasks.seed.outputs.a}", "PART": "${tasks.seed.outputs.a.b}"},
+        ),
+    )
+    assert env_of(play, "web")["ALL"] == '{"b":[1,2]}'
+    assert env_of(play, "web")["PART"] == "[1,2]"
+
+
+async def test_files_of_variables_are_read_at_the_start(play: Scene) -> None:
+    (play.directory / "a.env").write_text("ONE=file\nTWO=file\n")
+    await play.brought_up(service("web", env_file=("a.env",), env={"TWO": "own"}))
+    assert env_of(play, "web") == {"ONE": "file", "TWO": "own"}
+
+
+async def test_a_missing_file_of_variables_fails_the_unit(play: Scene) -> None:
+    await play.brought_up(service("web", env_file=("none.env",)))
+    assert play.state("web") == "failed"
+    assert "none.env" in play.reason("web")
+
+
+@pytest.mark.parametrize(
+    ("inherit", "expected"),
+    [(True, {"A": "1", "B": "2"}), (False, {}), (("B", "C"), {"B": "2"})],
+)
+async def test_a_unit_inherits_what_the_settings_say(play: Scene, inherit, expected) -> None:
+    play.client_env = {"A": "1", "B": "2", "HARNESS_STATE_DIR": "/s"}
+    await play.brought_up(service("web"), settings=Settings(inherit_env=inherit))
+    assert env_of(play, "web") == expected
+
+
+async def test_secrets_reach_the_unit_and_nobody_else(play: Scene) -> None:
+    play.client_env = {"TOKEN": SECRET, "HOME": "/home/ann"}
+    play.up(
+        service(
+            "web",
+            env={"AUTH": "Bearer ${secrets.token}", "PLAIN": "yes", "API_KEY": "k"},
+            output=(f"using {SECRET}",),
+            health=checked(SECRET),
+        ),
+        task("t", output=(json.dumps({"a": SECRET}),), outputs=(OutputSpec(name="a", json="a"),)),
+        task(
+            "u",
+            output=(json.dumps({"a": SECRET}),),
+            outputs=(OutputSpec(name="a", json="a"),),
+            env={"AUTH": "${secrets.token}"},
+        ),
+        secrets=SECRETS,
+    )
+    await play.clock.run_for(2)
+    with_secret = play.executor.requests["web"].env["AUTH"]
+    assert with_secret == f"Bearer {SECRET}"
+    project = play.project
+    for name in ("web", "u"):
+        assert SECRET not in json.dumps(project.inspect(name))
+        assert SECRET not in str(project.explain(name))
+        assert SECRET not in str(project.health(name))
+    assert SECRET not in str([s for s in project.statuses() if s.name != "t"])
+    assert project.env("web") == {
+        "AUTH": f"Bearer {MASK}",
+        "PLAIN": "yes",
+        "API_KEY": MASK,
+        "HOME": MASK,
+        "TOKEN": MASK,
+    }
+    assert project.env("web", reveal=True)["AUTH"] == f"Bearer {SECRET}"
+    assert SECRET not in str(play.store.events(limit=10_000))
+
+
+async def test_the_client_s_environment_is_kept_readable_by_the_user_alone(play: Scene) -> None:
+    play.client_env = {"TOKEN": SECRET}
+    await play.brought_up(service("web"))
+    path = play.directory / "projects" / "p" / "client-env.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert SECRET not in str(play.store.records("projects"))
+
+
+async def test_a_secret_in_a_start_error_is_masked(play: Scene) -> None:
+    play.client_env = {"TOKEN": SECRET}
+    operation = await play.brought_up(
+        service("web", start_error="cannot log in with ${secrets.token}"), secrets=SECRETS
+    )
+    assert "cannot log in with" in play.reason("web")
+    assert SECRET not in play.reason("web")
+    assert SECRET not in str(operation.error)
+    assert SECRET not in str(play.events(EventKind.UNIT_STATE_CHANGED))
