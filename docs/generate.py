@@ -18,9 +18,9 @@ import click
 from harness import errors
 from harness.cli.exit_codes import EXIT_CODES, exit_code
 from harness.cli.root import harness
+from harness.clock import SystemClock
 from harness.config import schema
 from harness.executors import builtin_executors, option_types
-from harness.clock import SystemClock
 from harness.model import EventKind, ServiceState
 from harness.model import event as event_module
 from harness.protocol import openrpc_document
@@ -96,18 +96,28 @@ def _keys(definition: Mapping[str, Any]) -> str:
     for key, value in properties.items():
         default = value.get("default")
         shown = "required" if key in required else _default(default)
-        rows.append(f"| `{key}` | {_type(value)} | {shown} | {_escape(value.get('description', ''))} |")
+        rows.append(
+            f"| `{key}` | {_type(value)} | {shown} | {_escape(value.get('description', ''))} |"
+        )
     return "\n".join(rows) + "\n"
 
 
 def _default(value: Any) -> str:
-    return "" if value in (None, [], {}, "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    return (
+        ""
+        if value in (None, [], {}, "")
+        else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    )
 
 
 def _type(value: Mapping[str, Any]) -> str:
     if "$ref" in value:
         name = value["$ref"].rsplit("/", 1)[1]
-        return "service or task" if name == "template" else f"[{_title(name).lower()}](#{_anchor(name)})"
+        return (
+            "service or task"
+            if name == "template"
+            else f"[{_title(name).lower()}](#{_anchor(name)})"
+        )
     if "anyOf" in value:
         kinds = [_type(item) for item in value["anyOf"] if item.get("type") != "null"]
         return " or ".join(dict.fromkeys(part for kind in kinds for part in kind.split(" or ")))
@@ -219,7 +229,11 @@ def _protocol() -> str:
 
 
 def _method(method: Mapping[str, Any], *, changes: bool) -> str:
-    lines = [f"### {method['name']}\n", method["summary"] + (" Changes something." if changes else ""), ""]
+    lines = [
+        f"### {method['name']}\n",
+        method["summary"] + (" Changes something." if changes else ""),
+        "",
+    ]
     if method["params"]:
         lines += ["| parameter | type | |", "|---|---|---|"]
         for item in method["params"]:

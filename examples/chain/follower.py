@@ -45,7 +45,7 @@ def follow(number: int) -> None:
 class Handler(BaseHTTPRequestHandler):
     """Answers GET /blocks."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class calls it so
+    def do_GET(self) -> None:
         """Send the blocks seen so far as JSON."""
         found = self.path == "/blocks"
         body = json.dumps(BLOCKS if found else {"error": "only /blocks"}).encode()

@@ -18,7 +18,7 @@ from harness.model import Handle, UnitKind
 __all__ = ["ExecutorCase"]
 
 # READY is a named pipe: the shell's line on it says that its traps are set.
-_LOOP = "echo up >$READY; while :; do sleep 1000; done"
+_RUN = "echo up >$READY; exec sleep 1000"
 
 
 @dataclass
@@ -75,7 +75,7 @@ class ExecutorCase:
 
     def runs(self) -> object:
         """Options of a unit that runs until it is stopped."""
-        return ProcessOptions(command=_LOOP, shell=True) if self._is_process else FakeOptions()
+        return ProcessOptions(command=_RUN, shell=True) if self._is_process else FakeOptions()
 
     def ends(self, code: int) -> object:
         """Options of a unit that ends by itself soon."""
@@ -86,7 +86,7 @@ class ExecutorCase:
     def ignores_stop(self) -> object:
         """Options of a unit that ignores the stop signal."""
         if self._is_process:
-            return ProcessOptions(command=f"trap '' TERM; {_LOOP}", shell=True)
+            return ProcessOptions(command=f"trap '' TERM; {_RUN}", shell=True)
         return FakeOptions(ignores_stop=True)
 
     def prints(self, *lines: str) -> object:

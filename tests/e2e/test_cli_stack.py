@@ -6,7 +6,7 @@ import json
 import os
 import pty
 import signal
-import subprocess  # noqa: TID251 - the program is what is tested
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,9 +197,7 @@ def test_exit_codes_tell_what_went_wrong(program: Program) -> None:
 
 
 def test_a_failing_task_fails_up_and_why_says_why(program: Program) -> None:
-    program.write(
-        'name: bad\ntasks: {job: {type: process, command: [sh, -c, "echo x; exit 3"]}}'
-    )
+    program.write('name: bad\ntasks: {job: {type: process, command: [sh, -c, "echo x; exit 3"]}}')
     done = program("up")
     assert done.returncode == 1
     assert 'harness: cannot up "job"' in done.stderr

@@ -166,6 +166,38 @@ async def test_cancelling_ends_the_whole_tree() -> None:
     assert not is_live(child)
 
 
+async def test_cancelling_from_outside_ends_the_whole_tree(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    with anyio.fail_after(5):
+        with anyio.move_on_after(0.2) as scope:
+            await run(shell(f"setsid sleep 1000 & echo $! >{pids}; sleep 1000"))
+        assert scope.cancelled_caught
+    assert not is_live(int(pids.read_text()))
+
+
+async def test_an_error_in_the_source_of_the_input_ends_the_process() -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        await anyio.lowlevel.checkpoint()
+        yield b"one"
+        raise KeyError("mine")
+
+    process = Process(Command(argv=("sleep", "1000"), stdin=broken()))
+    with anyio.fail_after(5), pytest.raises(ExceptionGroup) as caught:
+        async with process:
+            await process.wait()
+    assert caught.group_contains(KeyError)
+    assert process.status is not None
+
+
+async def test_a_source_of_input_that_is_closed_is_the_end_of_the_input() -> None:
+    sending, receiving = anyio.create_memory_object_stream[bytes](1)
+    async with Process(Command(argv=("cat",), stdin=receiving)) as process:
+        await sending.send(b"hello")
+        sending.close()
+        with anyio.fail_after(5):
+            assert await process.wait() == ExitStatus(code=0)
+
+
 async def test_an_error_in_the_body_passes_unwrapped_and_ends_the_process() -> None:
     with anyio.fail_after(5), pytest.raises(KeyError):
         async with Process(shell("sleep 1000")) as process:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from anyio.abc import SocketAttribute, SocketStream
 
-from harness.errors import DaemonUnavailable
+from harness.errors import DaemonUnavailable, Forbidden
 from harness.protocol import PROTOCOL_VERSION, Endpoint
 
 from .connection import Connection
@@ -114,11 +118,24 @@ async def opened(stream: MessageStream) -> AsyncIterator[Client]:
         raise failure
 
 
+def _check_owner(stream: SocketStream, path: Path) -> None:
+    """Refuse to tell a daemon of another user anything: requests hold this one's environment."""
+    raw: socket.socket = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - no SQL
+    credentials = raw.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", credentials)
+    if uid not in (0, os.geteuid()):
+        raise Forbidden(
+            f"cannot talk to the daemon at {path}: it belongs to another user",
+            hint="name another state directory with HARNESS_STATE_DIR",
+        )
+
+
 async def _open(endpoint: Endpoint) -> MessageStream | None:
     """Connect to the socket; None when nobody listens there.
 
     Raises:
-        DaemonUnavailable: somebody does, but not for this user.
+        DaemonUnavailable: somebody does, and cannot be reached.
+        Forbidden: it is another user's.
     """
     path = endpoint.socket_path
     try:
@@ -131,6 +148,7 @@ async def _open(endpoint: Endpoint) -> MessageStream | None:
         ) from error
     websocket = LocalWebSocket(stream)
     try:
+        _check_owner(stream, path)
         with anyio.fail_after(_HELLO_TIMEOUT_S):
             await websocket.handshake()
     except TimeoutError:

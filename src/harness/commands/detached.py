@@ -107,6 +107,7 @@ async def launch(
     account = find_account(command)
     env = account_environment(command.environment(), account)
     env["HARNESS_UNIT"] = unit
+    env.pop("HARNESS_COMMAND", None)  # it belongs to the unit alone, not to who started it
     check_command(command, env)
     files = RunFiles(run_dir)
     record = LaunchRecord(

@@ -6,7 +6,6 @@ every event loop: it waits for descriptors, not for the loop's own idea of a chi
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import signal
@@ -191,7 +190,7 @@ class Process:
         report = await end_tree(tree, stop_signal=signal.SIGTERM, timeout_s=grace_s)
         self._group_left = False
         if not report.survivors:
-            await self._ended.wait()
+            await self._see_end()  # not left to the watching task, which may be cancelled by now
         return report
 
     async def write_stdin(self, data: bytes) -> None:
@@ -199,11 +198,11 @@ class Process:
 
         Raises:
             BrokenPipeError: nobody reads the input any more.
-            ValueError: the input is not open.
+            anyio.ClosedResourceError: the input is not open.
         """
         stdin = self._started().stdin
         if stdin is None or stdin.closed:
-            raise ValueError("the input of this process is not open")
+            raise anyio.ClosedResourceError
         os.set_blocking(stdin.fileno(), False)
         view = memoryview(data)
         while view:
@@ -227,21 +226,26 @@ class Process:
     async def _watch(self) -> None:
         """See the process to its end, and its output to the end after that."""
         popen = self._started()
-        assert self._ref is not None  # noqa: S101 - set when it was started
         assert popen.stdout is not None  # noqa: S101 - always pipes
         assert popen.stderr is not None  # noqa: S101 - always pipes
         async with anyio.create_task_group() as readers:
             readers.start_soon(self._read, StreamName.STDOUT, popen.stdout.fileno())
             readers.start_soon(self._read, StreamName.STDERR, popen.stderr.fileno())
-            await wait_ended(self._ref)
-            self._status = ExitStatus.from_returncode(popen.wait())
-            # Asked at this moment, while the group's number cannot be somebody else's yet.
-            self._group_left = _group_exists(popen.pid)
-            self._ended.set()
+            await self._see_end()
             for wait in self._waits:
                 wait.deadline = anyio.current_time() + _LINGER_S
         self._completed.set()
         self._changed.set()
+
+    async def _see_end(self) -> None:
+        popen = self._started()
+        assert self._ref is not None  # noqa: S101 - set when it was started
+        await wait_ended(self._ref)
+        if self._status is None:
+            self._status = ExitStatus.from_returncode(popen.wait())
+            # Asked at this moment, while the group's number cannot be somebody else's yet.
+            self._group_left = _group_exists(popen.pid)
+            self._ended.set()
 
     async def _read(self, stream: StreamName, fd: int) -> None:
         """Read one output until its end, or until what an ended process left in it is read."""
@@ -288,12 +292,19 @@ class Process:
 
     async def _pump_input(self) -> None:
         source = self.command.stdin
-        with contextlib.suppress(BrokenPipeError, ValueError):  # it may stop reading its input
+        try:
             if isinstance(source, bytes):
                 await self.write_stdin(source)
             elif source is not None:
                 async for data in source:
                     await self.write_stdin(data)
+        except (BrokenPipeError, anyio.ClosedResourceError, anyio.BrokenResourceError):
+            pass  # it may stop reading its input, and whoever writes it may go away
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None:
+                with anyio.CancelScope(shield=True):
+                    await close()
         if not self._open_stdin:
             await self.close_stdin()
 

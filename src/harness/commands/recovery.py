@@ -6,6 +6,7 @@ states: not claimed (it will never run, because we claim it now), claimed, start
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ import anyio
 from harness.model import ExitStatus
 
 from .detached import DetachedRun, this_boot
+from .pidfd import send_signal
 from .procfs import ProcessRef, carries, read_stat
 from .run_files import LaunchRecord, RunFiles
 from .scan import shared_scanner
@@ -23,6 +25,7 @@ __all__ = ["Found", "find"]
 
 _FIRST_DELAY_S = 0.001
 _LONGEST_DELAY_S = 0.05
+_GIVE_UP_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,8 @@ class Found:
 async def find(run_dir: Path) -> Found:
     """Find what became of the run with this directory; start nothing.
 
-    Waits only for a holder that is in the middle of starting the run, a matter of milliseconds.
+    Waits only for a holder that is in the middle of starting the run, a matter of milliseconds;
+    one that hangs there for ten seconds is killed, and so never starts it.
     """
     files = RunFiles(run_dir)
     record = files.launch_record()
@@ -50,6 +54,7 @@ async def find(run_dir: Path) -> Found:
     if record.boot_id != this_boot():
         return _found_ended(files)
     delay_s = _FIRST_DELAY_S
+    give_up_at = anyio.current_time() + _GIVE_UP_S
     while True:
         writers_alive = await _writers_alive(files, record)
         # Read after asking: what nobody is left to write will not change any more.
@@ -57,6 +62,8 @@ async def find(run_dir: Path) -> Found:
             return found
         if not writers_alive:
             return Found()
+        if anyio.current_time() > give_up_at:
+            await _kill_writers(record)
         await anyio.sleep(delay_s)
         delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
 
@@ -116,3 +123,9 @@ async def _writers_alive(files: RunFiles, record: LaunchRecord) -> bool:
     # A holder killed at the wrong moment leaves its child at work, or did not sign its claim.
     snapshot = await shared_scanner().snapshot()
     return any(not stat.is_dead for stat in snapshot.carriers(record.marker))
+
+
+async def _kill_writers(record: LaunchRecord) -> None:
+    snapshot = await shared_scanner().snapshot()
+    for stat in snapshot.carriers(record.marker):
+        send_signal(stat.ref, signal.SIGKILL)

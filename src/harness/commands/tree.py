@@ -83,8 +83,9 @@ async def end_tree(
         _ask(tree.main, stop_signal)
         asked_group = tree.main.pid
         killed = not await wait_all_ended([tree.main], timeout_s=timeout_s)
+        if not killed:
+            known = await _members(tree, known)
     if not killed:
-        known = await _members(tree, known)
         if not known:
             return TreeReport()
         for process, stat in known.items():

@@ -14,6 +14,8 @@ from harness.model import ServiceSpec, StackSpec, TaskSpec, UnitKind, UnitSpec
 
 __all__ = ["StackCodec"]
 
+_SCALARS = (str, int, float, bool)
+
 
 class StackCodec:
     """Encodes and decodes stacks.
@@ -68,11 +70,33 @@ def _adapter(of: type) -> TypeAdapter[Any]:
     return TypeAdapter(of)
 
 
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+def _plain(value: Any, *, whole: bool = False) -> Any:
+    """Return JSON values; fields at their defaults are left out, since `decode` fills them in.
+
+    Args:
+        value: model data.
+        whole: leave nothing out. Checks need it: their fields tell which kind of check one is.
+    """
+    if value is None or isinstance(value, _SCALARS):
+        return value
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, whole=whole) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
+        return [_plain(item, whole=whole) for item in value]
+    return {
+        name: _plain(item, whole=whole or name == "health")
+        for name, default in _defaults(type(value))
+        if (item := getattr(value, name)) != default or whole
+    }
+
+
+@cache
+def _defaults(of: type) -> tuple[tuple[str, Any], ...]:
+    """Return each field of a dataclass with its default, or with what equals nothing."""
+    found = []
+    for field in dataclasses.fields(of):
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        found.append((field.name, default))
+    return tuple(found)

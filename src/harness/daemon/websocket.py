@@ -212,8 +212,13 @@ async def _answer(
     ]
     if status == 426:
         headers.append((b"upgrade", b"websocket"))
-    with suppress(h11.LocalProtocolError):
+    with suppress(h11.LocalProtocolError, anyio.BrokenResourceError):
         response = http.send(h11.Response(status_code=status, headers=headers)) or b""
         data = http.send(h11.Data(data=content)) or b""
         end = http.send(h11.EndOfMessage()) or b""
         await stream.send(response + data + end)
+        # What the client still sends is read: closing on it would take the answer from it.
+        await stream.send_eof()
+        with anyio.move_on_after(_GOODBYE_S), suppress(anyio.EndOfStream):
+            while True:
+                await stream.receive(_READ_BYTES)

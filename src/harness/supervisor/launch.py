@@ -114,12 +114,14 @@ def _begin_generation(unit: Unit) -> None:
         shutil.rmtree(previous, ignore_errors=True)
     record.generation += 1
     record.token = secrets.token_hex(8)
-    record.fingerprint = fingerprint(unit.spec)
     record.fields = field_hashes(unit.spec)
+    record.fingerprint = fingerprint(record.fields)
     record.log_offsets = {name: stream.size() for name, stream in unit.log.streams.items()}
     record.stages = {}
     unit.store()
-    run_directory(context.directory, unit.name, record.generation).mkdir(mode=0o700, parents=True)
+    run_dir = run_directory(context.directory, unit.name, record.generation)
+    run_dir.parent.mkdir(mode=0o700, exist_ok=True)
+    run_dir.mkdir(mode=0o700)
 
 
 def _assign_ports(unit: Unit) -> None:

@@ -1,0 +1,50 @@
+"""The front door loads only what is asked for."""
+
+from __future__ import annotations
+
+import sys
+
+import anyio
+import pytest
+
+import harness.protocol
+
+
+def test_every_public_name_can_be_loaded():
+    for name in harness.protocol.__all__:
+        assert getattr(harness.protocol, name) is not None
+
+
+def test_names_are_sorted_and_complete():
+    assert sorted(harness.protocol.__all__, key=_rank) == harness.protocol.__all__
+    assert set(harness.protocol._LATER) <= set(harness.protocol.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="Nonsense"):
+        _ = harness.protocol.Nonsense
+
+
+@pytest.mark.parametrize("module", ["harness.protocol", "harness.client"])
+async def test_a_client_loads_no_validation_no_server_and_no_http(module):
+    heavy = [
+        "pydantic",
+        "starlette",
+        "hypercorn",
+        "rich",
+        "httpx2",
+        "wsproto",
+        "h11",
+        "yaml",
+        "sqlite3",
+        "hashlib",
+    ]
+    program = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
+    done = await anyio.run_process([sys.executable, "-c", program])
+    assert done.stdout.strip() == b"[]"
+
+
+def _rank(name: str) -> tuple[int, str]:
+    """Order as ruff sorts: constants, then classes, then the rest."""
+    kind = 0 if name.isupper() else 1 if name[0].isupper() else 2
+    return kind, name
