@@ -1,4 +1,4 @@
-"""The documentation says what is true: reference pages are current, examples load, commands exist."""
+"""The pages say what is true: references are current, examples load, commands exist."""
 
 from __future__ import annotations
 

@@ -132,8 +132,7 @@ def test_restart_goes_on_after_a_kill_with_one_of_each(case: HarnessCase, seed: 
         _kill_during(case, moments.uniform(0.1, 0.8), "restart")
         # Restarting never changes what is wanted, so the next daemon brings all back by itself.
         case.status()
-        for name in SERVICES:
-            case.ok("wait", name, "--for", "started", "--timeout", "10s")
+        case.ok("wait", *SERVICES, "--for", "started", "--timeout", "10s")
         _assert_all_run_once(case)
     began = Counter(case.lines("began"))
     assert began["job"] == 1
@@ -172,7 +171,7 @@ def test_a_task_that_ends_while_no_daemon_runs_counts_as_done(case: HarnessCase)
     assert case.unit("job")["outputs"] == {"n": 5}
 
 
-@pytest.mark.parametrize(("ending", "code"), [("exit 7", 7), ("kill -9 $$", 137), ("exit 0", 0)])
+@pytest.mark.parametrize(("ending", "code"), [("exit 7", 7), ("kill -9 $$$$", 137), ("exit 0", 0)])
 def test_how_a_service_ended_while_no_daemon_ran_is_known(
     case: HarnessCase, ending: str, code: int
 ) -> None:
@@ -229,7 +228,7 @@ def test_no_line_of_a_printing_service_is_lost(case: HarnessCase, seed: int) -> 
     case.ok("up", "-q")
     pid = case.unit("counter")["pid"]
     for _ in range(5):
-        _kill_during(case, moments.uniform(0.05, 0.6), "logs", "-f")
+        _kill_during(case, moments.uniform(0.05, 0.6), "logs", "--tail", "all")
         assert case.unit("counter")["pid"] == pid
     case.ok("stop", "counter")
     numbers = [int(line) for line in case.logs("counter").split()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -15,8 +16,8 @@ import anyio
 import pytest
 
 from harness.commands import Command, Process, ProcessRef, is_running
-from harness.errors import HandleLost
-from harness.executors import StartRequest, StopReport
+from harness.errors import HandleLost, NotSupported
+from harness.executors import Recovery, StartRequest, StopReport
 from harness.executors.process import ProcessExecutor, ProcessOptions
 from harness.model import ExitStatus, Handle, UnitKind
 
@@ -270,3 +271,54 @@ async def test_stopping_200_units_at_once_is_quick_and_leaves_nothing(units: Uni
     assert not [handle for handle in handles if is_live(str(handle.pid))]
     assert not [handle for handle in handles if is_live(str(handle.data["holder"][0]))]
     assert took_s < 3.0  # a fifth of a second on an idle machine; one scan for each takes 4 s
+
+
+async def test_input_to_a_unit_that_ended_is_an_error(units: Units) -> None:
+    handle, _ = await units.start("echo up >$SAYS; exit 0", stdin=True)
+    with anyio.fail_after(5):
+        await units.executor.wait(handle)
+    with pytest.raises(HandleLost):
+        await units.executor.write_stdin(handle, b"hello")
+
+
+async def test_a_unit_that_wants_no_input_gets_none(units: Units) -> None:
+    handle, _ = await units.start("echo up >$SAYS; exec sleep 1000")
+    with pytest.raises(NotSupported):
+        await units.executor.write_stdin(handle, b"hello")
+
+
+async def test_input_larger_than_a_pipe_arrives_whole(units: Units) -> None:
+    size = 300_000
+    handle, _ = await units.start(f"echo up >$SAYS; head -c {size} | wc -c", stdin=True)
+    with anyio.fail_after(5):
+        await units.executor.write_stdin(handle, b"x" * size)
+        assert await units.executor.wait(handle) == ExitStatus(code=0)
+    assert (units.base_dir / "log" / "stdout.log").read_text().strip() == str(size)
+
+
+async def test_a_running_unit_without_its_files_is_recovered_by_its_handle(units: Units) -> None:
+    handle, _ = await units.start("echo up >$SAYS; exec sleep 1000")
+    run_dir = Path(str(handle.data["run_dir"]))
+    shutil.rmtree(run_dir)
+    executor = ProcessExecutor()
+    recovery = await executor.recover(unit="u", run_dir=run_dir, handle=handle)
+    assert recovery == Recovery(handle=handle)
+    with pytest.raises(HandleLost):
+        await executor.execute(handle, Command(argv=("true",)))
+    assert (await units.stop(handle)).exit == ExitStatus()
+    recovery = await executor.recover(unit="u", run_dir=run_dir, handle=handle)
+    assert recovery == Recovery(exit=ExitStatus())
+
+
+async def test_a_command_beside_a_unit_ends_with_it(units: Units) -> None:
+    handle, _ = await units.start("echo up >$SAYS; exec sleep 1000")
+    with anyio.fail_after(5):
+        async with await units.executor.execute(handle, Command(argv=("sleep", "1000"))) as beside:
+            await units.stop(handle)
+            assert await beside.wait() == ExitStatus(signal=signal.SIGTERM)
+
+
+async def test_a_handle_of_a_newer_version_is_refused(units: Units) -> None:
+    handle, _ = await units.start("echo up >$SAYS; exec sleep 1000")
+    with pytest.raises(HandleLost, match="newer"):
+        await units.executor.wait(replace(handle, version=99))

@@ -69,10 +69,10 @@ class Session:
         return make_source(files=options.files, project=options.project, profiles=options.profiles)
 
     async def find_project(self, client: Client) -> str | None:
-        """Return the project's name, or None when the daemon knows none for these files."""
-        if self.options.project is not None:
-            return self.options.project
-        return await client.projects.resolve(files=self.files(), directory=os.getcwd())
+        """Return the project's name, or None when the daemon has none such."""
+        return await client.projects.resolve(
+            files=self.files(), directory=os.getcwd(), project=self.options.project
+        )
 
     async def project(self, client: Client) -> str:
         """Return the project's name.
@@ -80,6 +80,9 @@ class Session:
         Raises:
             ServiceNotFound: the daemon knows no project for these files.
         """
+        if self.options.project is not None:
+            # The daemon itself says so when it has none of that name, and which ones it has.
+            return self.options.project
         name = await self.find_project(client)
         if name is None:
             from harness.errors import ServiceNotFound

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Mapping
+from dataclasses import is_dataclass
+from itertools import pairwise
 from typing import Any
 
+from . import schema_health, schema_raw
 from .schema import adapter
 from .schema_raw import RawService, RawStack, RawTask
 
@@ -57,9 +62,30 @@ def _definition(type_: type, prefix: str, definitions: Schema) -> Schema:
     value = made["properties"]["value"]
     name = value["$ref"].rsplit("/", 1)[1].removeprefix(prefix) if "$ref" in value else None
     for key, part in parts.items():
-        definitions[prefix + key] = _relaxed(part)
+        definitions[prefix + key] = _relaxed(_described(part, key))
     schema: Schema = definitions[prefix + name] if name else _relaxed(value)
     return schema
+
+
+def _described(schema: Schema, name: str) -> Schema:
+    """Add the docstrings of inherited fields, which pydantic does not look for."""
+    kind = getattr(schema_raw, name, None) or getattr(schema_health, name, None)
+    for base in kind.__mro__[1:] if kind else ():
+        for field, text in _docstrings(base).items() if is_dataclass(base) else ():
+            schema.get("properties", {}).get(field, {}).setdefault("description", text)
+    return schema
+
+
+def _docstrings(of: type) -> dict[str, str]:
+    """Return field → the docstring under it, as they stand in a class's source."""
+    body = ast.parse(inspect.getsource(of)).body[0]
+    found: dict[str, str] = {}
+    for field, after in pairwise(body.body if isinstance(body, ast.ClassDef) else ()):
+        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+            continue
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            found[field.target.id] = inspect.cleandoc(str(after.value.value))
+    return found
 
 
 def _named(definition: str, description: str) -> Schema:

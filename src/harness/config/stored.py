@@ -15,6 +15,7 @@ from harness.model import ServiceSpec, StackSpec, TaskSpec, UnitKind, UnitSpec
 __all__ = ["StackCodec"]
 
 _SCALARS = (str, int, float, bool)
+_known_defaults: dict[type[Any], tuple[tuple[str, Any], ...]] = {}
 
 
 class StackCodec:
@@ -90,13 +91,14 @@ def _plain(value: Any, *, whole: bool = False) -> Any:
     }
 
 
-@cache
-def _defaults(of: type) -> tuple[tuple[str, Any], ...]:
+def _defaults(of: type[Any]) -> tuple[tuple[str, Any], ...]:
     """Return each field of a dataclass with its default, or with what equals nothing."""
+    if of in _known_defaults:
+        return _known_defaults[of]
     found = []
     for field in dataclasses.fields(of):
         default = field.default
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
         found.append((field.name, default))
-    return tuple(found)
+    return _known_defaults.setdefault(of, tuple(found))

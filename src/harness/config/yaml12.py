@@ -28,7 +28,7 @@ _TEXT_TAGS = ("tag:yaml.org,2002:str",)
 _COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _PLAIN_TAGS = tuple(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))
 _MAX_DIGITS = 4000  # the interpreter reads no longer numbers
-_MAX_NODES = 100_000
+_MAX_NODES = 50_000
 _MAX_DEPTH = 100
 
 

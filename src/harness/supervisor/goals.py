@@ -68,10 +68,9 @@ async def bring_up(
 ) -> list[UnitResult]:
     """Want all units and wait until each is ready or completed, or has failed.
 
-    Those named in `kept` are only waited for: they are as they should be, or on their way, unless a stop
-    was under way for them. With the
-    first failure the rest is stopped again, except with `keep_going` and except what is ready
-    already. After `timeout_s` seconds nothing is stopped; units that are not ready are left to go
+    Those named in `kept` are only waited for: they are as they should be, or on their way; unless
+    their goal was to stop. With the first failure the rest is stopped again, except with
+    `keep_going` and except what is ready already. After `timeout_s` seconds nothing is stopped; units that are not ready are left to go
     on.
 
     Args:

@@ -63,7 +63,11 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
     lookup = UnitLookup(unit)
     shown: set[str] = set()
     own_env = _own_environment(unit, lookup, shown)
-    options = resolve(unit.spec.options, lookup, secrets=shown)
+    try:
+        options = resolve(unit.spec.options, lookup, secrets=shown)
+    except ValueError as error:
+        # With the references filled in, the options no longer fit together.
+        raise StartFailed(service=unit.name, executor=unit.spec.type, cause=str(error)) from error
     hooks = resolve(unit.spec.hooks, lookup, secrets=shown)
     health = resolve(unit.spec.health, lookup, secrets=shown)
     unit.secrets = frozenset(shown)
@@ -143,7 +147,8 @@ def _own_environment(unit: Unit, lookup: UnitLookup, shown: set[str]) -> dict[st
     own: dict[str, str] = {}
     for name in resolve(unit.spec.env_file, lookup):
         own.update(read_env_file(os.path.join(unit.spec.base_dir, name)))
-    return resolve({**own, **unit.spec.env}, lookup, secrets=shown)
+    # What an env file says is literal: a `$` in a password is no reference.
+    return {**own, **resolve(dict(unit.spec.env), lookup, secrets=shown)}
 
 
 def inherited_environment(unit: Unit) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -232,4 +233,6 @@ def plain(value: Any) -> Any:
         return value.value
     if isinstance(value, Secret):
         return MASK
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value) if isinstance(value, PurePath) else value

@@ -122,7 +122,9 @@ class FakeClient:
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
         self.running = True
         self.starts: list[bool] = []
-        self.answers: dict[str, Answer] = {"projects.resolve": "shop"}
+        self.answers: dict[str, Answer] = {
+            "projects.resolve": lambda project, **_: project or "shop"
+        }
 
     def __getattr__(self, noun: str) -> Noun:
         return Noun(noun, self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import shlex
-import subprocess  # noqa: TID251 - a fresh interpreter is the subject
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any

@@ -11,6 +11,8 @@ from typing import Any
 import anyio
 import pytest
 
+from harness.errors import ServiceNotFound
+
 STACK = """\
 name: shop
 services:
@@ -125,6 +127,12 @@ def test_a_stack_that_is_not_up_is_shown_as_stopped(cli: Any, tmp_path: Path, da
     document = json.loads(cli("status", "--json").stdout)
     assert document["project"] == "shop"
     assert document["services"][0]["depends_on"] == ["db"]
+
+
+def test_a_project_name_nobody_knows_is_an_error_where_no_file_is(cli: Any) -> None:
+    cli.client.answers["projects.resolve"] = None
+    cli.client.answers["services.status"] = ServiceNotFound('cannot find project "nope"')
+    assert cli("status", "-p", "nope").exit_code == 4
 
 
 def test_both_documents_of_status_have_the_same_keys(

@@ -46,7 +46,7 @@ def damaged(draw: st.DrawFn) -> Any:
 
 @settings(
     deadline=None,
-    max_examples=150,
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(stack=damaged())

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import MalformedMessage
@@ -32,11 +33,13 @@ _MESSAGES = (
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(_MESSAGES)
 def test_a_message_is_read_as_it_was_written(message):
     assert decode(encode(message)) == message
 
 
+@settings(deadline=None, max_examples=50)
 @given(_MESSAGES)
 def test_a_message_is_written_as_ascii_on_one_line(message):
     text = encode(message)
@@ -45,12 +48,11 @@ def test_a_message_is_written_as_ascii_on_one_line(message):
     assert json.loads(text)["jsonrpc"] == "2.0"
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text() | st.binary())
 def test_whatever_comes_is_a_message_or_malformed(text):
-    try:
-        decode(text)
-    except MalformedMessage as error:
-        assert str(error).startswith("cannot read the message")
+    with suppress(MalformedMessage):
+        assert isinstance(decode(text), Request | Notification | Response | ErrorResponse)
 
 
 def test_lone_surrogates_survive():

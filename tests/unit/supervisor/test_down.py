@@ -184,7 +184,12 @@ async def test_a_defect_in_an_executor_does_not_keep_a_stop_from_ending(play: Sc
 async def test_stop_takes_dependents_along(play: Scene) -> None:
     await play.brought_up(*CHAIN, service("other"))
     await play.ended(play.stacks.stop(play.project, ["api"]))
-    assert play.states() == {"db": "running", "api": "stopped", "web": "stopped", "other": "running"}
+    assert play.states() == {
+        "db": "running",
+        "api": "stopped",
+        "web": "stopped",
+        "other": "running",
+    }
     assert play.executor.names("stop") == ["web", "api"]
 
 

@@ -16,9 +16,7 @@ def moments(play: Scene) -> list[tuple[str, bool]]:
 
 async def settled(play: Scene, unit: str) -> None:
     with anyio.fail_after(10):
-        await play.project.unit(unit).until(
-            lambda u: u.state in (ServiceState.FAILED, ServiceState.STOPPED)
-        )
+        await play.project.unit(unit).until(lambda u: u.state is ServiceState.FAILED)
 
 
 async def test_hooks_run_around_start_and_stop_with_the_unit_s_environment(play: Scene) -> None:
@@ -61,7 +59,6 @@ async def test_a_pre_start_that_hangs_is_ended_at_its_timeout(play: Scene) -> No
 
 
 async def test_a_pre_start_whose_program_is_missing_fails_the_unit(play: Scene) -> None:
-
 
     hooks = Hooks(pre_start=(Hook(argv=("no-such-program",)),))
     await play.brought_up(service("a", hooks=hooks))

@@ -13,7 +13,9 @@ from harness.supervisor.machine import Trigger
 WELL, BADLY = ExitStatus(code=0), ExitStatus(code=3)
 
 
-def judge(spec: UnitSpec, status: ExitStatus, history: Any = None, *, failed: bool = False) -> Ending:
+def judge(
+    spec: UnitSpec, status: ExitStatus, history: Any = None, *, failed: bool = False
+) -> Ending:
     return judge_ending(
         spec, history or RestartHistory(), status=status, failed=failed, now=1.0, ran_s=0.0,
         jitter=0.0,

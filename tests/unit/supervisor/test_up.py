@@ -57,9 +57,7 @@ async def test_a_dependent_waits_until_the_other_is_healthy(play: Scene) -> None
 
 
 async def test_a_dependent_on_started_does_not_wait_for_health(play: Scene) -> None:
-    play.up(
-        service("db", health=checked("db")), service("web", needs("db", Condition.STARTED))
-    )
+    play.up(service("db", health=checked("db")), service("web", needs("db", Condition.STARTED)))
     await play.settle()
     assert play.states() == {"db": "running", "web": "running"}
 
@@ -230,9 +228,7 @@ async def test_another_type_of_the_same_unit_is_stopped_by_the_executor_that_sta
 
 async def test_no_more_units_start_at_once_than_the_stack_allows(play: Scene) -> None:
     play.executor.start_gate = anyio.Event()
-    operation = play.up(
-        *(service(f"s{n}") for n in range(6)), settings=Settings(parallelism=2)
-    )
+    operation = play.up(*(service(f"s{n}") for n in range(6)), settings=Settings(parallelism=2))
     await play.settle()
     assert play.executor.starting == 2
     play.executor.start_gate.set()
@@ -367,5 +363,3 @@ async def test_an_error_of_the_system_fails_the_unit_and_not_the_daemon(play: Sc
     operation = await play.brought_up(service("a"), service("b"), keep_going=True)
     assert play.outcomes(operation) == {"a": "failed", "b": "ready"}
     assert play.reason("a").startswith("it could not be started")
-
-

@@ -45,6 +45,8 @@ async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> No
     try:
         async with session.connect(start=died) as client:
             project = await session.find_project(client)
+            if project is None and session.options.project and not _has_file(session):
+                project = await session.project(client)
             if project is not None:
                 if watch:
                     await _watch(session, client, project, units)
@@ -57,6 +59,12 @@ async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> No
                 "note: no daemon runs; `harness daemon start` finds what one left running"
             )
     _show(session, _configured(session), units)
+
+
+def _has_file(session: Session) -> bool:
+    from harness.cli.stack_file import has_stack_file
+
+    return has_stack_file(session)
 
 
 def _configured(session: Session) -> dict[str, Any]:

@@ -1,0 +1,153 @@
+"""The small client against a complete implementation of the protocol."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+from anyio.abc import SocketStream
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    CloseConnection,
+    Event,
+    Ping,
+    Pong,
+    Request,
+    TextMessage,
+)
+
+from harness.client.websocket import LocalWebSocket
+from harness.errors import DaemonUnavailable, MalformedMessage, ProtocolError
+
+
+class _Peer:
+    """A server's end, played by the test."""
+
+    def __init__(self, stream: SocketStream) -> None:
+        self.stream = stream
+        self._protocol = WSConnection(ConnectionType.SERVER)
+        self._events: list[Event] = []
+
+    async def event(self) -> Event:
+        while not self._events:
+            self._protocol.receive_data(await self.stream.receive())
+            self._events.extend(self._protocol.events())
+        return self._events.pop(0)
+
+    async def send(self, *events: Event) -> None:
+        await self.stream.send(b"".join(self._protocol.send(event) for event in events))
+
+
+@asynccontextmanager
+async def _streams(directory: str) -> AsyncIterator[tuple[SocketStream, SocketStream]]:
+    path = os.path.join(directory, "socket")
+    with anyio.fail_after(10):
+        async with await anyio.create_unix_listener(path) as listener:
+            client = await anyio.connect_unix(path)
+            server = await listener.accept()
+            async with client, server:
+                yield client, server
+
+
+@asynccontextmanager
+async def _connected(
+    directory: str, *, max_message_bytes: int = 1 << 24
+) -> AsyncIterator[tuple[LocalWebSocket, _Peer]]:
+    async with _streams(directory) as (client, server):
+        peer = _Peer(server)
+        websocket = LocalWebSocket(client, max_message_bytes=max_message_bytes)
+
+        async def accept() -> None:
+            assert isinstance(await peer.event(), Request)
+            # The first message comes with the handshake.
+            await peer.send(AcceptConnection(), TextMessage(data="welcome"))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(accept)
+            await websocket.handshake()
+        assert await websocket.receive() == "welcome"
+        yield websocket, peer
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 125, 126, 127, 65_535, 65_536, 300_000])
+async def test_messages_of_every_length_arrive_in_both_directions(tmp_path, size):
+    text = "é" * (size // 2) + "x" * (size % 2)
+    async with _connected(str(tmp_path)) as (websocket, peer):
+
+        async def echo() -> None:
+            received = ""
+            while True:
+                event = await peer.event()
+                assert isinstance(event, TextMessage)
+                received += event.data
+                if event.message_finished:
+                    break
+            await peer.send(TextMessage(data=received))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(echo)
+            await websocket.send(text)
+            assert await websocket.receive() == text
+
+
+async def test_a_message_in_pieces_with_a_ping_between_them_arrives_whole(tmp_path):
+    async with _connected(str(tmp_path)) as (websocket, peer):
+        await peer.send(
+            TextMessage(data="one ", message_finished=False),
+            Ping(payload=b"there?"),
+            TextMessage(data="two", message_finished=True),
+        )
+        assert await websocket.receive() == "one two"
+        pong = await peer.event()
+        assert isinstance(pong, Pong)
+        assert pong.payload == b"there?"
+
+
+async def test_the_end_is_seen_and_said(tmp_path):
+    async with _connected(str(tmp_path)) as (websocket, peer):
+        await peer.send(CloseConnection(code=1001))
+        with pytest.raises(anyio.EndOfStream):
+            await websocket.receive()
+        await websocket.aclose()
+        assert isinstance(await peer.event(), CloseConnection)
+
+
+async def test_a_message_that_is_too_large_is_refused_before_it_is_read(tmp_path):
+    async with _connected(str(tmp_path), max_message_bytes=1_000) as (websocket, peer):
+        # Only the head of a frame of a gigabyte.
+        await peer.stream.send(bytes([0x81, 127]) + (1 << 30).to_bytes(8, "big"))
+        with pytest.raises(MalformedMessage, match="larger than 1000 bytes"):
+            await websocket.receive()
+
+
+async def test_a_frame_that_only_a_client_may_send_is_refused(tmp_path):
+    async with _connected(str(tmp_path)) as (websocket, peer):
+        await peer.stream.send(bytes([0x81, 0x81, 0, 0, 0, 0, 0]))
+        with pytest.raises(MalformedMessage):
+            await websocket.receive()
+
+
+async def test_after_a_send_was_cut_short_nothing_more_is_sent(tmp_path):
+    async with _connected(str(tmp_path)) as (websocket, _):
+        with anyio.move_on_after(0.05):
+            await websocket.send("x" * 10_000_000)
+        with pytest.raises(anyio.BrokenResourceError):
+            await websocket.send("y")
+
+
+async def test_somebody_who_hangs_up_is_no_daemon(tmp_path):
+    async with _streams(str(tmp_path)) as (client, server):
+        await server.aclose()
+        with pytest.raises(DaemonUnavailable):
+            await LocalWebSocket(client).handshake()
+
+
+async def test_a_refusal_is_reported_with_its_reason(tmp_path):
+    async with _streams(str(tmp_path)) as (client, server):
+        await server.send(b"HTTP/1.1 426 Upgrade Required\r\n\r\n")
+        with pytest.raises(ProtocolError, match="426 Upgrade Required"):
+            await LocalWebSocket(client).handshake()
