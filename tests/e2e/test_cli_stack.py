@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+# A test is some ten processes; on a busy machine each of them takes its time.
+pytestmark = pytest.mark.timeout(90)
+
 PROGRAM = [str(Path(sys.executable).with_name("harness"))]
-TIMEOUT_S = 15
+TIMEOUT_S = 30
 
 STACK = """\
 name: shop

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Mapping
-from dataclasses import is_dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -70,8 +69,9 @@ def _definition(type_: type, prefix: str, definitions: Schema) -> Schema:
 def _described(schema: Schema, name: str) -> Schema:
     """Add the docstrings of inherited fields, which pydantic does not look for."""
     kind = getattr(schema_raw, name, None) or getattr(schema_health, name, None)
-    for base in kind.__mro__[1:] if kind else ():
-        for field, text in _docstrings(base).items() if is_dataclass(base) else ():
+    bases = [base for base in kind.__mro__[1:] if base is not object] if kind else []
+    for base in bases:
+        for field, text in _docstrings(base).items():
             schema.get("properties", {}).get(field, {}).setdefault("description", text)
     return schema
 
