@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -29,11 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_page()
         print(f"{PAGE.name}: written from {BASELINE.name}", file=sys.stderr)
         return 0
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _ended)
     rows = [row for row in ROWS if not options.only or row.name in options.only]
     tools, versions = _present(options.tool)
+    load = os.getloadavg()[0]
     context = Context(tools=tools, count=options.services, repeats=options.repeats)
     lines = [(row.name, line) for row in rows for line in _bounded(row, context)]
-    results = document(lines, versions)
+    results = document(lines, versions, load=load)
     print(table(results))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +105,11 @@ def _too_slow(row: Row) -> Callable[[int, FrameType | None], None]:
         raise RowTooSlow(f"{row.name} was not done after {row.limit_s} s")
 
     return handler
+
+
+def _ended(number: int, frame: FrameType | None) -> None:
+    """Leave through every context, so that nothing stays behind."""
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ __all__ = [
     "memory",
     "pause",
     "run",
+    "undisturbed",
     "wait_until",
 ]
 
@@ -86,15 +87,24 @@ def run(
 ) -> Finished:
     """Run a command to its end."""
     began = time.perf_counter()
-    done = subprocess.run(
-        [str(part) for part in argv],
-        env=dict(env),
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=timeout_s,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [str(part) for part in argv],
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        # The shell's word for it (timeout(1)), so that callers have one way to see failure.
+        return Finished(
+            status=124,
+            stdout=late.stdout or b"",
+            stderr=f"not done after {timeout_s:.0f} s".encode(),
+            took_s=timeout_s,
+        )
     took_s = time.perf_counter() - began
     return Finished(status=done.returncode, stdout=done.stdout, stderr=done.stderr, took_s=took_s)
 
@@ -115,6 +125,17 @@ def launch(
                 start_new_session=True,
             )
         )
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold back the signals that end a row or the run until the block is done."""
+    held = {signal.SIGALRM, signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def pause(seconds: float) -> None:

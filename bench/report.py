@@ -24,13 +24,22 @@ _BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 _MET = {True: "met", False: "MISSED", None: ""}
 
 
-def document(lines: Sequence[tuple[str, Line]], versions: Mapping[str, str]) -> dict[str, Any]:
-    """Return everything measured as JSON values; `lines` are pairs of row and line."""
+def document(
+    lines: Sequence[tuple[str, Line]], versions: Mapping[str, str], *, load: float
+) -> dict[str, Any]:
+    """Return everything measured as JSON values.
+
+    Args:
+        lines: pairs of row and line.
+        versions: tool → its version.
+        load: the machine's load average before the run.
+    """
     return {
         "version": _VERSION,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
             "cores": os.cpu_count(),
+            "load": round(load, 1),
             "system": platform.platform(),
             "python": platform.python_version(),
         },
@@ -62,7 +71,10 @@ def markdown(results: Mapping[str, Any]) -> str:
     machine = results["machine"]
     tools = ", ".join(f"{name} {version}" for name, version in results["tools"].items())
     head = ["what", *columns, "ratio", "target", ""]
-    where = f"{machine['cores']} cores, {machine['system']}, Python {machine['python']}"
+    where = (
+        f"{machine['cores']} cores with a load of {machine['load']} before the run, "
+        f"{machine['system']}, Python {machine['python']}"
+    )
     text = [
         f"Measured {results['measured_at'][:10]} on {where}: {tools}.",
         "",

@@ -54,10 +54,17 @@ def _into_file() -> float:
         return _rate(tool)
 
 
-def _pairs(kind: type[Tool]) -> tuple[float, float]:
-    """Return medians through the tool and into a file, taken in turns."""
+def _pairs(kind: type[Tool]) -> tuple[float, float, float]:
+    """Return medians through the tool, into a file, and of the two's ratio, taken in turns.
+
+    The ratio is that of each pair: what else the machine does changes from one to the next.
+    """
     pairs = [(_through(kind), _into_file()) for _ in range(_RUNS)]
-    return median([pair[0] for pair in pairs]), median([pair[1] for pair in pairs])
+    return (
+        median([through for through, _ in pairs]),
+        median([into_file for _, into_file in pairs]),
+        median([through / into_file for through, into_file in pairs]),
+    )
 
 
 def measure_output(context: Context) -> list[Line]:
@@ -72,8 +79,7 @@ def measure_output(context: Context) -> list[Line]:
             if isinstance(found, str):
                 values[name] = found
             else:
-                values[name], values["file"] = found
-                ratio = found[0] / found[1]
+                values[name], values["file"], ratio = found
         else:
             values[name] = attempt(context, f"{name}: output", _through, kind)
     return [

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from bench.processes import MARKERS, Launched, end_all, launch, marked, run, wait_until
+from bench.processes import MARKERS, Launched, end_all, launch, marked, run, undisturbed, wait_until
 from bench.stamps import Stamp, Stamps
 
 __all__ = ["Service", "Tool", "ToolFailed"]
@@ -71,14 +71,16 @@ class Tool(ABC):
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        try:
-            self.clean_up()
-        finally:
-            self.left_over = end_all(self.mark)
-            if self.manager is not None:
-                self.manager.end()
-            self.stamps.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+        with undisturbed():
+            try:
+                self.clean_up()
+            finally:
+                end_all(self.mark)
+                for process in (self.manager, self._starting):
+                    if process is not None:
+                        process.end()
+                self.stamps.close()
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     @classmethod
     @abstractmethod

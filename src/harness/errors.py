@@ -1,16 +1,16 @@
 """Every exception of the product, one class for each thing a caller would do differently.
 
     HarnessError
-    ├─ ConfigError (problems)      ConfigSyntaxError · ConfigSchemaError · UnresolvedReference
-    ├─ PlanError                   DependencyCycle · UnknownService · UnknownTask
-    ├─ CommandError                CommandNotFound · CommandNotExecutable · WorkingDirectoryMissing
-    · │                              UnknownUser · CommandFailed · CommandTimeout · LayerUnreachable
-    ├─ ExecutorError               StartFailed · StopFailed · HandleLost · NotSupported
-    ├─ StorageError                StoreLocked · StoreCorrupt · StoreTooNew · StoreFull
-    ├─ RegistryError               ServiceNotFound
-    ├─ OperationError              OperationFailed · OperationNotFound · OperationConflict ·
-    WaitTimeout ├─ ProtocolError               MalformedMessage · MethodNotFound ·
-    InvalidParameters · RemoteFailure ├─ AccessError                 Forbidden
+    ├─ ConfigError           ConfigSyntaxError · ConfigSchemaError · UnresolvedReference
+    ├─ PlanError             DependencyCycle · UnknownService · UnknownTask
+    ├─ CommandError          CommandNotFound · CommandNotExecutable · WorkingDirectoryMissing ·
+    │                        UnknownUser · CommandFailed · CommandTimeout · LayerUnreachable
+    ├─ ExecutorError         StartFailed · StopFailed · HandleLost · NotSupported
+    ├─ StorageError          StoreLocked · StoreCorrupt · StoreTooNew · StoreFull
+    ├─ RegistryError         ServiceNotFound
+    ├─ OperationError        OperationFailed · OperationNotFound · OperationConflict · WaitTimeout
+    ├─ ProtocolError         MalformedMessage · MethodNotFound · InvalidParameters · RemoteFailure
+    ├─ AccessError           Forbidden
     └─ DaemonUnavailable
 
 Constructors take facts as keyword arguments and build the message: it begins with "cannot", names

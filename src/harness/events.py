@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import anyio
 
@@ -111,6 +111,7 @@ class Subscription:
         self._queue_length = queue_length
         self._arrived = anyio.Event()
         self._dropped: tuple[int, Event] | None = None
+        self._stored = self._replay()
 
     def offer(self, event: Event) -> None:
         """Take a live event if it is wanted; called by the bus."""
@@ -123,17 +124,20 @@ class Subscription:
             self._queue.append(event)
         self._arrived.set()
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        """Yield stored events, then live ones, for as long as the subscription is open."""
-        for event in self._replay():
-            yield event
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        """Return the next event: stored ones first, then live ones as they come."""
+        stored = next(self._stored, None)
+        if stored is not None:
+            return stored
         while True:
-            while self._queue:
-                yield self._queue.popleft()
+            if self._queue:
+                return self._queue.popleft()
             if self._dropped is not None:
                 (first, last), self._dropped = self._dropped, None
-                yield self._gap(first, last.number, last)
-                continue
+                return self._gap(first, last.number, last)
             self._arrived = anyio.Event()
             await self._arrived.wait()
 

@@ -297,7 +297,8 @@ def test_on_a_terminal_up_says_what_it_waits_for_and_ctrl_c_cancels(program: Pro
     terminal = Terminal(program, "up")
     terminal.read_until("for chain → ")
     terminal.press_ctrl_c()
-    assert terminal.end() == 130
+    code = terminal.end()
+    assert code == 130, terminal.text
     last = terminal.text.splitlines()[-1]
     assert "harness: interrupted; 1 service keeps running, follower was stopped" in last
     assert program("status", "chain").returncode == 0

@@ -6,6 +6,7 @@ dies, and the next command starts one that goes on.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -18,7 +19,7 @@ import pytest
 
 from .harness_case import HarnessCase, eventually
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.slow]
+pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
 LAYERS, WIDTH = 5, 4
 SERVICES = [f"s{n:02}" for n in range(LAYERS * WIDTH)]
@@ -57,17 +58,21 @@ def _stack() -> str:
     return "\n".join(lines)
 
 
-def _kill_during(case: HarnessCase, delay_s: float, *command: str) -> None:
-    """Kill the daemon so many seconds after the command began, or when it ended before."""
+def _kill_during(case: HarnessCase, moments: random.Random, *command: str) -> None:
+    """Kill the daemon at a random moment of a command.
+
+    Every fourth time that is soon after the command began; otherwise soon after it told of the
+    first thing that was changed, so that the daemon is in the middle of its work.
+    """
     with case.begun(*command) as client:
-        try:
-            client.communicate(timeout=delay_s)
-        except subprocess.TimeoutExpired:
-            case.kill_daemon()
-            # It may have been in the middle of starting a daemon, which then is there to stay.
-            client.communicate(timeout=20)
-        else:
-            case.kill_daemon()
+        if moments.random() > 0.25:
+            assert client.stderr is not None
+            client.stderr.readline()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            client.communicate(timeout=moments.uniform(0.0, 0.3))
+        case.kill_daemon()
+        # It may not have called the daemon yet: then it starts another one, and does its work.
+        client.communicate(timeout=60)
 
 
 def _assert_all_run_once(case: HarnessCase) -> None:
@@ -79,13 +84,13 @@ def _assert_all_run_once(case: HarnessCase) -> None:
     assert {name: status[name]["pid"] for name in SERVICES} == pids
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_up_goes_on_after_a_kill_and_starts_nothing_twice(case: HarnessCase, seed: int) -> None:
     moments = random.Random(seed)
     case.write(_stack())
     case.ok("daemon", "start")
     for _ in range(3):
-        _kill_during(case, moments.uniform(0.05, 0.7), "up")
+        _kill_during(case, moments, "up")
     case.ok("up")
     _assert_all_run_once(case)
     assert Counter(case.lines("began")) == Counter(UNITS)
@@ -93,13 +98,13 @@ def test_up_goes_on_after_a_kill_and_starts_nothing_twice(case: HarnessCase, see
     assert (job["state"], job["exit_code"], job["outputs"]) == ("exited", 0, {"n": 5})
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_down_goes_on_after_a_kill_and_leaves_nothing(case: HarnessCase, seed: int) -> None:
     moments = random.Random(100 + seed)
     case.write(_stack())
     case.ok("up", "-q")
-    for _ in range(3):
-        _kill_during(case, moments.uniform(0.1, 0.6), "down")
+    for _ in range(2):
+        _kill_during(case, moments, "down")
     case.ok("down")
     assert case.marked(case.project) == []
     states = {unit["state"] for unit in case.status().values()}
@@ -122,14 +127,14 @@ def test_a_down_that_was_killed_is_finished_by_the_next_daemon(case: HarnessCase
     assert case.marked(case.project) == []
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_restart_goes_on_after_a_kill_with_one_of_each(case: HarnessCase, seed: int) -> None:
     moments = random.Random(200 + seed)
     case.write(_stack())
     case.ok("up", "-q")
-    rounds = 3
+    rounds = 2
     for _ in range(rounds):
-        _kill_during(case, moments.uniform(0.1, 0.8), "restart")
+        _kill_during(case, moments, "restart")
         # Restarting never changes what is wanted, so the next daemon brings all back by itself.
         case.status()
         case.ok("wait", *SERVICES, "--for", "started", "--timeout", "10s")
@@ -147,8 +152,8 @@ def test_a_running_task_is_not_run_again(case: HarnessCase, seed: int) -> None:
         f"    command: [sh, -c, 'echo job >>began; sleep 0.7; {PRINT_5}; echo job >>ended']"
     )
     case.ok("daemon", "start")
-    for _ in range(3):
-        _kill_during(case, moments.uniform(0.05, 0.5), "up")
+    for _ in range(2):
+        _kill_during(case, moments, "up")
     case.ok("up")
     assert (case.lines("began"), case.lines("ended")) == (["job"], ["job"])
     assert case.unit("job")["outputs"] == {"n": 5}
@@ -220,16 +225,20 @@ while True:
 """
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_no_line_of_a_printing_service_is_lost(case: HarnessCase, seed: int) -> None:
     moments = random.Random(400 + seed)
     case.script("counter.py", COUNTER)
     case.write("services:\n  counter: {type: process, command: python3 counter.py}")
     case.ok("up", "-q")
     pid = case.unit("counter")["pid"]
-    for _ in range(5):
-        _kill_during(case, moments.uniform(0.05, 0.6), "logs", "--tail", "all")
+    log, size = case.log_file("counter"), 0
+    for _ in range(4):
+        size += moments.randrange(500, 4000)
+        eventually(lambda size=size: log.stat().st_size >= size)  # type: ignore[misc]
+        assert case.kill_daemon()
         assert case.unit("counter")["pid"] == pid
+        size = log.stat().st_size
     case.ok("stop", "counter")
     numbers = [int(line) for line in case.logs("counter").split()]
     assert numbers == list(range(1, len(numbers) + 1))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["fact", "progress_fact"]
+__all__ = ["fact", "outputs_text", "progress_fact"]
 
 Data = Mapping[str, Any]
+
+_SHOWN_VALUE = 40  # characters of an output; `task status --json` has the whole
 
 _ENDED = frozenset({"stopped", "exited", "failed", "backoff", "unknown"})
 
@@ -25,6 +27,16 @@ def progress_fact(event: Mapping[str, Any], *, verbose: bool = False) -> str | N
     if kind == "hook-finished" and data.get("ok") and not verbose:
         return None
     return f"{event['unit']}: {fact(event)}"
+
+
+def outputs_text(outputs: Mapping[str, Any]) -> str:
+    """Return a task's outputs on one line, long values cut; nothing for none."""
+    shown = ", ".join(f"{name}={_cut(str(value))}" for name, value in outputs.items())
+    return f"outputs: {shown}" if shown else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_VALUE else f"{text[: _SHOWN_VALUE - 1]}…"
 
 
 def fact(event: Mapping[str, Any]) -> str:
@@ -74,8 +86,8 @@ def _hook(data: Data) -> str:
 
 def _task(data: Data) -> str:
     word = "skipped, it was completed before" if data.get("skipped") else "completed"
-    outputs = ", ".join(f"{key}={value}" for key, value in (data.get("outputs") or {}).items())
-    return f"{word}; outputs: {outputs}" if outputs else word
+    outputs = outputs_text(data.get("outputs") or {})
+    return f"{word}; {outputs}" if outputs else word
 
 
 def _gap(data: Data) -> str:

@@ -15,7 +15,7 @@ import anyio
 import click
 
 from .explanations import waiting_line
-from .facts import progress_fact
+from .facts import outputs_text, progress_fact
 from .moments import age, elapsed_s
 from .tables import Cell, columns
 from .units import addresses, progress_word
@@ -106,8 +106,7 @@ class Board:
 
     def _remark(self, unit: Mapping[str, Any], word: str) -> str:
         if word == "done":
-            outputs = ", ".join(f"{name}={value}" for name, value in unit["outputs"].items())
-            return f"outputs: {outputs}" if outputs else ""
+            return outputs_text(unit["outputs"])
         if word == "ready":
             return addresses(unit, names=len(unit["endpoints"]) > 1)
         return self._reasons.get(unit["name"]) or unit["message"] or ""

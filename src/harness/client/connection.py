@@ -199,8 +199,10 @@ class Connection:
             return
         self._closed = reason
         for call in self._calls.values():
-            call.answer = reason
-            call.done.set()
+            # An answer that came right before the end stays one.
+            if not call.done.is_set():
+                call.answer = reason
+                call.done.set()
         for subscription in self._subscriptions.values():
             subscription.fail(reason)
         self._ended.set()

@@ -18,7 +18,7 @@ from .nodes import Map, Mark, Scalar, Seq, put
 from .options import options, part, type_name
 from .problems import Problems, Site, did_you_mean
 from .references import World, link
-from .schema import check, field_names
+from .schema_check import check, field_names
 from .schema_raw import RawService, RawSettings, RawStack, RawTask, RawUnit
 from .source import Source
 from .static import StaticLookup, resolve_node, resolve_scalar

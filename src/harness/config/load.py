@@ -75,7 +75,7 @@ def show(source: Source, *, executors: Mapping[str, type]) -> str:
     Raises:
         ConfigError: as `load`.
     """
-    from .show import show as show_built
+    from .resolved import show as show_built
 
     return show_built(source, executors)
 

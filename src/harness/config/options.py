@@ -12,7 +12,7 @@ from .convert_command import split
 from .duration import parse_size
 from .nodes import Entry, Map, Node, Scalar, Seq
 from .problems import Site, did_you_mean, nearest
-from .schema import check, field_names
+from .schema_check import check, field_names
 from .schema_raw import RawService, RawTask
 from .static import StaticLookup
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from . import schema_health, schema_raw
-from .schema import adapter
+from .schema_check import adapter
 from .schema_raw import RawService, RawStack, RawTask
 
 __all__ = ["stack_schema"]

@@ -15,7 +15,7 @@ import anyio
 
 from harness import __version__
 from harness.clock import SystemClock
-from harness.config.stored import StackCodec
+from harness.config import StackCodec
 from harness.errors import StorageError
 from harness.events import EventBus
 from harness.executors import builtin_executors, option_types

@@ -147,7 +147,7 @@ class Server:
             self._sessions.discard(session)
 
     async def close_sessions(self) -> None:
-        """Send every client what waits for it, for a second at most, and disconnect it."""
+        """Send every client what waits for it, for five seconds at most, and disconnect it."""
         async with anyio.create_task_group() as group:
             for session in list(self._sessions):
                 group.start_soon(session.close)

@@ -37,7 +37,7 @@ __all__ = ["Call", "Limits", "Session", "Spawner"]
 
 logger = logging.getLogger(__name__)
 
-_FLUSH_S = 1.0
+_FLUSH_S = 5.0
 
 Stream = Callable[[Channel, TaskStatus[None]], Awaitable[None]]
 """Sends the notifications of a subscription."""
@@ -149,7 +149,7 @@ class Session:
                 await self._stream.aclose()
 
     async def close(self) -> None:
-        """Send what waits, for a second at most, and end the session."""
+        """Send what waits, for five seconds at most, and end the session."""
         with anyio.move_on_after(_FLUSH_S):
             await self._flush()
         if self._group is not None:

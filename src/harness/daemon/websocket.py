@@ -3,8 +3,11 @@
 Nothing here is shared between connections, so a slow, silent or broken client costs nobody else
 anything; whoever serves a connection bounds how long the handshake may take.
 
-Source: RFC 6455; RFC 9112. ADR: the server speaks h11 and wsproto over anyio itself, because it
-must be able to drop a client that does not read and to stop reading a message that is too large.
+h11 and wsproto are driven here, and not by an ASGI server, because a server that hides its sockets
+cannot tell who connects, drop a client that does not read, or stop keeping a message that is too
+large.
+
+Source: RFC 6455; RFC 9112.
 """
 
 from __future__ import annotations

@@ -70,8 +70,8 @@ async def bring_up(
 
     Those named in `kept` are only waited for: they are as they should be, or on their way; unless
     their goal was to stop. With the first failure the rest is stopped again, except with
-    `keep_going` and except what is ready already. After `timeout_s` seconds nothing is stopped; units that are not ready are left to go
-    on.
+    `keep_going` and except what is ready already. After `timeout_s` seconds nothing is stopped;
+    units that are not ready are left to go on.
 
     Args:
         units: in start order, so that none is wanted before what it depends on: the failure of an

@@ -334,6 +334,11 @@ class Project:
         for unit in self.units.values():
             if unit.goal is Goal.UP and unit.state is ServiceState.STOPPED:
                 unit.want(Goal.UP)
+            elif unit.goal is Goal.DOWN and unit.state in (
+                ServiceState.EXITED,
+                ServiceState.FAILED,
+            ):
+                unit.want(Goal.DOWN)
 
     async def aclose(self) -> None:
         """Let go of every unit without stopping any."""

@@ -22,7 +22,7 @@ class UnitRecord:
         goal: what the user wants.
         state: the machine's state.
         generation: number of the newest run, 0 before the first.
-        token: marker text of that run.
+        token: marker text of that run; empty before the first and while the next one is prepared.
         handle: how the executor finds that run; None before it started and after it was cleaned up.
         exit: how the newest run ended.
         restarts: automatic restarts since the user last started it.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +19,7 @@ import anyio
 from anyio import to_thread
 
 from harness.clock import Clock
-from harness.errors import HarnessError, ServiceNotFound, StoreTooNew
+from harness.errors import HarnessError, ServiceNotFound, StorageError, StoreFull, StoreTooNew
 from harness.events import EventBus
 from harness.executors import Executor
 from harness.health import CheckRunner
@@ -149,16 +151,20 @@ class Stacks:
 
     def _apply(self, spec: StackSpec, client_env: Mapping[str, str]) -> Project:
         project = self._projects.get(spec.name)
-        if project is None:
-            project = self._new_project(spec, client_env)
-            self._projects[spec.name] = project
-            self._bus.publish(EventKind.PROJECT_ADDED, project=spec.name)
-        self._write_client_env(project.context.directory, client_env)
+        is_new = project is None
+        with _disk_errors(spec.name):
+            if project is None:
+                project = self._new_project(spec, client_env)
+            self._write_client_env(project.context.directory, client_env)
         self._store.put(
             _PROJECTS,
             spec.name,
             {"version": _PROJECT_VERSION, "stack": self._codec.encode(spec)},
         )
+        if is_new:
+            # Only now: a project that cannot be remembered is not there.
+            self._projects[spec.name] = project
+            self._bus.publish(EventKind.PROJECT_ADDED, project=spec.name)
         project.apply(spec, client_env)
         return project
 
@@ -425,6 +431,20 @@ class Stacks:
         undo: Work | None = None,
     ) -> Operation:
         return self.operations.begin(verb, project=project.name, units=units, work=work, undo=undo)
+
+
+@contextmanager
+def _disk_errors(project: str) -> Iterator[None]:
+    """Say which project could not be kept, and why, where the disk refused."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull(
+                f'cannot keep project "{project}": the disk of the state directory is full',
+                hint="free some space; what runs goes on",
+            ) from error
+        raise StorageError(f'cannot keep project "{project}": {error}') from error
 
 
 def _in_start_order(project: Project, plan: Plan) -> list[Unit]:

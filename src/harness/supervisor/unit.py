@@ -273,6 +273,9 @@ class Unit:
             record.restarts += 1
         if state is not ServiceState.BACKOFF:
             self.next_try_at = None
+        if state is ServiceState.STARTING:
+            # Until the next generation is stored the run directory is that of the one before.
+            record.token = ""
         if state is ServiceState.RUNNING:
             self._health = HealthState.STARTING if self.spec.health else HealthState.NONE
         elif state is not ServiceState.STOPPING:

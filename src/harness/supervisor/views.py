@@ -205,7 +205,7 @@ def health_view(unit: Unit) -> dict[str, Any]:
     monitor = unit.probes
     probes = {p.probe: _probe_view(p) for p in monitor.report().probes} if monitor else {}
     names = [stage.name for stage in unit.spec.health.stages] if unit.spec.health else []
-    return {
+    view = {
         "unit": unit.name,
         "state": unit.health.value,
         "stages": [
@@ -219,6 +219,7 @@ def health_view(unit: Unit) -> dict[str, Any]:
         ],
         "liveness": probes.get("liveness"),
     }
+    return dict(masked(view, unit.secrets))
 
 
 def plain(value: Any) -> Any:

@@ -25,7 +25,7 @@ LINES = [
 
 
 def results():
-    return document(LINES, {"harness": "1.0", "pm2": "7"})
+    return document(LINES, {"harness": "1.0", "pm2": "7"}, load=0.5)
 
 
 def test_a_table_has_a_column_for_each_tool_and_a_note_below_its_line():

@@ -64,6 +64,17 @@ async def test_open_calls_fail_when_the_daemon_hangs_up():
         await connection.wait_closed()
 
 
+async def test_an_answer_right_before_the_end_is_still_an_answer():
+    async with _connected() as (connection, daemon), anyio.create_task_group() as group:
+
+        async def answer_and_leave() -> None:
+            await _answer(daemon, "goodbye")
+            daemon.abort()
+
+        group.start_soon(answer_and_leave)
+        assert await connection.call("daemon.stop") == "goodbye"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-from pathlib import Path
 
 import anyio
 import pytest
@@ -122,7 +121,3 @@ async def test_a_message_over_a_socket_that_is_too_large_closes_it_and_no_other(
             with pytest.raises(Exception, match="larger than 100000 bytes"):
                 await client.services.status(project="x" * 5_000_000)
             await other.daemon.status()
-
-
-def test_paths_are_paths():
-    assert isinstance(Endpoint(Path("/s")).socket_path, Path)

@@ -36,8 +36,6 @@ async def test_a_client_loads_no_validation_no_server_and_no_http(module):
         "wsproto",
         "h11",
         "yaml",
-        "sqlite3",
-        "hashlib",
     ]
     program = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
     done = await anyio.run_process([sys.executable, "-c", program])

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from tests.fakes.clock import FakeClock
 
 from harness.config import StackCodec
 from harness.events import EventBus
@@ -37,6 +36,7 @@ from harness.model import (
 )
 from harness.storage import MemoryStore, Store
 from harness.supervisor import Operation, Project, Stacks
+from tests.fakes.clock import FakeClock
 
 __all__ = ["Checks", "Recording", "Scene", "checked", "hook", "needs", "scene", "service", "task"]
 

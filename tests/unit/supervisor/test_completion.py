@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.supervisor.scene import task
 
 from harness.executors.fake import FakeOptions
 from harness.model import OutputSpec, TaskSpec
@@ -14,6 +13,7 @@ from harness.supervisor.completion import (
     read_outputs,
     read_stdout,
 )
+from tests.unit.supervisor.scene import task
 
 
 def reading(*outputs: OutputSpec, base_dir: Path | str = "/", **more) -> TaskSpec:

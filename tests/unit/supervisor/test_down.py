@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import anyio
-from tests.unit.supervisor.scene import Scene, checked, hook, needs, scene, service, task
 
 from harness.errors import StopFailed, WaitTimeout
 from harness.model import (
@@ -18,6 +17,7 @@ from harness.model import (
     ServiceState,
 )
 from harness.supervisor import OperationState
+from tests.unit.supervisor.scene import Scene, checked, hook, needs, scene, service, task
 
 ALWAYS = RestartPolicy(mode=RestartMode.ALWAYS, backoff=Backoff(initial_s=5.0, jitter=0.0))
 CHAIN = service("db"), service("api", needs("db")), service("web", needs("api"))
@@ -117,8 +117,7 @@ async def test_a_unit_that_ends_while_its_stop_begins_is_stopped(play: Scene) ->
     await play.reaches("a", ServiceState.STOPPING)
     await play.end("a")
     await play.settle()
-    with open(play.directory / "gate", "w") as gate:
-        gate.write("go\n")
+    await anyio.Path(play.directory / "gate").write_text("go\n")
     await play.ended(operation)
     await play.clock.run_for(60)
     assert operation.state is OperationState.DONE

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import anyio
-from tests.unit.supervisor.scene import Scene, hook, service
 
 from harness.model import EventKind, Hook, Hooks, SecretSpec, ServiceState
 from harness.supervisor import OperationState
+from tests.unit.supervisor.scene import Scene, hook, service
 
 
 def moments(play: Scene) -> list[tuple[str, bool]]:

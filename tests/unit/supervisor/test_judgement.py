@@ -3,12 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.supervisor.scene import service, task
 
 from harness.model import ExitStatus, RestartMode, RestartPolicy, UnitSpec
 from harness.supervisor.backoff import RestartHistory
 from harness.supervisor.judgement import Ending, judge_ending
 from harness.supervisor.machine import Trigger
+from tests.unit.supervisor.scene import service, task
 
 WELL, BADLY = ExitStatus(code=0), ExitStatus(code=3)
 

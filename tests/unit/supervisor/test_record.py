@@ -14,7 +14,7 @@ FULL = UnitRecord(
     health=HealthState.UNHEALTHY,
     stages={"booted": 0.5},
     generation=7,
-    token="abc",  # noqa: S106
+    token="abc",
     handle=Handle(executor="process", data={"pid": 4, "list": [1, None]}, pid=4),
     exit=ExitStatus(signal=9),
     restarts=3,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.unit.supervisor.scene import Scene, checked, needs, service, task
 
 from harness.model import (
     MASK,
@@ -17,8 +16,9 @@ from harness.model import (
     Settings,
 )
 from harness.supervisor import OperationState
+from tests.unit.supervisor.scene import Scene, checked, needs, service, task
 
-SECRET = "hunter2hunter2"  # noqa: S105
+SECRET = "hunter2hunter2"
 PORT = {"http": PortSpec(name="http", host=None, scheme="http")}
 SECRETS = {"token": SecretSpec(name="token", env="TOKEN")}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from tests.unit.supervisor.scene import Scene, checked, needs, service
 
 from harness.model import Backoff, EventKind, HealthState, RestartMode, RestartPolicy, ServiceState
 from harness.supervisor import OperationState
+from tests.unit.supervisor.scene import Scene, checked, needs, service
 
 PLAIN = Backoff(initial_s=1.0, factor=2.0, max_s=30.0, jitter=0.0, reset_after_s=100.0)
 

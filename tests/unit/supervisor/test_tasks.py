@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.supervisor.scene import Scene, needs, service, task
 
 from harness.errors import ServiceNotFound, UnknownTask
 from harness.model import (
@@ -15,6 +14,7 @@ from harness.model import (
     TaskSpec,
 )
 from harness.supervisor import OperationState
+from tests.unit.supervisor.scene import Scene, needs, service, task
 
 
 def seed(*lines: str, **more) -> TaskSpec:

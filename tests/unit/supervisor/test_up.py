@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import anyio
 import pytest
-from tests.unit.supervisor.scene import Scene, checked, needs, scene, service, task
 
 from harness.errors import OperationFailed, UnknownService, WaitTimeout
 from harness.executors.fake import FakeExecutor
@@ -20,6 +19,7 @@ from harness.model import (
     StackSpec,
 )
 from harness.supervisor import OperationState
+from tests.unit.supervisor.scene import Scene, checked, needs, scene, service, task
 
 
 async def test_up_ends_once_everything_is_ready(play: Scene) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from tests.unit.supervisor.scene import Scene, checked, needs, service, task
 
 from harness.commands import Command
 from harness.errors import HandleLost, NotSupported, UnknownService, WaitTimeout
 from harness.model import Backoff, RestartMode, RestartPolicy, ServiceState
 from harness.supervisor import Explanation
+from tests.unit.supervisor.scene import Scene, checked, needs, service, task
 
 
 async def waits(play: Scene, *names: str, target: str, timeout_s: float | None = 0.05) -> None:

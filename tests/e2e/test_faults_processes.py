@@ -1,0 +1,193 @@
+"""Processes that do not do what they are asked, and pid numbers that belong to somebody else."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.requirements import require
+
+from .harness_case import HarnessCase, eventually, is_alive, kill
+
+pytestmark = pytest.mark.timeout(60)
+
+_NEXT_PID = Path("/proc/sys/kernel/ns_last_pid")
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Iterator[HarnessCase]:
+    with HarnessCase(tmp_path) as case:
+        yield case
+
+
+def test_a_service_that_ignores_the_stop_signal_is_killed_in_time_and_that_is_told(
+    case: HarnessCase,
+) -> None:
+    case.write(
+        "services:\n  deaf:\n    type: process\n    shutdown_timeout: 500ms\n"
+        "    command: [sh, -c, 'trap \"\" TERM; echo up >>began; while :; do sleep 1; done']"
+    )
+    case.ok("up", "-q")
+    eventually(lambda: case.lines("began") != [])
+    down = case("down")
+    assert down.returncode == 0
+    assert case.marked(case.project) == []
+    assert "killed: it did not end at the stop signal" in down.stderr
+    assert "killed" in case.unit("deaf")["message"]
+    assert case.unit("deaf")["exit_code"] == 128 + signal.SIGKILL
+
+
+def test_what_a_service_leaves_behind_when_it_ends_is_ended_too(case: HarnessCase) -> None:
+    case.write(
+        "services:\n  forker:\n    type: process\n    restart: no\n"
+        "    command: [sh, -c, 'sleep 1000 & (trap \"\" TERM; exec setsid sleep 1001) & exit 0']"
+    )
+    case.ok("up", "-q")
+    eventually(lambda: case.unit("forker")["state"] == "exited")
+    assert case.marked(case.project) == []
+    assert case.unit("forker")["exit_code"] == 0
+    case.ok("down")
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        "setsid {sleep}",
+        "setsid setsid --fork {sleep}",
+        "(trap '' TERM INT HUP; {sleep})",
+        "env -i setsid {sleep}",
+        "setsid sh -c 'trap \"\" TERM; {sleep} & wait'",
+    ],
+)
+def test_children_that_went_their_own_way_are_gone_after_down(
+    case: HarnessCase, child: str
+) -> None:
+    # A length of its own, because a child without environment is known by its words alone.
+    seconds = f"1000.{int(case.project[1:], 16) % 10**6:06}"
+    child = child.format(sleep=f"sleep {seconds}")
+    case.script("parent.sh", f"#!/bin/sh\n{child} &\nexec sleep 999\n")
+    case.write(
+        "services:\n  parent: {type: process, command: ./parent.sh, shutdown_timeout: 500ms}"
+    )
+    case.ok("up", "-q")
+    eventually(lambda: _sleepers(seconds) != [])
+    case.ok("down")
+    assert case.marked(case.project) == []
+    assert _sleepers(seconds) == []
+
+
+def _sleepers(seconds: str) -> list[str]:
+    """Return the pids of living processes that sleep for so long."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and is_alive(int(entry.name)):
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if words[:2] == [b"sleep", seconds.encode()]:
+                    found.append(entry.name)
+    return found
+
+
+def test_a_stopped_process_goes_on_to_end_at_down(case: HarnessCase) -> None:
+    case.write("services:\n  frozen: {type: process, command: sleep 1000}")
+    case.ok("up", "-q")
+    os.kill(case.unit("frozen")["pid"], signal.SIGSTOP)
+    down = case("down")
+    assert down.returncode == 0
+    assert case.marked(case.project) == []
+    assert case.unit("frozen")["exit_code"] == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("victim", ["service", "holder", "both"])
+def test_a_stranger_with_the_number_of_an_ended_process_is_never_signalled(
+    case: HarnessCase, victim: str
+) -> None:
+    """Everything that was written down names a pid which now belongs to somebody else."""
+    case.write("services:\n  worker: {type: process, command: sleep 1000, restart: no}")
+    case.ok("up", "-q")
+    case.kill_daemon()
+    everything = case.marked(case.project)
+    holder = next(process.pid for process in everything if "/holder.sh" in process.command)
+    service = next(process.pid for process in everything if process.pid != holder)
+    kill(holder)
+    kill(service)
+    with subprocess.Popen(["sleep", "1000"], start_new_session=True) as stranger:
+        try:
+            _hand_over(case, service if victim != "holder" else None, stranger.pid, name="started")
+            _hand_over(case, holder if victim != "service" else None, stranger.pid, name="claim")
+            worker = case.unit("worker")
+            assert worker["state"] == "failed"
+            assert worker["pid"] is None
+            case.ok("up", "-q")
+            assert case.unit("worker")["pid"] not in (None, stranger.pid)
+            case.ok("down")
+            assert case.marked(case.project) == []
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
+
+
+def _hand_over(case: HarnessCase, old: int | None, new: int, *, name: str) -> None:
+    """Rewrite the run's file and the stored handle as if the kernel had reused the number."""
+    if old is None:
+        return
+    (case.run_dir("worker") / name).write_text(f"{new}\n")
+    with closing(sqlite3.connect(case.state_dir / "state.db")) as db, db:
+        rows = db.execute(
+            "SELECT collection, key, value FROM record WHERE collection LIKE 'units:%'"
+        ).fetchall()
+        for collection, key, text in rows:
+            record = json.loads(text)
+            data = record["handle"]["data"]
+            for role in ("service", "holder"):
+                if data[role][0] == old:
+                    data[role][0] = new
+            db.execute(
+                "UPDATE record SET value = ? WHERE collection = ? AND key = ?",
+                (json.dumps(record), collection, key),
+            )
+
+
+def test_a_stranger_that_the_kernel_gave_the_same_number_is_never_signalled(
+    case: HarnessCase,
+) -> None:
+    require("root", os.access(_NEXT_PID, os.W_OK), "choosing the next pid is for root")
+    case.write("services:\n  worker: {type: process, command: sleep 1000, restart: no}")
+    case.ok("up", "-q")
+    service = case.unit("worker")["pid"]
+    case.kill_daemon()
+    for process in case.marked(case.project):
+        kill(process.pid)
+    stranger = _with_pid(service)
+    require("root", stranger is not None, "the number was taken by another process")
+    assert stranger is not None
+    try:
+        assert case.unit("worker")["state"] == "failed"
+        case.ok("up", "-q")
+        case.ok("restart", "worker")
+        case.ok("down")
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def _with_pid(pid: int) -> subprocess.Popen[bytes] | None:
+    """Start a process with this very number; None when others were faster each time."""
+    for _ in range(200):
+        _NEXT_PID.write_text(str(pid - 1))
+        process = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        if process.pid == pid:
+            return process
+        process.kill()
+        process.wait()
+    return None
