@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .tools
 
-.PHONY: help install dev tools demo format lint types imports test unit integration docs bench clean
+.PHONY: help install dev tools demo format lint types imports pins test unit docs bench clean
 
 help:  ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,7 +58,17 @@ imports: dev  ## the import contracts
 unit: dev  ## the fast tests
 	$(BIN)/python -m pytest tests/unit -n 2
 
-test: lint types imports tools  ## everything CI checks: style, types, imports, every test, docs
+pins:  ## resolve the dependencies anew into requirements.txt and requirements-dev.txt
+	rm -rf $(TOOLS)/pins
+	$(PYTHON) -m venv $(TOOLS)/pins
+	$(TOOLS)/pins/bin/python -m pip install --quiet --upgrade pip
+	$(TOOLS)/pins/bin/python -m pip install --quiet .
+	$(TOOLS)/pins/bin/python -m pip freeze --exclude graph-network-harness --exclude setuptools > requirements.txt
+	$(TOOLS)/pins/bin/python -m pip install --quiet -r requirements-dev.in
+	$(TOOLS)/pins/bin/python -m pip freeze --exclude graph-network-harness --exclude setuptools \
+	    | grep -vxFf requirements.txt > requirements-dev.txt
+
+test: lint types imports docs tools  ## everything CI checks: style, types, imports, docs, every test
 	$(BIN)/python -m pytest -n 2
 
 docs: dev  ## build the documentation, warnings are errors
