@@ -33,7 +33,10 @@ def subclasses(of: type[HarnessError]) -> Iterator[type[HarnessError]]:
             yield from subclasses(found)
 
 
-PUBLIC = [HarnessError, *(e for e in subclasses(HarnessError) if not e.__name__.startswith("_"))]
+PUBLIC: list[type[HarnessError]] = [
+    HarnessError,
+    *(e for e in subclasses(HarnessError) if not e.__name__.startswith("_")),
+]
 
 
 def test_every_error_has_a_kind_of_its_own() -> None:

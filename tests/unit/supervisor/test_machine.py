@@ -35,7 +35,7 @@ LISTED = {
 
 
 @pytest.mark.parametrize(("state", "trigger"), list(product(S, T)))
-def test_every_pair_is_either_listed_or_refused(state: S, trigger: T) -> None:
+def test_every_pair_is_either_listed_or_refused(state: ServiceState, trigger: Trigger) -> None:
     if trigger in LISTED[state]:
         assert isinstance(transition(state, trigger), Step)
     else:
@@ -43,7 +43,7 @@ def test_every_pair_is_either_listed_or_refused(state: S, trigger: T) -> None:
             transition(state, trigger)
 
 
-def reachable(start: S, triggers: tuple[T, ...] = tuple(T)) -> set[S]:
+def reachable(start: ServiceState, triggers: tuple[Trigger, ...] = tuple(T)) -> set[ServiceState]:
     found, open_states = {start}, [start]
     while open_states:
         state = open_states.pop()
@@ -61,18 +61,20 @@ def test_every_state_is_reachable_from_stopped() -> None:
 
 
 @pytest.mark.parametrize("state", list(S))
-def test_every_state_has_a_way_to_stopped(state: S) -> None:
+def test_every_state_has_a_way_to_stopped(state: ServiceState) -> None:
     assert S.STOPPED in reachable(state)
 
 
 @pytest.mark.parametrize("state", list(S))
-def test_a_user_who_stops_a_unit_needs_only_its_emptiness_to_get_it_stopped(state: S) -> None:
+def test_a_user_who_stops_a_unit_needs_only_its_emptiness_to_get_it_stopped(
+    state: ServiceState,
+) -> None:
     assert S.STOPPED in reachable(state, (T.UNWANTED, T.EMPTY))
 
 
 @pytest.mark.parametrize("state", list(S))
 @pytest.mark.parametrize("trigger", BY_USER)
-def test_a_user_may_ask_for_anything_in_every_state(state: S, trigger: T) -> None:
+def test_a_user_may_ask_for_anything_in_every_state(state: ServiceState, trigger: Trigger) -> None:
     assert (state, trigger) in TABLE
 
 
@@ -124,7 +126,7 @@ class Life(RuleBasedStateMachine):
         self.now = 0.0
         self.last_plain_s = 0.0
 
-    def post(self, trigger: T) -> None:
+    def post(self, trigger: Trigger) -> None:
         before = self.state
         step = transition(before, trigger)
         if before is S.FAILED and step.state is not S.FAILED:

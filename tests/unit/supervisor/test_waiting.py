@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import pytest
 
@@ -57,7 +59,8 @@ async def test_a_timeout_carries_the_chain_of_causes(play: Scene) -> None:
     assert "0.05 s have passed" in str(caught.value)
     assert 'web waits for "api"' in str(caught.value)
     assert caught.value.hint == "harness why web"
-    (web,) = caught.value.details["explanations"]  # type: ignore[misc,attr-defined]
+    explanations: Any = caught.value.details["explanations"]
+    web = explanations[0]
     db = web["causes"][0]["causes"][0]
     assert db["unit"] == "db"
     assert db["probe"]["message"] == "db refused"
