@@ -28,7 +28,6 @@ class Compose(Tool):
     def __init__(self) -> None:
         super().__init__()
         self.env |= {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
-        self._make_image()
 
     @classmethod
     def version(cls) -> str:
@@ -43,7 +42,8 @@ class Compose(Tool):
         return done.stdout.decode().strip()
 
     def write(self, services: Sequence[Service]) -> None:
-        """Write compose.yaml; JSON is YAML too."""
+        """Make the image, and write compose.yaml; JSON is YAML too."""
+        self._make_image()
         mounts = [f"{self.folder}:{self.folder}", f"{HERE}:{HERE}:ro"]
         mark = dict.fromkeys(MARKERS, self.mark)
         stack = {

@@ -25,8 +25,7 @@ def case(tmp_path: Path) -> Iterator[HarnessCase]:
         ("services:\n  a: {type: process, command: sleep 1, imag: x}", "3:43", "imag"),
         ("services:\n  a: {type: proces, command: sleep 1}", "3:13", 'did you mean "process"?'),
         (
-            "services:\n  a:\n    type: process\n    command: x\n    depends_on: [bb]\n"
-            "  b: {type: process, command: x}",
+            "services:\n  a:\n    type: process\n    command: x\n    depends_on: [bb]\n  b: {}",
             "6:18",
             'did you mean "b"?',
         ),
