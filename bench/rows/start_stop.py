@@ -36,7 +36,7 @@ def _cycle(kind: type[Tool], count: int, *, warm: bool = False) -> Cycle:
         returned = tool.finish_up()
         # The harness promises that `up` returns when all run: the later moment counts.
         last = max(stamps[-1].at, returned if isinstance(tool, Harness) else 0.0)
-        pids = {stamp.pid for stamp in stamps}
+        pids = tool.service_pids(stamps)
         _settle(tool)
         stopping = time.perf_counter()
         tool.stop()

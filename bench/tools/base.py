@@ -8,7 +8,7 @@ import tempfile
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
@@ -122,6 +122,10 @@ class Tool(ABC):
     def stop_one(self, name: str) -> None:
         """Stop everything; tools that can stop one service do that instead."""
         self.stop()
+
+    def service_pids(self, stamps: Iterable[Stamp]) -> set[int]:
+        """Return the pids of running services as this machine counts them."""
+        return {stamp.pid for stamp in stamps}
 
     def clean_up(self) -> None:
         """Undo what ending the processes does not undo."""

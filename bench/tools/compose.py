@@ -7,11 +7,12 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.install import HERE, PROJECT
-from bench.processes import MARKERS, run
+from bench.processes import MARKERS, marked, run
+from bench.stamps import Stamp
 
 from .base import Service, Tool, ToolFailed
 
@@ -81,6 +82,10 @@ class Compose(Tool):
     def status_argv(self) -> list[str]:
         """Return `docker compose ps`."""
         return ["docker", "compose", "ps"]
+
+    def service_pids(self, stamps: Iterable[Stamp]) -> set[int]:
+        """Return what carries the marker: a container has numbers of its own."""
+        return set(marked(self.mark))
 
     def clean_up(self) -> None:
         """Remove what is left of the project."""

@@ -13,7 +13,7 @@ import os
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -60,6 +60,15 @@ class Store(Protocol):
         self, *, after: int = 0, limit: int = 1_000, project: str | None = None
     ) -> list[Event]:
         """Return stored events with numbers above `after`, in order, at most `limit`."""
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Write all that is put, deleted and appended inside with one commit; may be nested.
+
+        What was written before an exception inside is kept.
+
+        Raises:
+            StorageError: at the end, the commit failed, and nothing of it is stored.
+        """
 
     @property
     def last_number(self) -> int:
@@ -122,6 +131,10 @@ class MemoryStore:
     def first_number(self) -> int:
         """The number of the oldest event still kept, or 1 if there is none."""
         return self._events[0].number if self._events else 1
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Do nothing: every write is complete at once."""
+        return nullcontext()
 
     def close(self) -> None:
         """Release the store."""
@@ -293,6 +306,28 @@ class SqliteStore:
         """Close the database and release the lock."""
         self._db.close()
         os.close(self._lock)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Write all that is put, deleted and appended inside with one commit; may be nested."""
+        if self._db.in_transaction:
+            yield
+            return
+        with self._mapped("write"):
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with self._mapped("write"):
+                self._end_batch()
+
+    def _end_batch(self) -> None:
+        """Commit; nothing is left to do when a full disk ended the transaction already."""
+        try:
+            self._db.commit()
+        except sqlite3.Error:
+            self._db.rollback()
+            raise
 
     @contextmanager
     def _mapped(self, verb: str) -> Iterator[None]:

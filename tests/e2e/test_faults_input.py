@@ -22,7 +22,7 @@ def case(tmp_path: Path) -> Iterator[HarnessCase]:
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("services:\n  a: {type: process, command: sleep 1, imag: x}", "3:43", "imag"),
+        ("services:\n  a: {type: process, command: sleep 1, imag: x}", "3:40", "imag"),
         ("services:\n  a: {type: proces, command: sleep 1}", "3:13", 'did you mean "process"?'),
         (
             "services:\n  a:\n    type: process\n    command: x\n    depends_on: [bb]\n  b: {}",
@@ -87,10 +87,12 @@ def test_an_unknown_service_is_refused_with_a_suggestion(case: HarnessCase, comm
 
 def test_without_a_daemon_and_forbidden_to_start_one_the_code_is_5(case: HarnessCase) -> None:
     case.write("services:\n  a: {type: process, command: sleep 1000}")
-    for command in ("up", "down", "status", "logs"):
-        done = case("--no-start", command)
+    for command in ("up", "down", "logs", "why a", "daemon status"):
+        done = case("--no-start", *command.split())
         assert done.returncode == 5, command
         assert "daemon" in done.stderr
+    # Where nothing is known to have run, `status` can tell without one.
+    assert case("--no-start", "status").returncode == 3
     assert case.daemon_pid() is None
     assert not case.state_dir.exists()
 

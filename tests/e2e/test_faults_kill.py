@@ -127,6 +127,31 @@ def test_a_down_that_was_killed_is_finished_by_the_next_daemon(case: HarnessCase
     assert case.marked(case.project) == []
 
 
+def test_a_service_taken_out_of_the_file_is_not_lost_when_its_stop_is_cut_short(
+    case: HarnessCase,
+) -> None:
+    kept = "services:\n  kept: {type: process, command: sleep 1000}\n"
+    case.write(
+        f"{kept}  gone:\n    type: process\n    shutdown_timeout: 1s\n"
+        '    command: [sh, -c, \'trap "echo asked >>asked" TERM; echo up >>began; '
+        "while :; do sleep 0.1; done']"
+    )
+    case.ok("up", "-q")
+    eventually(lambda: case.lines("began") != [])
+    case.write(kept)
+    with case.begun("up") as client:
+        eventually(lambda: case.lines("asked") != [], within_s=30)
+        case.kill_daemon()
+        client.communicate(timeout=60)
+    assert case.processes("gone") != []
+    assert list(case.status()) == ["kept", "gone"]
+    case.ok("up")
+    assert case.processes("gone") == []
+    assert list(case.status()) == ["kept"]
+    case.kill_daemon()
+    assert list(case.status()) == ["kept"]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_restart_goes_on_after_a_kill_with_one_of_each(case: HarnessCase, seed: int) -> None:
     moments = random.Random(200 + seed)

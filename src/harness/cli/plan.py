@@ -22,7 +22,7 @@ async def plan(session: Session, *, units: tuple[str, ...]) -> None:
 
     Changes nothing.
     """
-    async with session.connect() as client:
+    async with session.connect(reads_stack=True) as client:
         diff = await client.plan.diff(source=session.source(), units=list(units))
     if session.out.json:
         session.out.document(diff)
@@ -55,7 +55,7 @@ async def graph(session: Session, *, form: str) -> None:
     """Show who depends on whom."""
     from .graphs import as_dot, as_mermaid, as_text
 
-    async with session.connect() as client:
+    async with session.connect(reads_stack=True) as client:
         document = await client.plan.graph(source=session.source())
     if session.out.json or form == "json":
         session.out.document(document)

@@ -44,9 +44,29 @@ class Session:
             level = logging.INFO if self.options.verbosity == 1 else logging.DEBUG
             logging.basicConfig(level=level, format="%(name)s: %(message)s")
 
-    def connect(self, *, start: bool = True) -> AbstractAsyncContextManager[Client]:
-        """Open a client; start the daemon when none runs, if both caller and user allow it."""
-        return self._connector(self, start and self.options.start)
+    def connect(
+        self, *, start: bool = True, reads_stack: bool = False
+    ) -> AbstractAsyncContextManager[Client]:
+        """Open a client; start the daemon when none runs, if both caller and user allow it.
+
+        Args:
+            start: the caller allows it.
+            reads_stack: the stack file is what the call is about; a wrong one starts no daemon.
+
+        Raises:
+            ConfigError, PlanError: no daemon runs, and the stack file cannot be used.
+        """
+        may_start = start and self.options.start
+        if reads_stack and may_start and self._connector is _connect:
+            self._check_stack_first()
+        return self._connector(self, may_start)
+
+    def _check_stack_first(self) -> None:
+        """Read the stack file here while no daemon is there to read it."""
+        if not self.endpoint().socket_path.exists():
+            from .stack_file import plan_configured
+
+            plan_configured(self)
 
     def endpoint(self) -> Endpoint:
         """Return where the daemon of the chosen state directory listens."""

@@ -20,6 +20,7 @@ __all__ = [
     "configured_units",
     "has_stack_file",
     "load_stack",
+    "plan_configured",
     "show_stack",
     "stack_schema",
 ]
@@ -77,6 +78,18 @@ def configured_units(session: Session) -> dict[str, Any]:
     stack = load_stack(session)
     units = [_stopped(unit) for unit in stack.units.values()]
     return {"project": stack.name, "services": units}
+
+
+def plan_configured(session: Session) -> None:
+    """Read the stack and order it, as the daemon will.
+
+    Raises:
+        ConfigError: it cannot be used.
+        PlanError: no order of starting exists.
+    """
+    from harness.plan import plan_stack
+
+    plan_stack(load_stack(session))
 
 
 def _stopped(unit: UnitSpec) -> dict[str, Any]:

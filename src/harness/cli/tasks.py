@@ -59,7 +59,7 @@ async def run(session: Session, *, tasks: tuple[str, ...], force: bool, wait: bo
 
     A task that has completed with the same inputs is skipped.
     """
-    async with session.connect() as client:
+    async with session.connect(reads_stack=True) as client:
         operation = await client.tasks.run(source=session.source(), tasks=list(tasks), force=force)
         await finish(session, client, operation, wait=wait, show_units=True)
 

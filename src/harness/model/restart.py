@@ -24,8 +24,9 @@ class RestartMode(StrEnum):
 class Backoff:
     """Growing delays between restarts.
 
-    Restart n (from 1) waits `initial_s * factor**(n-1)` seconds, at most `max_s`. The first restart after a calm period of `reset_after_s` waits `initial_s` again. `jitter` is
-    the share of the delay that is random, from 0 to 1.
+    Restart n (from 1) waits `initial_s * factor**(n-1)` seconds, at most `max_s`. The
+    first restart after a calm period of `reset_after_s` waits `initial_s` again. `jitter` is the
+    share of the delay that is random, from 0 to 1.
     """
 
     initial_s: float = 0.1

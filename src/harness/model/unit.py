@@ -106,8 +106,8 @@ class OutputSpec:
 class RememberMode(StrEnum):
     """How long a task's completion counts.
 
-    always: until its inputs change. run: also void once a service it depends on was started again, for
-    tasks whose effect lives in that service's memory. never: it runs on every `up`.
+    always: until its inputs change. run: also void once a service it depends on was started
+    again, for tasks whose effect lives in that service's memory. never: it runs on every `up`.
     """
 
     ALWAYS = "always"

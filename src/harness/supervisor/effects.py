@@ -27,6 +27,7 @@ from harness.model import (
     HealthState,
     RememberMode,
     ServiceState,
+    TaskSpec,
     UnitKind,
 )
 
@@ -259,19 +260,32 @@ class Effects:
         handle = unit.record.handle
         if handle is None:
             raise RuntimeError(f"{self._owner} runs without a handle")
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch_health)
-            tasks.start_soon(self._watch_deadline)
-            try:
-                status = await self._executor_of(handle).wait(handle)
-            except HandleLost as error:
-                status = ExitStatus()
-                logger.warning("%s", error, extra={"service": unit.name})
-            tasks.cancel_scope.cancel()
+        if self._has_more_to_watch():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._watch_health)
+                tasks.start_soon(self._watch_deadline)
+                status = await self._await_end(handle)
+                tasks.cancel_scope.cancel()
+        else:
+            self._note_ready()
+            status = await self._await_end(handle)
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEANUP_DEADLINE_S):
             # Whatever the main process left behind is ended before another run may start.
             await self._end_stragglers(handle)
         await self._take_end(status, expected=ServiceState.RUNNING)
+
+    def _has_more_to_watch(self) -> bool:
+        """Tell whether anything but the end of the run matters; most units have nothing more."""
+        spec = self._unit.spec
+        has_limit = isinstance(spec, TaskSpec) and spec.timeout_s is not None
+        return has_limit or spec.health is not None or bool(spec.hooks.post_start)
+
+    async def _await_end(self, handle: Handle) -> ExitStatus:
+        try:
+            return await self._executor_of(handle).wait(handle)
+        except HandleLost as error:
+            logger.warning("%s", error, extra={"service": self._unit.name})
+            return ExitStatus()
 
     async def _watch_health(self) -> None:
         unit = self._unit

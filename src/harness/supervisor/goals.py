@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import anyio
 
@@ -84,11 +85,12 @@ async def bring_up(
     Raises:
         WaitTimeout: some units were not ready in time; it explains each.
     """
-    for unit in units:
-        unit.held = False
-        unit.ignores_dependencies = not deps
-        if unit.name not in kept or unit.goal is Goal.DOWN or unit.is_stuck:
-            unit.want(Goal.UP)
+    with _one_commit(units):
+        for unit in units:
+            unit.held = False
+            unit.ignores_dependencies = not deps
+            if unit.name not in kept or unit.goal is Goal.DOWN or unit.is_stuck:
+                unit.want(Goal.UP)
     with _Settling(units, lambda unit: unit.is_settled) as settling:
         with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
             results = await _until_settled(settling, keep_going=keep_going)
@@ -120,9 +122,10 @@ async def bring_down(units: Sequence[Unit], *, timeout_s: float | None = None) -
     chosen = {unit.name: unit for unit in units}
     blockers = _blockers(chosen)
     # The goals are stored before the first stop, so that a crash in between goes on stopping.
-    for unit in units:
-        unit.record.goal = Goal.DOWN
-        unit.save()
+    with _one_commit(units):
+        for unit in units:
+            unit.record.goal = Goal.DOWN
+            unit.save()
     asked: set[str] = set()
 
     def ask(unit: Unit) -> None:
@@ -179,6 +182,11 @@ def wait_timeout(units: Sequence[Unit], timeout_s: float | None) -> WaitTimeout:
         hint=f"harness why {units[0].name}" if units else None,
         details={"explanations": plain(explanations)},
     )
+
+
+def _one_commit(units: Sequence[Unit]) -> AbstractContextManager[None]:
+    """After a crash the goals of all units are the new ones, or none is."""
+    return units[0].context.store.batch() if units else nullcontext()
 
 
 def _begin_restart(unit: Unit) -> None:

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,7 @@ import anyio
 from anyio import to_thread
 
 from harness.clock import Clock
-from harness.errors import HarnessError, ServiceNotFound, StorageError, StoreFull, StoreTooNew
+from harness.errors import ServiceNotFound, StorageError, StoreFull, StoreTooNew
 from harness.events import EventBus
 from harness.executors import Executor
 from harness.health import CheckRunner
@@ -54,6 +55,14 @@ class StackCodec(Protocol):
         """Return the stack that `encode` was given."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unreadable:
+    """A project that an earlier daemon left and this one cannot read."""
+
+    files: tuple[str, ...]
+    error: StorageError
+
+
 class Stacks:
     """Every project this daemon supervises; an async context manager that owns their tasks.
 
@@ -84,6 +93,7 @@ class Stacks:
         self._random = random
         self._ports = PortBook()
         self._projects: dict[str, Project] = {}
+        self._unreadable: dict[str, _Unreadable] = {}
         self._tasks = anyio.create_task_group()
 
     async def __aenter__(self) -> Self:
@@ -111,7 +121,9 @@ class Stacks:
 
         Raises:
             ServiceNotFound: none of that name was ever brought up, or it was removed.
+            StorageError: what an earlier daemon stored of it cannot be read.
         """
+        self._check_readable(name)
         try:
             return self._projects[name]
         except KeyError:
@@ -122,12 +134,25 @@ class Stacks:
             ) from None
 
     def find(self, files: Sequence[str]) -> Project | None:
-        """Return the project whose main files are these."""
+        """Return the project whose main files are these.
+
+        Raises:
+            StorageError: what an earlier daemon stored of it cannot be read.
+        """
         wanted = tuple(files)
+        for name, unreadable in self._unreadable.items():
+            if wanted and unreadable.files[: len(wanted)] == wanted:
+                self._check_readable(name)
         for project in self._projects.values():
             if project.spec.files[: len(wanted)] == wanted and wanted:
                 return project
         return None
+
+    def _check_readable(self, name: str) -> None:
+        """Refuse to change a project whose units may run, though nobody knows which."""
+        if name in self._unreadable:
+            error = self._unreadable[name].error
+            raise type(error)(f'cannot take over project "{name}": {error}', hint=error.hint)
 
     async def apply(self, spec: StackSpec, client_env: Mapping[str, str]) -> Project:
         """Add a project or update its definition; nothing starts or stops.
@@ -150,16 +175,23 @@ class Stacks:
         }
 
     def _apply(self, spec: StackSpec, client_env: Mapping[str, str]) -> Project:
+        self._check_readable(spec.name)
         project = self._projects.get(spec.name)
         is_new = project is None
         with _disk_errors(spec.name):
             if project is None:
                 project = self._new_project(spec, client_env)
             self._write_client_env(project.context.directory, client_env)
+        # Units that the file no longer names run until they are stopped, perhaps by a successor.
+        leaving = {n: unit.spec for n, unit in project.units.items() if n not in spec.units}
         self._store.put(
             _PROJECTS,
             spec.name,
-            {"version": _PROJECT_VERSION, "stack": self._codec.encode(spec)},
+            {
+                "version": _PROJECT_VERSION,
+                "stack": self._codec.encode(spec),
+                "leaving": self._codec.encode(replace(spec, units=leaving)),
+            },
         )
         if is_new:
             # Only now: a project that cannot be remembered is not there.
@@ -202,8 +234,10 @@ class Stacks:
         for name, value in self._store.records(_PROJECTS).items():
             try:
                 self._restore(name, value)
-            except HarnessError as error:
+            except StorageError as error:
                 logger.error("Cannot take over project %s: %s", name, error)
+                files = value.get("stack", {}).get("files", ())
+                self._unreadable[name] = _Unreadable(files=tuple(files), error=error)
         async with anyio.create_task_group() as tasks:
             for project in self._projects.values():
                 tasks.start_soon(project.adopt)
@@ -215,8 +249,12 @@ class Stacks:
         path = self._directory / "projects" / name / "client-env.json"
         client_env = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         project = self._new_project(spec, client_env)
+        records = self._store.records(units_collection(name))
+        left = self._codec.decode(value["leaving"]).units if "leaving" in value else {}
+        left = {n: unit for n, unit in left.items() if n in records and n not in spec.units}
+        project.apply(replace(spec, units={**spec.units, **left}), client_env)
         project.apply(spec, client_env)
-        project.restore(self._store.records(units_collection(name)))
+        project.restore(records)
         self._projects[name] = project
 
     # ── operations ───────────────────────────────────────────────────────────────────────────────
@@ -234,6 +272,7 @@ class Stacks:
         Raises:
             PlanError: the stack cannot be planned, or a name is not in it.
         """
+        self._check_readable(spec.name)
         check_capabilities(spec.units, self._capabilities())
         wanted = plan_stack(spec, units).graph
         project = self._projects.get(spec.name)

@@ -254,6 +254,13 @@ class Unit:
         self.context.queue.post(lambda: self._apply(trigger, reason))
 
     def _apply(self, trigger: Trigger, reason: str | None) -> None:
+        try:
+            with self.context.store.batch():
+                self._step(trigger, reason)
+        except StorageError as error:
+            logger.error("Cannot store %s: %s", self.name, error, extra={"service": self.name})
+
+    def _step(self, trigger: Trigger, reason: str | None) -> None:
         step = transition(self.record.state, trigger)
         old = self.record.state
         if step.state is not old or reason is not None:

@@ -41,7 +41,7 @@ async def up(
     alone; what changed is restarted; completed tasks are skipped. Ctrl-C cancels; what is ready by
     then keeps running.
     """
-    async with session.connect() as client:
+    async with session.connect(reads_stack=True) as client:
         operation = await client.services.up(
             source=session.source(),
             units=list(units),
