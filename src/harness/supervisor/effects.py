@@ -237,9 +237,8 @@ class Effects:
             self._is_adopted = True
             unit.context.ports.hold(self._owner, unit.record.ports)
             unit.context.publish(EventKind.UNIT_ADOPTED, unit.name, pid=recovery.handle.pid)
-            unit.post(Trigger.RESTART if was_stopping else Trigger.ADOPTED)
-            if unit.goal is Goal.DOWN:
-                unit.post(Trigger.UNWANTED, reason="its stop goes on")
+            is_restarting = was_stopping and unit.goal is Goal.UP
+            unit.post(Trigger.RESTART if is_restarting else Trigger.ADOPTED)
             return
         if unit.record.handle is not None:
             # Its main process ended unseen; others of its processes may go on.

@@ -7,8 +7,11 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from anyio import to_thread
 
 from harness.config import read_env_file, resolve
 from harness.errors import ConfigError, StartFailed
@@ -75,7 +78,9 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
     digest = None
     if isinstance(unit.spec, TaskSpec):
         task = resolve(unit.spec, lookup, secrets=shown)
-        digest = input_hash(task, options=options, env=own_env, runs=_runs(unit))
+        make_hash = partial(input_hash, task, options=options, env=own_env, runs=_runs(unit))
+        # Input files may be large; without any, a thread would only cost time.
+        digest = await to_thread.run_sync(make_hash) if task.inputs else make_hash()
     if anew:
         _begin_generation(unit)
     request = StartRequest(
@@ -129,6 +134,11 @@ def _begin_generation(unit: Unit) -> None:
 
 
 def _assign_ports(unit: Unit) -> None:
+    if not unit.context.executors[unit.spec.type].capabilities.starts:
+        # What runs already listens already: its ports are a fact, not a wish.
+        fixed = {name: port.host for name, port in unit.spec.ports.items()}
+        unit.record.ports = {name: port for name, port in fixed.items() if port is not None}
+        return
     owner = f"{unit.context.project}/{unit.name}"
     before = dict(unit.record.ports)
     try:

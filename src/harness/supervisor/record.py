@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from harness.errors import StoreTooNew
@@ -64,8 +64,8 @@ class UnitRecord:
 def encode_record(record: UnitRecord) -> dict[str, Any]:
     """Return the record as JSON values with its version."""
     value = {name: getattr(record, name) for name in _FIELDS}
-    value["handle"] = None if record.handle is None else asdict(record.handle)
-    value["exit"] = None if record.exit is None else asdict(record.exit)
+    value["handle"] = None if record.handle is None else _shallow(record.handle)
+    value["exit"] = None if record.exit is None else _shallow(record.exit)
     value["version"] = RECORD_VERSION
     return value
 
@@ -89,6 +89,11 @@ def decode_record(value: Mapping[str, Any]) -> UnitRecord:
     known["handle"] = Handle(**value["handle"]) if value.get("handle") else None
     known["exit"] = ExitStatus(**value["exit"]) if value.get("exit") else None
     return UnitRecord(**known)
+
+
+def _shallow(value: Handle | ExitStatus) -> dict[str, Any]:
+    """Return a dataclass as a mapping; records are stored often, and `asdict` copies deeply."""
+    return {item.name: getattr(value, item.name) for item in fields(value)}
 
 
 _FIELDS = tuple(item.name for item in fields(UnitRecord))

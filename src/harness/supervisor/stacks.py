@@ -241,6 +241,19 @@ class Stacks:
         async with anyio.create_task_group() as tasks:
             for project in self._projects.values():
                 tasks.start_soon(project.adopt)
+        for project in self._projects.values():
+            self._go_on_stopping(project)
+
+    def _go_on_stopping(self, project: Project) -> None:
+        """Take up the stop that an earlier daemon had begun, in the same order."""
+        left = [u for u in project.units.values() if u.goal is Goal.DOWN and u.is_live]
+        if not left:
+            return
+
+        async def work(_: Operation) -> list[UnitResult]:
+            return await bring_down(left)
+
+        self._begin("stop", project, [unit.name for unit in left], work)
 
     def _restore(self, name: str, value: Mapping[str, Any]) -> None:
         if value.get("version", 0) > _PROJECT_VERSION:
