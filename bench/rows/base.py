@@ -101,7 +101,8 @@ def attempt(
         return work(*args, **more)
     except (ToolFailed, OSError, ValueError, KeyError) as error:
         context.say(f"  {what}: {error}")
-        return f"failed: {error}"[:160]
+        # The table has room for the beginning; the rest was said.
+        return f"failed: {error}".partition(": /")[0][:60]
 
 
 def repeated(times: int, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> list[T]:

@@ -137,7 +137,7 @@ class Tool(ABC):
         if done.status != 0:
             text = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
             shown = " ".join(text[-3:])[:300]
-            raise ToolFailed(f"{' '.join(map(str, argv[:4]))} ended with {done.status}: {shown}")
+            raise ToolFailed(f"{Path(argv[0]).name} ended with {done.status}: {shown}")
         return done.stdout
 
     def launch_manager(self, *argv: str | Path) -> None:

@@ -92,4 +92,4 @@ class Circus(Tool):
 
     def _ctl(self, *words: str) -> list[str]:
         endpoint = f"ipc://{self.folder}/endpoint"
-        return [str(_BIN / "circusctl"), "--endpoint", endpoint, *words]
+        return [str(_BIN / "circusctl"), "--timeout", "60", "--endpoint", endpoint, *words]

@@ -39,6 +39,11 @@ def test_a_table_has_a_column_for_each_tool_and_a_note_below_its_line():
     assert text[3].endswith("MISSED")
 
 
+def test_a_row_that_the_harness_failed_is_missed():
+    line = Line(what="size", unit="s", values={"harness": "failed: gone"}, target="1 s")
+    assert table(document([("size", line)], {}, load=0.0)).endswith("MISSED")
+
+
 def test_the_results_survive_json():
     assert table(json.loads(json.dumps(results()))) == table(results())
 

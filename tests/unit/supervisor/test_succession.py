@@ -220,3 +220,20 @@ async def test_goals_of_units_are_kept(tmp_path: Path) -> None:
     async with heritage.supervisor() as play:
         await recover(play)
         assert play.project.unit("a").goal is Goal.UP
+
+
+async def test_an_interrupted_down_goes_on_in_the_same_order(tmp_path: Path) -> None:
+    heritage = Heritage(tmp_path)
+    async with heritage.supervisor() as play:
+        await play.brought_up(
+            service("db"), service("api", needs("db")), service("web", needs("api"))
+        )
+    for unit in ("db", "api", "web"):
+        change(heritage, unit, goal=Goal.DOWN)
+    async with heritage.supervisor() as play:
+        await recover(play)
+        with anyio.fail_after(10):
+            for operation in play.stacks.operations.list():
+                await operation.ended.wait()
+        assert set(play.states().values()) == {"stopped"}
+        assert play.executor.names("stop") == ["web", "api", "db"]

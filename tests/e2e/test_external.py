@@ -1,0 +1,54 @@
+"""A service that runs already is checked and depended on, and never started or stopped."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from textwrap import dedent
+
+from tests.e2e.harness_case import HarnessCase
+
+
+def test_an_external_service_is_checked_and_left_alone(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as server, HarnessCase(tmp_path) as case:
+        port = server.getsockname()[1]
+        case.write(
+            dedent(f"""
+            services:
+              db:
+                type: external
+                ports: {{sql: {{port: {port}, scheme: postgresql}}}}
+                health_check: {{tcp: {{port: "${{db.port}}"}}}}
+              app:
+                type: process
+                command: [sh, -c, 'echo "$DB"; exec sleep 100']
+                env: {{DB: "${{db.url}}"}}
+            """)
+        )
+        case.ok("up")
+        units = case.status()
+        assert (units["db"]["state"], units["db"]["health"]) == ("running", "healthy")
+        assert units["db"]["endpoints"]["sql"]["port"] == port
+        assert case.logs("app", "--no-prefix") == f"postgresql://127.0.0.1:{port}\n".encode()
+        case.ok("down")
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            pass
+
+
+def test_an_external_service_that_is_not_there_is_explained(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with HarnessCase(tmp_path) as case:
+        case.write(
+            dedent(f"""
+            services:
+              db:
+                type: external
+                ports: {{sql: {port}}}
+                health_check: {{tcp: {{port: "${{db.port}}"}}}}
+                startup_timeout: 500ms
+            """)
+        )
+        done = case("up")
+        assert done.returncode == 1
+        assert "not ready 0.5 s after its start" in done.stderr
