@@ -4,7 +4,7 @@ from .command import Command
 from .detached import DetachedRun, launch, unit_command, wait_exit, write_input
 from .events import CommandEvent, Exited, Output, Started, StreamName
 from .limits import LIMITS, check_limits
-from .pidfd import send_signal
+from .pidfd import group_exists, send_signal
 from .process import Process
 from .procfs import ProcessRef, is_running
 from .quoting import join, quote
@@ -32,6 +32,7 @@ __all__ = [
     "check_limits",
     "end_tree",
     "find",
+    "group_exists",
     "is_running",
     "join",
     "launch",

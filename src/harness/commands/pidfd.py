@@ -88,3 +88,14 @@ def signal_group(leader: ProcessRef, signum: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def group_exists(group: int) -> bool:
+    """Tell whether a process group has a member, be it one that nobody has waited for."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

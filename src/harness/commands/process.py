@@ -22,7 +22,7 @@ from harness.model import ExitStatus
 
 from .command import Command
 from .events import CommandEvent, Exited, Output, Started, StreamName
-from .pidfd import wait_ended
+from .pidfd import group_exists, wait_ended
 from .procfs import ProcessRef, process_ref
 from .spawn import spawn
 from .tree import Tree, TreeReport, end_tree
@@ -244,7 +244,7 @@ class Process:
         if self._status is None:
             self._status = ExitStatus.from_returncode(popen.wait())
             # Asked at this moment, while the group's number cannot be somebody else's yet.
-            self._group_left = _group_exists(popen.pid)
+            self._group_left = group_exists(popen.pid)
             self._ended.set()
 
     async def _read(self, stream: StreamName, fd: int) -> None:
@@ -313,13 +313,3 @@ class Process:
         for pipe in (popen.stdin, popen.stdout, popen.stderr):
             if pipe is not None:
                 pipe.close()
-
-
-def _group_exists(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -7,6 +7,7 @@ is being taken shares the next one with all who ask meanwhile.
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -25,9 +26,16 @@ MARKERS = ("HARNESS_UNIT", "HARNESS_COMMAND")
 _PREFIXES = tuple(f"{name}=".encode() for name in MARKERS)
 
 
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_SETTLED_TICKS = 5 * _TICKS_PER_S
+
+
 class _Seen(NamedTuple):
+    """What a process carried; `is_settled` when it was old enough that this cannot change."""
+
     start: int
     markers: tuple[str, ...]
+    is_settled: bool
 
 
 class Snapshot:
@@ -121,6 +129,7 @@ class ProcessScanner:
 
     def _take(self) -> Snapshot:
         own = os.getpid()
+        settled_before = _now_ticks() - _SETTLED_TICKS
         processes: dict[int, tuple[ProcessStat, tuple[str, ...]]] = {}
         seen: dict[int, _Seen] = {}
         for name in os.listdir("/proc"):
@@ -130,12 +139,20 @@ class ProcessScanner:
             if stat is None:
                 continue
             before = self._seen.get(pid)
-            if before is None or before.start != stat.start or not before.markers:
-                before = _Seen(stat.start, _markers(pid))
+            is_known = before is not None and before.start == stat.start
+            if before is None or not is_known or not (before.markers or before.is_settled):
+                # A process that was just forked has its parent's environment until it executes.
+                is_settled = stat.start < settled_before
+                before = _Seen(stat.start, _markers(pid), is_settled)
             seen[pid] = before
             processes[pid] = (stat, before.markers)
         self._seen = seen
         return Snapshot(processes)
+
+
+def _now_ticks() -> int:
+    """Return the present moment on the scale of processes' start times."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS_PER_S)
 
 
 def _markers(pid: int) -> tuple[str, ...]:

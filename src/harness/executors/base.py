@@ -158,6 +158,13 @@ class Executor(ABC):
             StopFailed: something survived SIGKILL; the message names it.
         """
 
+    def seems_gone(self, handle: Handle) -> bool:
+        """Tell cheaply, after the main process ended, whether nothing is likely to be left of it.
+
+        True lets the unit be started again at once, while `stop` looks for the unlikely rest.
+        """
+        return False
+
     async def signal(self, handle: Handle, *, signal: str) -> None:
         """Send a signal, named such as SIGHUP, to the main process.
 

@@ -20,6 +20,7 @@ from harness.commands import (
     check_limits,
     end_tree,
     find,
+    group_exists,
     is_running,
     launch,
     send_signal,
@@ -186,6 +187,11 @@ class ProcessExecutor(Executor):
             stragglers=report.stragglers,
             took_s=anyio.current_time() - began_at,
         )
+
+    def seems_gone(self, handle: Handle) -> bool:
+        """Tell whether the main process's group is empty; only what left it can be alive."""
+        run = self._run(handle)
+        return not run.is_of_this_boot or not group_exists(run.service.pid)
 
     async def signal(self, handle: Handle, *, signal: str) -> None:
         """Send a signal to the main process; see `Executor.signal`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from harness.executors import Recovery
 if TYPE_CHECKING:
     from .unit import Unit
 
-__all__ = ["adopt_run", "log_directory", "run_directory", "unit_directory"]
+__all__ = ["adopt_run", "log_directory", "remove_runs", "run_directory", "unit_directory"]
 
 
 def unit_directory(project_directory: Path, unit: str) -> Path:
@@ -26,6 +27,14 @@ def run_directory(project_directory: Path, unit: str, generation: int) -> Path:
 def log_directory(project_directory: Path, unit: str) -> Path:
     """Return the directory of a unit's output, shared by its runs."""
     return unit_directory(project_directory, unit) / "logs"
+
+
+def remove_runs(project_directory: Path, unit: str, below: int) -> None:
+    """Remove the directories of runs with lower numbers; blocks, so call it in a thread."""
+    runs = unit_directory(project_directory, unit) / "runs"
+    for path in runs.iterdir() if runs.is_dir() else ():
+        if path.name.isdigit() and int(path.name) < below:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 async def adopt_run(unit: Unit) -> Recovery:

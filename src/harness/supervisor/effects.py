@@ -31,7 +31,7 @@ from harness.model import (
     UnitKind,
 )
 
-from .adoption import adopt_run
+from .adoption import adopt_run, remove_runs
 from .completion import OutputMissing, created_paths_exist, read_outputs, read_stdout
 from .hooks import HookFailed, run_hooks
 from .judgement import Ending, judge_ending
@@ -268,10 +268,24 @@ class Effects:
         else:
             self._note_ready()
             status = await self._await_end(handle)
-        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEANUP_DEADLINE_S):
+        below = unit.record.generation
+        if self._executor_of(handle).seems_gone(handle):
+            self._begin("sweep", lambda: self._sweep(handle, below))
+        else:
             # Whatever the main process left behind is ended before another run may start.
-            await self._end_stragglers(handle)
+            with anyio.CancelScope(shield=True):
+                await self._end_stragglers(handle)
+            self._begin("sweep", lambda: self._remove_runs(below))
         await self._take_end(status, expected=ServiceState.RUNNING)
+
+    async def _sweep(self, handle: Handle, below: int) -> None:
+        """Look for what may have left the main process's group, and remove earlier runs."""
+        await self._end_stragglers(handle)
+        await self._remove_runs(below)
+
+    async def _remove_runs(self, below: int) -> None:
+        unit = self._unit
+        await to_thread.run_sync(remove_runs, unit.context.directory, unit.name, below)
 
     def _has_more_to_watch(self) -> bool:
         """Tell whether anything but the end of the run matters; most units have nothing more."""
@@ -347,15 +361,14 @@ class Effects:
 
     async def _end_stragglers(self, handle: Handle) -> None:
         unit = self._unit
+        stop = self._executor_of(handle).stop
         try:
-            report = await self._executor_of(handle).stop(
-                handle, stop_signal=unit.spec.stop_signal, timeout_s=0.0
-            )
+            with anyio.move_on_after(_CLEANUP_DEADLINE_S):
+                report = await stop(handle, stop_signal=unit.spec.stop_signal, timeout_s=0.0)
+                for command in report.stragglers:
+                    unit.context.publish(EventKind.SURVIVOR_FOUND, unit.name, command=command)
         except StopFailed as error:
             unit.context.publish(EventKind.SURVIVOR_FOUND, unit.name, message=str(error))
-        else:
-            for command in report.stragglers:
-                unit.context.publish(EventKind.SURVIVOR_FOUND, unit.name, command=command)
 
     async def _take_end(self, status: ExitStatus, *, expected: ServiceState) -> None:
         """Judge the end of a run that nobody asked for.
@@ -421,6 +434,10 @@ class Effects:
         """Stop the run; `failure` says why the harness itself wants that, None when a user does."""
         unit = self._unit
         await self._end("launch")
+        sweep = self._ended.get("sweep")
+        if sweep is not None:
+            # Of an earlier run; empty means that nothing of it is left either.
+            await sweep.wait()
         try:
             handle = unit.record.handle or (await adopt_run(unit)).handle
             report = await self._stop_run(handle) if handle is not None else None
@@ -435,6 +452,9 @@ class Effects:
         if failure is not None and unit.goal is Goal.UP:
             self._conclude(ExitStatus(), reason=failure, failed=True)
             return
+        # The directory holds the environment, secrets too; how the run ended is in the record.
+        below = unit.record.generation + 1
+        self._begin("sweep", lambda: self._remove_runs(below))
         unit.post(Trigger.EMPTY, reason=_stop_text(report))
         if unit.goal is Goal.UP and not unit.held:
             unit.post(Trigger.WANTED)

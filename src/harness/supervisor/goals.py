@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 
 import anyio
 
-from harness.errors import WaitTimeout
+from harness.errors import StorageError, WaitTimeout
 from harness.model import Goal, ServiceState, UnitKind
 
 from .machine import Trigger
@@ -17,6 +18,8 @@ from .unit import Unit
 from .views import explain, plain
 
 __all__ = ["bring_down", "bring_up", "give_up", "stop_for_restart", "wait_timeout"]
+
+logger = logging.getLogger(__name__)
 
 
 class _Settling:
@@ -184,9 +187,17 @@ def wait_timeout(units: Sequence[Unit], timeout_s: float | None) -> WaitTimeout:
     )
 
 
-def _one_commit(units: Sequence[Unit]) -> AbstractContextManager[None]:
-    """After a crash the goals of all units are the new ones, or none is."""
-    return units[0].context.store.batch() if units else nullcontext()
+@contextmanager
+def _one_commit(units: Sequence[Unit]) -> Iterator[None]:
+    """After a crash the goals of all units are the new ones, or none is.
+
+    On a full disk they hold all the same for as long as this daemon lives: a stop needs no space.
+    """
+    try:
+        with units[0].context.store.batch() if units else nullcontext():
+            yield
+    except StorageError as error:
+        logger.error("Cannot store what is wanted: %s", error)
 
 
 def _begin_restart(unit: Unit) -> None:

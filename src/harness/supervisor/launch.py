@@ -118,9 +118,6 @@ def discard_run(run: Run) -> None:
 def _begin_generation(unit: Unit) -> None:
     """Store the intent before the run exists: the next daemon looks for it in its directory."""
     context, record = unit.context, unit.record
-    previous = run_directory(context.directory, unit.name, record.generation)
-    if record.generation and previous.exists():
-        shutil.rmtree(previous, ignore_errors=True)
     record.generation += 1
     record.token = secrets.token_hex(8)
     record.fields = field_hashes(unit.spec)
