@@ -133,6 +133,9 @@ def test_a_second_ctrl_c_leaves_the_operation_to_the_daemon(case: HarnessCase) -
     )
     with case.begun("up") as client:
         eventually(lambda: case.lines("began") != [], within_s=30)
+        # Once it tells how the work goes, it is the one that Ctrl-C reaches.
+        assert client.stderr is not None
+        assert client.stderr.readline() != b""
         client.send_signal(signal.SIGINT)
         eventually(lambda: case.lines("asked") != [], within_s=30)
         client.send_signal(signal.SIGINT)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import anyio
 import pytest
-from tests.requirements import require
 
 from harness.clock import SystemClock
 from harness.logs import CapRefused, LogNotice, LogsDropped, UnitLog, Watcher
+from tests.requirements import require
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import anyio
 import pytest
 import trustme
-from tests.unit.health.scripted import ScriptedUnit
-from tests.unit.health.servers import HttpService, free_port, http_service, response, tcp_service
 
 from harness.health import CheckResult, CheckRunner
 from harness.model import CheckSpec, GraphqlCheck, HttpCheck, JsonRpcCheck
+from tests.unit.health.scripted import ScriptedUnit
+from tests.unit.health.servers import HttpService, free_port, http_service, response, tcp_service
 
 
 async def run(check: CheckSpec, timeout_s: float = 5) -> CheckResult:

@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
-from tests.fakes.clock import FakeClock
-from tests.unit.health.scripted import Recorder, ScriptedUnit
 
 from harness.errors import HandleLost
 from harness.health import (
@@ -31,6 +29,8 @@ from harness.model import (
     ProbeSpec,
     Stage,
 )
+from tests.fakes.clock import FakeClock
+from tests.unit.health.scripted import Recorder, ScriptedUnit
 
 COMMAND = CommandCheck(argv=("check",))
 READY_LINE = LogCheck(pattern="ready")

@@ -6,8 +6,6 @@ from itertools import pairwise
 
 import anyio
 import pytest
-from tests.unit.health.scripted import ScriptedUnit
-from tests.unit.health.servers import free_port, http_service, response, tcp_service
 
 from harness.errors import CommandNotFound, CommandTimeout, HandleLost
 from harness.health import CheckResult, CheckRunner, describe
@@ -23,6 +21,8 @@ from harness.model import (
     LogCheck,
     TcpCheck,
 )
+from tests.unit.health.scripted import ScriptedUnit
+from tests.unit.health.servers import free_port, http_service, response, tcp_service
 
 COMMAND = CommandCheck(argv=("/usr/bin/pg_isready", "-q"))
 ALL, ANY = CompositeMode.ALL, CompositeMode.ANY

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from tests.fakes.clock import FakeClock
-
 from harness.logs import STREAMS, Chunk, UnitLog
 from harness.logs.keeper import StreamKeeper
+from tests.fakes.clock import FakeClock
 
 __all__ = ["Scene", "collected", "text_of"]
 

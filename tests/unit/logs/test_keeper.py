@@ -1,11 +1,11 @@
 import os
 
 import pytest
-from tests.unit.logs.scene import Scene, collected, text_of
 
 from harness.logs import LogsDropped
 from harness.logs.index import HEADER_BYTES, MARK, MAX_MARKS
 from harness.logs.keeper import StreamKeeper
+from tests.unit.logs.scene import Scene, collected, text_of
 
 
 def _lines(first: int, last: int) -> bytes:

@@ -1,10 +1,10 @@
 import re
 
 import pytest
-from tests.unit.logs.scene import Scene
 
 from harness.logs.kernel import punch_hole
 from harness.logs.pieces import Selection, StreamReader
+from tests.unit.logs.scene import Scene
 
 
 def _reader(scene: Scene, selection: Selection | None = None, *, block_bytes: int = 64):

@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import anyio
 import pytest
-from tests.fakes.clock import FakeClock
-from tests.unit.logs.scene import Scene, collected, text_of
 
 from harness.logs import STREAMS, UnitLog, merge
+from tests.fakes.clock import FakeClock
+from tests.unit.logs.scene import Scene, collected, text_of
 
 
 async def test_a_log_that_does_not_exist_is_empty(tmp_path):
