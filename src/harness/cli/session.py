@@ -90,6 +90,10 @@ class Session:
 
     async def find_project(self, client: Client) -> str | None:
         """Return the project's name, or None when the daemon has none such."""
+        name: str | None = (await self._resolved(client))["name"]
+        return name
+
+    async def _resolved(self, client: Client) -> Mapping[str, Any]:
         return await client.projects.resolve(
             files=self.files(), directory=os.getcwd(), project=self.options.project
         )
@@ -103,14 +107,18 @@ class Session:
         if self.options.project is not None:
             # The daemon itself says so when it has none of that name, and which ones it has.
             return self.options.project
-        name = await self.find_project(client)
+        resolved = await self._resolved(client)
+        name: str | None = resolved["name"]
         if name is None:
             from harness.errors import ServiceNotFound
 
             where = ", ".join(self.options.files) or os.getcwd()
+            others = resolved.get("others", ())
+            hint = "`harness up` starts it; `-p NAME` names another one"
+            if others:
+                hint = f"started from the same files: {', '.join(others)} (name one with -p)"
             raise ServiceNotFound(
-                f"cannot find a project for {where}: nothing of it was started",
-                hint="`harness up` starts it; `-p NAME` names another one",
+                f"cannot find the project of {where}: it was not started", hint=hint
             )
         return name
 

@@ -23,8 +23,8 @@ class Projects:
 
     async def resolve(
         self, *, directory: str, files: Sequence[str] = (), project: str | None = None
-    ) -> str | None:
-        """Return the name of the loaded project that these files belong to, or None.
+    ) -> dict[str, Any]:
+        """Return {name, others}: the loaded project that these files mean, or None, and others.
 
         Args:
             directory: absolute working directory.
@@ -32,5 +32,5 @@ class Projects:
             project: a name that the user gave, which wins.
         """
         params = {"directory": directory, "files": list(files), "project": project}
-        result: dict[str, str | None] = await self._connection.call("projects.resolve", params)
-        return result["name"]
+        result: dict[str, Any] = await self._connection.call("projects.resolve", params)
+        return result

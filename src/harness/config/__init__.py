@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .declared import declared_name
 from .duration import parse_duration, parse_size
 from .env_file import parse_env_file, read_env_file
 from .interpolate import (
@@ -18,13 +19,14 @@ from .interpolate import (
     unresolved,
 )
 from .load import Report, load, schema, show, validate
-from .source import Source, discover
+from .source import FILE_NAMES, Source, discover
 from .template import template
 
 if TYPE_CHECKING:
     from .stored import StackCodec
 
 __all__ = [
+    "FILE_NAMES",
     "InterpolationSyntaxError",
     "Lookup",
     "Reference",
@@ -32,6 +34,7 @@ __all__ = [
     "Source",
     "StackCodec",
     "Variable",
+    "declared_name",
     "discover",
     "load",
     "parse_duration",

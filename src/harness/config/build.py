@@ -12,6 +12,7 @@ from harness.model import SecretSpec, Settings, StackSpec, UnitKind, UnitSpec
 from .assemble import Assembled, assemble
 from .convert_unit import Names, UnitFacts, convert_unit
 from .cross_check import cross_check
+from .declared import project_slug
 from .dialects import UNIT_GROUPS
 from .inherit import inherit
 from .nodes import Map, Mark, Scalar, Seq, put
@@ -338,4 +339,4 @@ def project_name(source: Source, root: Map, lookup: StaticLookup, problems: Prob
         resolved = resolve_scalar(node, site, lookup)
         text = "" if resolved is None else resolved.text
     text = text or os.path.basename(os.path.dirname(root.mark.file))
-    return re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_") or "default"
+    return project_slug(text)

@@ -36,6 +36,9 @@ class ResolveParams(Params):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectName(Result):
-    """Name of a loaded project, or null when these files are not loaded."""
+    """Which loaded project the files mean."""
 
     name: str | None
+    """The one they name; null when it is not loaded."""
+    others: tuple[str, ...] = ()
+    """Other loaded projects that were read from the same files."""

@@ -133,8 +133,8 @@ class Stacks:
                 f'cannot find project "{name}": the daemon runs none of that name', hint=hint
             ) from None
 
-    def find(self, files: Sequence[str]) -> Project | None:
-        """Return the project whose main files are these.
+    def of_files(self, files: Sequence[str]) -> list[Project]:
+        """Return the projects whose main files are these.
 
         Raises:
             StorageError: what an earlier daemon stored of it cannot be read.
@@ -143,10 +143,11 @@ class Stacks:
         for name, unreadable in self._unreadable.items():
             if wanted and unreadable.files[: len(wanted)] == wanted:
                 self._check_readable(name)
-        for project in self._projects.values():
-            if project.spec.files[: len(wanted)] == wanted and wanted:
-                return project
-        return None
+        return [
+            project
+            for project in self._projects.values()
+            if wanted and project.spec.files[: len(wanted)] == wanted
+        ]
 
     def _check_readable(self, name: str) -> None:
         """Refuse to change a project whose units may run, though nobody knows which."""

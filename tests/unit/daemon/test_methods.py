@@ -127,17 +127,28 @@ async def test_a_graph_has_nodes_in_file_order_and_edges(tmp_path):
 async def test_projects_are_found_by_their_files_or_their_directory(tmp_path):
     async with daemon(tmp_path) as (client, source):
         directory = str(tmp_path)
-        assert await client.projects.resolve(directory=directory) is None
+
+        async def name(**params: Any) -> Any:
+            return (await client.projects.resolve(**params))["name"]
+
+        assert await name(directory=directory) is None
         await _up(client, source, units=["db"])
-        assert await client.projects.resolve(directory=directory) == "shop"
+        assert await name(directory=directory) == "shop"
         file = str(tmp_path / "harness.yaml")
-        assert await client.projects.resolve(directory="/", files=[file]) == "shop"
-        assert await client.projects.resolve(directory="/", project="shop") == "shop"
-        assert await client.projects.resolve(directory="/", project="shap") is None
-        assert await client.projects.resolve(directory="/") is None
+        assert await name(directory="/", files=[file]) == "shop"
+        assert await name(directory="/", project="shop") == "shop"
+        assert await name(directory="/", project="shap") is None
+        assert await name(directory="/") is None
         (project,) = await client.projects.list()
         assert (project["name"], project["units"], project["running"]) == ("shop", 4, 1)
         assert project["files"] == [file]
+
+
+async def test_a_project_of_the_same_files_and_another_name_is_only_mentioned(tmp_path):
+    async with daemon(tmp_path) as (client, source):
+        await _up(client, {**source, "project": "copy"}, units=["db"])
+        found = await client.projects.resolve(directory=str(tmp_path))
+        assert found == {"name": None, "others": ["copy"]}
 
 
 async def test_units_are_stopped_started_restarted_and_taken_down(tmp_path):

@@ -352,9 +352,9 @@ async def test_a_port_of_another_project_is_named(play: Scene) -> None:
 
 async def test_find_knows_a_project_by_its_files(play: Scene) -> None:
     await play.brought_up(service("a"))
-    assert play.stacks.find(["/p/harness.yaml"]) is play.project
-    assert play.stacks.find(["/q/harness.yaml"]) is None
-    assert play.stacks.find([]) is None
+    assert play.stacks.of_files(["/p/harness.yaml"]) == [play.project]
+    assert play.stacks.of_files(["/q/harness.yaml"]) == []
+    assert play.stacks.of_files([]) == []
 
 
 async def test_an_error_of_the_system_fails_the_unit_and_not_the_daemon(play: Scene) -> None:

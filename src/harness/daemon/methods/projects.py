@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from harness.config import discover
+from anyio import to_thread
+
+from harness.config import FILE_NAMES, declared_name, discover
 from harness.daemon.dispatcher import Handler
 from harness.protocol import NoParams, ProjectName, ProjectSummary, ResolveParams
 
 if TYPE_CHECKING:
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.supervisor import Project
 
 __all__ = ["handlers"]
 
@@ -34,10 +38,23 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         return summaries
 
     async def resolve(params: ResolveParams, _: Call) -> ProjectName:
+        loaded = [project.name for project in stacks.projects()]
         if params.project is not None:
-            known = [project.name for project in stacks.projects()]
-            return ProjectName(name=params.project if params.project in known else None)
-        found = stacks.find(params.files or discover(params.directory))
-        return ProjectName(name=found.name if found else None)
+            return ProjectName(name=params.project if params.project in loaded else None)
+        files = params.files or discover(params.directory)
+        same = [project.name for project in stacks.of_files(files) or _in(params.directory)]
+        name = await to_thread.run_sync(declared_name, files)
+        if name is None and len(same) == 1:
+            # The files are gone or cannot be read, and only one project can be meant.
+            name = same[0]
+        return ProjectName(
+            name=name if name in loaded else None,
+            others=tuple(other for other in same if other != name),
+        )
+
+    def _in(directory: str) -> list[Project]:
+        """Return projects whose stack file was in a directory that has none any more."""
+        usual = {os.path.join(directory, file_name) for file_name in FILE_NAMES}
+        return [project for project in stacks.projects() if project.spec.files[0] in usual]
 
     return {"projects.list": list_, "projects.resolve": resolve}
