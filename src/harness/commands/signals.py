@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+from functools import lru_cache
 
 __all__ = ["signal_number"]
 
 
+@lru_cache
 def signal_number(name: str) -> int:
     """Return the number of a signal named such as SIGTERM, TERM, SIGRTMIN+3 or 15.
 

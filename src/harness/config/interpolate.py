@@ -29,6 +29,8 @@ __all__ = [
     "Lookup",
     "Reference",
     "Variable",
+    "expressions",
+    "missing",
     "parse",
     "references",
     "resolve",
@@ -48,7 +50,14 @@ _CHUNK = re.compile(r"[^$}]+")
 
 
 class InterpolationSyntaxError(ValueError):
-    """A `${…}` that is not well formed; the message says what is wrong with it."""
+    """A `${…}` that is not well formed; the message says what is wrong with it.
+
+    `offset` is where in the text it begins.
+    """
+
+    def __init__(self, message: str, *, offset: int) -> None:
+        self.offset = offset
+        super().__init__(message)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +152,8 @@ def _expression(text: str, start: int) -> tuple[Variable | Reference, int]:
     if name is None:
         raise InterpolationSyntaxError(
             f"{_excerpt(text, start)} holds no name of a variable or unit; write $${{ for a "
-            "literal ${"
+            "literal ${",
+            offset=start,
         )
     at = name.end()
     operator = _OPERATOR.match(text, at)
@@ -151,11 +161,14 @@ def _expression(text: str, start: int) -> tuple[Variable | Reference, int]:
     if operator:
         word, at = _parts(text, operator.end(), nested=True)
     if at >= len(text):
-        raise InterpolationSyntaxError(f"{_excerpt(text, start)} has no closing }}")
+        raise InterpolationSyntaxError(
+            f"{_excerpt(text, start)} has no closing }}", offset=start
+        )
     if text[at] != "}":
         raise InterpolationSyntaxError(
             f'{_excerpt(text, start)} has "{text[at]}" after its name; after a name come }}, :-, '
-            "-, :?, ?, :+ or +; write $${ for a literal ${"
+            "-, :?, ?, :+ or +; write $${ for a literal ${",
+            offset=start,
         )
     return Variable(name=name[0], operator=operator[0] if operator else "", word=word), at + 1
 
@@ -196,6 +209,26 @@ def _walk(parts: tuple[Part, ...]) -> Iterator[Variable | Reference]:
             yield from _walk(part.word)
 
 
+def expressions(text: str) -> Iterator[tuple[int, str | InterpolationSyntaxError]]:
+    """Yield each outermost `${…}` with its offset: as written, or what is wrong with it.
+
+    After one that is not well formed the search goes on behind its `${`.
+    """
+    at = 0
+    while (at := text.find("$", at)) >= 0:
+        if text.startswith("$$", at) or not text.startswith("${", at):
+            at += 2 if text.startswith("$$", at) else 1
+            continue
+        try:
+            _, end = _expression(text, at)
+        except InterpolationSyntaxError as error:
+            yield error.offset, error
+            at = error.offset + 2
+        else:
+            yield at, text[at:end]
+            at = end
+
+
 # ── resolving ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -207,6 +240,18 @@ def resolve_text(text: str, lookup: Lookup, *, secrets: set[str] | None = None) 
     result = run.text(text)
     run.finish()
     return result
+
+
+def missing(text: str, lookup: Lookup) -> Iterator[tuple[int, Problem]]:
+    """Yield everything in a text that is not well formed or has no value, with its offset."""
+    for at, expression in expressions(text):
+        try:
+            if isinstance(expression, InterpolationSyntaxError):
+                raise unresolved(str(expression))
+            resolve_text(expression, lookup)
+        except UnresolvedReference as error:
+            for problem in error.problems:
+                yield at, problem
 
 
 def resolve(value: T, lookup: Lookup, *, secrets: set[str] | None = None) -> T:

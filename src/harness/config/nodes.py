@@ -27,11 +27,20 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scalar:
-    """One value: `text` as written, `value` as YAML 1.2 reads it."""
+    """One value: `text` as written, `value` as YAML 1.2 reads it.
+
+    `column` is where the text's first character stands, when the file has the text in one line
+    and letter by letter; None when it is folded or has escapes, or came from elsewhere.
+    """
 
     text: str
     value: str | int | float | bool | None
     mark: Mark
+    column: int | None = None
+
+    def mark_at(self, offset: int) -> Mark:
+        """Return the place of the character at `offset`, or of the value if that is not known."""
+        return self.mark if self.column is None else replace(self.mark, column=self.column + offset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.errors import (
     ConfigError,
@@ -136,15 +136,23 @@ def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A place in the stack to report about: the stack's tree and a path in it."""
+    """A place in the stack to report about: the stack's tree and a path in it.
+
+    `mark` says where in the file that is, if the tree does not.
+    """
 
     problems: Problems
     root: Map
     path: Path = ()
+    mark: Mark | None = None
 
     def at(self, *steps: str | int) -> Site:
         """Return the place below."""
         return Site(problems=self.problems, root=self.root, path=(*self.path, *steps))
+
+    def within(self, mark: Mark) -> Site:
+        """Return a place inside the value, for which problems are shown at `mark`."""
+        return replace(self, mark=mark)
 
     @property
     def node(self) -> Node | None:
@@ -164,6 +172,8 @@ class Site:
         self.problems.add(self._mark(), self.path, kind, message, hint, warning=True)
 
     def _mark(self) -> Mark:
+        if self.mark is not None:
+            return self.mark
         nodes = (find(self.root, self.path[:end]) for end in range(len(self.path), 0, -1))
         return next((node.mark for node in nodes if node is not None), self.root.mark)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from harness.errors import UnresolvedReference
 from harness.model import Condition, Dependency, TaskSpec, UnitKind, UnitSpec
@@ -14,8 +14,9 @@ from .interpolate import (
     InterpolationSyntaxError,
     Reference,
     Variable,
+    expressions,
+    missing,
     references,
-    resolve_text,
 )
 from .nodes import Map, Scalar, scalars
 from .problems import Site, did_you_mean
@@ -36,6 +37,7 @@ class World:
         damaged: units with problems of their own: what they lack may be what was left out.
         secrets: names of the stack's secrets.
         lookup: variables and the project's name.
+        secret_users: secret → the units that use it; `link` adds to it.
     """
 
     units: Mapping[str, UnitSpec]
@@ -43,6 +45,7 @@ class World:
     damaged: frozenset[str]
     secrets: tuple[str, ...]
     lookup: StaticLookup
+    secret_users: dict[str, list[str]] = field(default_factory=dict)
 
 
 def link(unit: UnitSpec, node: Map, site: Site, world: World) -> UnitSpec:
@@ -62,22 +65,23 @@ class _Linker:
         self.edges: dict[str, Dependency] = {}
 
     def text(self, scalar: Scalar, site: Site) -> None:
-        try:
-            found = references(scalar.text)
-        except InterpolationSyntaxError as error:
-            site.report(_UNRESOLVED, str(error))
-            return
+        for offset, expression in expressions(scalar.text):
+            place = site.within(scalar.mark_at(offset))
+            if isinstance(expression, InterpolationSyntaxError):
+                place.report(_UNRESOLVED, str(expression))
+            else:
+                self._expression(expression, place)
+
+    def _expression(self, text: str, site: Site) -> None:
+        found = references(text)
         for name in found:
             if isinstance(name, Reference):
                 self._reference(name.path, site)
             else:
                 self._dash(name, site)
-        try:
-            resolve_text(scalar.text, _Permissive(self._world.lookup))
-        except UnresolvedReference as missing:
-            own = self._own_hint(found)
-            for problem in missing.problems:
-                site.report(problem.kind, problem.message, own or problem.hint)
+        own = self._own_hint(found)
+        for _, problem in missing(text, _Permissive(self._world.lookup)):
+            site.report(problem.kind, problem.message, own or problem.hint)
 
     def _own_hint(self, found: tuple[Variable | Reference, ...]) -> str | None:
         """Explain a name that is missing here and stands in the unit's own `env`."""
@@ -105,6 +109,7 @@ class _Linker:
             case ("project", *_):
                 site.report(_UNRESOLVED, f"{text}: a project has only `name`")
             case ("secrets", name):
+                self._world.secret_users.setdefault(name, []).append(self._unit.name)
                 if name not in self._world.secrets:
                     hint = did_you_mean(name, self._world.secrets)
                     site.report(_UNRESOLVED, f'{text}: there is no secret "{name}"', hint)

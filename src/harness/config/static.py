@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from harness.errors import UnresolvedReference
 
-from .interpolate import resolve_text, unresolved
+from .interpolate import missing, resolve_text, unresolved
 from .nodes import Map, Node, Scalar, Seq
 from .problems import Site
 from .yaml12 import scalar_value
@@ -45,11 +45,13 @@ def resolve_scalar(scalar: Scalar, site: Site, lookup: StaticLookup) -> Scalar |
         return scalar
     try:
         text = resolve_text(scalar.text, lookup)
-    except UnresolvedReference as error:
-        for problem in error.problems:
-            site.problems.add(scalar.mark, site.path, problem.kind, problem.message, problem.hint)
+    except UnresolvedReference:
+        for offset, problem in missing(scalar.text, lookup):
+            site.problems.add(
+                scalar.mark_at(offset), site.path, problem.kind, problem.message, problem.hint
+            )
         return None
-    return replace(scalar, text=text, value=scalar_value(text))
+    return replace(scalar, text=text, value=scalar_value(text), column=None)
 
 
 def resolve_node(node: Node, site: Site, lookup: StaticLookup) -> Node:

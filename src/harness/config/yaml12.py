@@ -111,11 +111,12 @@ class _Reader:
 
     def _scalar(self, source: yaml.ScalarNode, mark: Mark, path: str) -> Scalar:
         text = str(source.value)
+        column = _text_column(source, text)
         if source.tag == _PLAIN or source.tag in _PLAIN_TAGS:
-            return Scalar(text=text, value=scalar_value(text), mark=mark)
+            return Scalar(text=text, value=scalar_value(text), mark=mark, column=column)
         if source.tag not in _TEXT_TAGS:
             self._report(mark, path, "config-syntax", f'the tag "{source.tag}" is not known')
-        return Scalar(text=text, value=text, mark=mark)
+        return Scalar(text=text, value=text, mark=mark, column=column)
 
     def _map(self, source: Any, mark: Mark, path: str) -> Map:
         entries: dict[str, Entry] = {}
@@ -163,6 +164,15 @@ class _Reader:
                 message=message,
             )
         )
+
+
+def _text_column(source: yaml.ScalarNode, text: str) -> int | None:
+    """Return the column, from 1, of a text that stands in one line as it reads, else None."""
+    start, end = source.start_mark, source.end_mark
+    quotes = 1 if source.style in ("'", '"') else 0
+    if start.line != end.line or end.column - start.column != len(text) + 2 * quotes:
+        return None
+    return int(start.column) + quotes + 1
 
 
 def _failure(file: str, line: int, column: int, message: str) -> ConfigSyntaxError:
