@@ -12,9 +12,6 @@ from collections.abc import Sequence
 
 __all__ = ["declared_name", "project_slug"]
 
-_NAME_LINE = re.compile(r"^(?:name|'name'|\"name\"):[ \t]+(\S.*)$", re.MULTILINE)
-_INCLUDE_LINE = re.compile(r"^(?:include|'include'|\"include\"):", re.MULTILINE)
-
 
 def project_slug(text: str) -> str:
     """Return a name or the name of a directory as the name of a project."""
@@ -34,26 +31,46 @@ def declared_name(files: Sequence[str]) -> str | None:
     for path in files:
         try:
             with open(path, encoding="utf-8") as file:
-                text = file.read()
+                found, includes = _top_level(file.read())
         except (OSError, UnicodeDecodeError):
             return None
-        found = _NAME_LINE.findall(text)
-        if found:
-            name = _scalar(found[-1])
-            if name is None or "$" in name:
-                return None
-        elif name is None and _INCLUDE_LINE.search(text):
+        if found is None or "$" in found:
             return None
+        if not found and not name and includes:
+            return None
+        name = found or name
     if not files:
         return None
     return project_slug(name or os.path.basename(os.path.dirname(files[0])))
 
 
-def _scalar(text: str) -> str | None:
+def _top_level(text: str) -> tuple[str | None, bool]:
+    """Return the value of the top level's `name` ("" if it has none), and whether it includes.
+
+    The value is None when it is no plain text, or the text is not YAML. Reading stops at the name.
+    """
     import yaml
 
+    includes = False
+    depth = 0
+    key: str | None = None
     try:
-        value = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes nothing but texts
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            at_key = depth == 1 and key is None
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth == 2 and key == "name":
+                    return None, includes
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+                key = None if depth == 1 else key
+            elif at_key and isinstance(event, yaml.ScalarEvent):
+                key = event.value
+                includes = includes or key == "include"
+            elif depth == 1 and isinstance(event, yaml.NodeEvent):
+                if key == "name":
+                    return getattr(event, "value", None), includes
+                key = None
     except yaml.YAMLError:
-        return None
-    return value if isinstance(value, str) else None
+        return None, includes
+    return "", includes

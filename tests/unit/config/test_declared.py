@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.config import Source, declared_name, load
+from harness.executors import option_types
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,8 @@ from harness.config import Source, declared_name, load
         (["services:\n  name: {type: fake}\n"], "a-place"),
         (["name: one\n", "name: two\n"], "two"),
         (["name: one\n", "services: {}\n"], "one"),
+        (['{"version": "1",\n "name": "bench", "services": {}}\n'], "bench"),
+        (["services: {a: {name: a, type: fake}}\n? name\n: last\n"], "last"),
     ],
 )
 def test_it_is_the_name_that_loading_finds(tmp_path: Path, texts, name):
@@ -29,8 +32,7 @@ def test_it_is_the_name_that_loading_finds(tmp_path: Path, texts, name):
         files.append(str(path))
     assert declared_name(files) == name
     source = Source(directory=str(directory), files=tuple(files))
-    if "name: {type" not in texts[0]:
-        assert load(source, executors={}).name == name
+    assert load(source, executors=option_types()).name == name
 
 
 @pytest.mark.parametrize("text", ["name: ${USER}-x\n", "include: base.yaml\n", "name: [a\n"])
