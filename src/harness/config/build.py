@@ -15,6 +15,7 @@ from .cross_check import cross_check
 from .declared import project_slug
 from .dialects import UNIT_GROUPS
 from .inherit import inherit
+from .missing_files import missing_files
 from .nodes import Map, Mark, Scalar, Seq, put
 from .options import options, part, type_name
 from .problems import Problems, Site, did_you_mean
@@ -30,6 +31,7 @@ _VERSIONS = ("1", "1.0")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _RESERVED = ("project", "secrets", "tasks")
+_COMMAND_LINE = Mark(file="command line")
 _STATIC_KEYS = ("type", "profiles", "depends_on", "network", "ports")
 _REFUSED = {
     "nodes": ("no type of unit available here runs on another machine", "run units on this one"),
@@ -129,13 +131,15 @@ class _Builder:
         cross_check(units, self._site)
         if raw is None:
             return None
+        stored = self._secrets(raw)
+        missing_files(units, stored, world.secret_users, self._site)
         return StackSpec(
             name=self._name,
             files=self._assembled.files,
             base_dir=os.path.dirname(self._assembled.files[0]),
             units=units,
             description=raw.description,
-            secrets=self._secrets(raw),
+            secrets=stored,
             variables={**self._assembled.variables, **self._assembled.env_values},
             settings=_settings(settings, self._site.at("settings")),
         )
@@ -191,9 +195,8 @@ class _Builder:
             node = site.at("file").node
             if file is not None and isinstance(node, Scalar):
                 resolved = resolve_scalar(node, site.at("file"), self._lookup)
-                file = os.path.join(
-                    os.path.dirname(node.mark.file), file if resolved is None else resolved.text
-                )
+                file = os.path.expanduser(file if resolved is None else resolved.text)
+                file = os.path.join(os.path.dirname(node.mark.file), file)
             result[name] = SecretSpec(name=name, file=file, env=secret.env)
         return result
 
@@ -263,10 +266,12 @@ class _Builder:
                 inactive[draft.name] = profiles
         for profile in active:
             if profile not in every and profile != "*":
-                self._problems.add(
-                    self.root.mark, ("profiles",), "config-value",
-                    f'no unit belongs to the profile "{profile}"',
-                    did_you_mean(profile, every), warning=True,
+                site = self._site.at("profiles")
+                if self._source.profiles:
+                    site = replace(site, path=("--profile",), mark=_COMMAND_LINE)
+                site.warn(
+                    "config-value", f'no unit belongs to the profile "{profile}"',
+                    did_you_mean(profile, every),
                 )  # fmt: skip
         return Names(kinds={draft.name: draft.kind for draft in drafts}, inactive=inactive)
 

@@ -23,6 +23,7 @@ from harness.model import (
 )
 
 from .convert_command import argv
+from .nodes import path_text
 from .problems import Site
 from .schema_health import (
     RawCheck,
@@ -36,7 +37,7 @@ from .schema_health import (
 )
 from .schema_raw import RawUnit
 
-__all__ = ["health"]
+__all__ = ["check_pattern", "health"]
 
 _KINDS = ("command", "http", "tcp", "log", "jsonrpc", "graphql", "all", "any")
 _SCHEME = re.compile(r"https?://|\$\{")
@@ -58,15 +59,11 @@ def health(raw: RawUnit, site: Site, *, interval_s: float | None) -> HealthSpec 
     if isinstance(block, tuple):
         check = convert.all_of(block, at)
         if check is not None:
-            stages.append(Stage(name="ready", probe=convert.probe(RawProbe(), check, at)))
+            convert.add("ready", RawProbe(), check, at, stages)
     elif block is not None:
         _add_block(block, at, convert, stages, liveness)
     _add_parts(raw, site, convert, stages, liveness)
-    names = [stage.name for stage in stages]
-    for name in {name for name in names if names.count(name) > 1}:
-        site.report("config-value", f'the readiness stage "{name}" is there twice', "keep one")
-    if len(liveness) > 1:
-        site.report("config-value", "`liveness` is there twice", "keep one")
+    convert.report_twice(site)
     if not stages and not liveness:
         return None
     return HealthSpec(stages=tuple(stages), liveness=liveness[0] if liveness else None)
@@ -97,9 +94,11 @@ def _add_parts(
     if raw.readiness is not None:
         convert.stage("ready", raw.readiness, at.at("readiness"), stages)
     if raw.liveness is not None:
-        check = convert.check(raw.liveness, at.at("liveness"))
+        place = at.at("liveness")
+        convert.liveness.append(place)
+        check = convert.check(raw.liveness, place)
         if check is not None:
-            liveness.append(convert.probe(raw.liveness, check, at.at("liveness")))
+            liveness.append(convert.probe(raw.liveness, check, place))
 
 
 class _Converter:
@@ -107,6 +106,8 @@ class _Converter:
 
     def __init__(self, interval_s: float | None) -> None:
         self._interval_s = 30.0 if interval_s is None else interval_s
+        self.stages: dict[str, list[Site]] = {}
+        self.liveness: list[Site] = []
         self._kinds: dict[str, Callable[[RawCheck, Site], CheckSpec | None]] = {
             "command": _command,
             "http": _http,
@@ -123,7 +124,26 @@ class _Converter:
     def stage(self, name: str, raw: RawProbe, at: Site, stages: list[Stage]) -> None:
         check = self.check(raw, at)
         if check is not None:
-            stages.append(Stage(name=name, probe=self.probe(raw, check, at)))
+            self.add(name, raw, check, at, stages)
+
+    def add(
+        self, name: str, raw: RawProbe, check: CheckSpec, at: Site, stages: list[Stage]
+    ) -> None:
+        self.stages.setdefault(name, []).append(at)
+        stages.append(Stage(name=name, probe=self.probe(raw, check, at)))
+
+    def report_twice(self, unit: Site) -> None:
+        """Report stages of one name, and a second `liveness`, where the later one stands."""
+        for name, places in self.stages.items():
+            if len(places) > 1:
+                first, second = (f"`{path_text(p.path[len(unit.path) :])}`" for p in places[:2])
+                message = f'{first} and {second} are both the readiness stage "{name}"'
+                hint = "keep one, or put both checks into a list below `all`"
+                places[1].report_key("config-value", message, hint)
+        if len(self.liveness) > 1:
+            first, second = (f"`{path_text(p.path[len(unit.path) :])}`" for p in self.liveness[:2])
+            message = f"{first} and {second} mean the same"
+            self.liveness[1].report_key("config-value", message, "keep one")
 
     def probe(self, raw: RawProbe, check: CheckSpec, at: Site) -> ProbeSpec:
         interval_s = self._interval_s if raw.interval is None else raw.interval
@@ -137,7 +157,7 @@ class _Converter:
                 at.at(name).report("config-value", "must be longer than 0")
         if raw.retries < 1:
             at.at("retries").report("config-value", "must be 1 or more")
-        if timeout_s is not None and timeout_s >= interval_s:
+        if timeout_s is not None and timeout_s >= interval_s > 0:
             at.at("timeout").warn(
                 "config-value",
                 f"the timeout of {timeout_s:g} s is not shorter than the interval of "
@@ -203,9 +223,9 @@ def _http(raw: RawCheck, at: Site) -> CheckSpec | None:
     for code in status:
         if not 100 <= code <= 599:
             at.at("status").report("config-value", f"{code} is no status of HTTP")
-    _check_pattern(http.body, at.at("body"))
+    check_pattern(http.body, at.at("body"))
     for name, pattern in http.headers.items():
-        _check_pattern(pattern, at.at("headers", name))
+        check_pattern(pattern, at.at("headers", name))
     values = {field.name: getattr(http, field.name) for field in fields(http)}
     return HttpCheck(**{**values, "status": status, "method": http.method.upper()})
 
@@ -228,7 +248,7 @@ def _tcp(raw: RawCheck, at: Site) -> CheckSpec | None:
 def _log(raw: RawCheck, at: Site) -> CheckSpec | None:
     at = at.at("log")
     log = raw.log if isinstance(raw.log, RawLog) else RawLog(pattern=str(raw.log))
-    _check_pattern(log.pattern, at.at("pattern") if isinstance(raw.log, RawLog) else at)
+    check_pattern(log.pattern, at.at("pattern") if isinstance(raw.log, RawLog) else at)
     if log.stream not in ("stdout", "stderr", "both"):
         at.at("stream").report("config-value", "must be stdout, stderr or both")
     if log.count < 1:
@@ -238,7 +258,7 @@ def _log(raw: RawCheck, at: Site) -> CheckSpec | None:
 
 def _jsonrpc(call: RawJsonRpc, at: Site) -> CheckSpec:
     _check_url(call.url, at.at("url"))
-    _check_pattern(call.result, at.at("result"))
+    check_pattern(call.result, at.at("result"))
     params = call.params
     if params is not None and not isinstance(params, list | dict):
         at.at("params").report("config-type", "must be a list or a map")
@@ -251,7 +271,7 @@ def _graphql(raw: RawCheck, at: Site) -> CheckSpec | None:
     is_map = isinstance(raw.graphql, RawGraphql)
     ask = raw.graphql if isinstance(raw.graphql, RawGraphql) else RawGraphql(url=str(raw.graphql))
     _check_url(ask.url, at.at("url") if is_map else at)
-    _check_pattern(ask.data, at.at("data"))
+    check_pattern(ask.data, at.at("data"))
     return GraphqlCheck(url=ask.url, query=ask.query, data=ask.data)
 
 
@@ -262,7 +282,8 @@ def _check_url(url: str, at: Site) -> None:
         at.warn("config-value", f'"{url}" has no scheme', f"did you mean http://{url}?")
 
 
-def _check_pattern(pattern: str | None, at: Site) -> None:
+def check_pattern(pattern: str | None, at: Site) -> None:
+    """Report what is no regular expression; one that holds a `${…}` is not known yet."""
     if pattern is None or "${" in pattern:
         return
     try:

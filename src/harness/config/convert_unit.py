@@ -24,7 +24,7 @@ from harness.model import (
 )
 
 from .convert_command import argv
-from .convert_health import health
+from .convert_health import check_pattern, health
 from .convert_ports import ports
 from .problems import Site, did_you_mean
 from .schema_raw import (
@@ -293,5 +293,6 @@ def _outputs(raw: RawTask, site: Site) -> tuple[OutputSpec, ...]:
         if [value.json, value.file, value.regex].count(None) != 2:
             site.at(name).report("config-value", "must have exactly one of json, file, regex")
             continue
+        check_pattern(value.regex, site.at(name, "regex"))
         result.append(OutputSpec(name=name, json=value.json, file=value.file, regex=value.regex))
     return tuple(result)

@@ -1,14 +1,15 @@
 """One shape for every unit: the older spellings are rewritten here, before anything is merged.
 
 `dependencies` becomes `depends_on`; a `target` block's keys move beside the unit's other keys; a
-repeated `name` must be the unit's own. What cannot be rewritten without a guess is a problem.
+repeated `name` must be the unit's own; an `env` that is a list becomes a map. What cannot be
+rewritten without a guess is a problem.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from .nodes import Entry, Map, Node, Scalar
+from .nodes import Entry, Map, Node, Scalar, Seq
 from .problems import Site
 
 __all__ = ["UNIT_GROUPS", "normalise"]
@@ -35,6 +36,7 @@ def _unit(name: str, node: Node, site: Site) -> Node:
         return node
     node = _lift_target(node, site)
     node = _rename(node, "dependencies", "depends_on", site)
+    node = _env_map(node, site.at("env"))
     own = node.get("name")
     if isinstance(own, Scalar):
         if own.text != name:
@@ -45,6 +47,28 @@ def _unit(name: str, node: Node, site: Site) -> Node:
             )
         node = node.without("name")
     return node
+
+
+def _env_map(node: Map, site: Site) -> Map:
+    """Make a map of an `env` that is a list of NAME=value."""
+    entry = node.entries.get("env")
+    if entry is None or not isinstance(entry.node, Seq):
+        return node
+    entries: dict[str, Entry] = {}
+    for index, item in enumerate(entry.node.items):
+        place = site.at(index)
+        if not isinstance(item, Scalar) or "=" not in item.text:
+            place.report("config-value", "must be NAME=value", "or write `env` as a map")
+            continue
+        name, _, value = item.text.partition("=")
+        if name in entries:
+            message = f'"{name}" is there already, in line {entries[name].key.line}'
+            place.report("config-duplicate-key", message)
+            continue
+        column = None if item.column is None else item.column + len(name) + 1
+        scalar = Scalar(text=value, value=value, mark=item.mark, column=column)
+        entries[name] = Entry(key=item.mark, node=scalar)
+    return node.with_entry("env", replace(entry, node=Map(mark=entry.node.mark, entries=entries)))
 
 
 def _rename(node: Map, old: str, new: str, site: Site) -> Map:

@@ -46,14 +46,12 @@ PROPERTIES = ("ip", "host", "port", "ports", "url", "urls", "pid", "container")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+(?:/udp)?)+(?=\})")
 _OPERATOR = re.compile(r":?[-?+]")
+_OPENING = re.compile(r"\$[{$]")
 _CHUNK = re.compile(r"[^$}]+")
 
 
 class InterpolationSyntaxError(ValueError):
-    """A `${…}` that is not well formed; the message says what is wrong with it.
-
-    `offset` is where in the text it begins.
-    """
+    """A `${…}` that is not well formed: what is wrong, and at which `offset` of the text."""
 
     def __init__(self, message: str, *, offset: int) -> None:
         self.offset = offset
@@ -161,9 +159,7 @@ def _expression(text: str, start: int) -> tuple[Variable | Reference, int]:
     if operator:
         word, at = _parts(text, operator.end(), nested=True)
     if at >= len(text):
-        raise InterpolationSyntaxError(
-            f"{_excerpt(text, start)} has no closing }}", offset=start
-        )
+        raise InterpolationSyntaxError(f"{_excerpt(text, start)} has no closing }}", offset=start)
     if text[at] != "}":
         raise InterpolationSyntaxError(
             f'{_excerpt(text, start)} has "{text[at]}" after its name; after a name come }}, :-, '
@@ -215,18 +211,15 @@ def expressions(text: str) -> Iterator[tuple[int, str | InterpolationSyntaxError
     After one that is not well formed the search goes on behind its `${`.
     """
     at = 0
-    while (at := text.find("$", at)) >= 0:
-        if text.startswith("$$", at) or not text.startswith("${", at):
-            at += 2 if text.startswith("$$", at) else 1
-            continue
-        try:
-            _, end = _expression(text, at)
-        except InterpolationSyntaxError as error:
-            yield error.offset, error
-            at = error.offset + 2
-        else:
-            yield at, text[at:end]
-            at = end
+    while opening := _OPENING.search(text, at):
+        start, at = opening.span()
+        if opening[0] == "${":
+            try:
+                _, at = _expression(text, start)
+                yield start, text[start:at]
+            except InterpolationSyntaxError as error:
+                yield error.offset, error
+                at = error.offset + 2
 
 
 # ── resolving ────────────────────────────────────────────────────────────────────────────────────

@@ -160,7 +160,7 @@ def _split_command(own: Map, options_type: type, site: Site) -> Map:
         return own
     words = split(entry.node.text, site.at("command"))
     if words is None:
-        return own
+        words = (entry.node.text,)  # it is reported, once; the type looks at the rest
     mark = entry.node.mark
     items = tuple(Scalar(text=word, value=word, mark=mark) for word in words)
     return own.with_entry("command", Entry(key=entry.key, node=Seq(items=items, mark=mark)))

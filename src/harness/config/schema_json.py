@@ -107,6 +107,13 @@ def _unit(name: str, common: Schema, own: Mapping[str, Schema]) -> Schema:
         **properties["depends_on"],
         "description": "The same as depends_on.",
     }
+    properties["env"] = {
+        "description": f"{properties['env'].get('description', '')} A map, or NAME=value lines.",
+        "anyOf": [
+            {k: v for k, v in properties["env"].items() if k != "description"},
+            {"type": "array", "items": {"type": "string", "pattern": "="}},
+        ],
+    }
     properties["name"] = {"type": "string", "description": "The unit's own name, if repeated."}
     properties["target"] = {
         "$ref": f"#/$defs/{name}",

@@ -85,15 +85,15 @@ class RawBackoff:
     """Growing delays between restarts."""
 
     initial: Duration | None = None
-    """The first delay."""
+    """The first delay; 100 ms when left out."""
     factor: float | None = None
-    """Each delay is this many times the one before; at least 1."""
+    """Each delay is this many times the one before; at least 1; 2 when left out."""
     max: Duration | None = None
-    """The longest delay."""
+    """The longest delay; 30 s when left out."""
     jitter: float | None = None
-    """Share of a delay that is random, 0 to 1."""
+    """Share of a delay that is random, 0 to 1; 0.1 when left out."""
     reset_after: Duration | None = None
-    """After running calmly for this long the next delay is the first again."""
+    """After running calmly for this long the next delay is the first again; 10 s when left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +101,11 @@ class RawRestart:
     """When and how often a service that ended is started again."""
 
     mode: Literal["no", "on-failure", "always", "unless-stopped"] = "on-failure"
-    """Which ends lead to a restart."""
+    """Which ends lead to a restart; on-failure when a map leaves it out."""
     max_attempts: int | None = None
-    """Restarts before the service counts as failed."""
+    """Restarts before the service counts as failed; 5 when left out."""
     window: Duration | None = None
-    """The time in which they are counted."""
+    """The time in which they are counted; left out: since it last ran calmly."""
     backoff: RawBackoff = field(default_factory=RawBackoff)
     """Delays between restarts."""
 
@@ -134,7 +134,7 @@ class RawHooks:
     pre_start: HookValue = ()
     """Before the unit starts; a failure keeps it from starting."""
     post_start: HookValue = ()
-    """After the unit started; a failure stops it again."""
+    """After the unit started, before its health is checked; a failure stops it again."""
     pre_stop: HookValue = ()
     """Before the unit is stopped."""
     post_stop: HookValue = ()
@@ -202,7 +202,8 @@ class RawService(RawUnit):
     service_type: str | None = None
     """Links typed actions."""
     restart: str | RawRestart | None = None
-    """no, on-failure, always, unless-stopped, or a map."""
+    """no, on-failure, always, unless-stopped, or a map; `on-failure:3` sets the restarts, too. Left
+    out: no; a map without `mode`: on-failure."""
     version: str | None = None
     """Free text shown in the registry."""
 
@@ -237,17 +238,17 @@ class RawSettings:
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Of the daemon's messages about this project."""
     startup_timeout: Duration | None = None
-    """Default for every unit."""
+    """Default for every unit; 60 s when left out."""
     shutdown_timeout: Duration | None = None
-    """Default for every unit."""
+    """Default for every unit; 10 s when left out."""
     health_check_interval: Duration | None = None
-    """Default interval of every check."""
+    """Default interval of every check; 30 s when left out."""
     log_max_size: Size | None = None
-    """Output kept on disk for each stream of each unit."""
+    """Output kept on disk for each stream of each unit; 64 MiB when left out."""
     inherit_env: bool | tuple[str, ...] = True
     """Whether units inherit the client's environment, or which names of it."""
     parallelism: int | None = None
-    """Units started at the same moment at most."""
+    """Units started at the same moment at most; no limit when left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,7 +296,7 @@ class RawStack:
     """The top level of a stack file."""
 
     version: str | None = None
-    """Version of the file format: "1" or "1.0"."""
+    """Version of the file format: "1" or "1.0", which may be left out."""
     name: str | None = None
     """Name of the project; the directory's name when left out."""
     description: str | None = None

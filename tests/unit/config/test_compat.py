@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import jsonschema
@@ -32,22 +33,31 @@ REFUSED = {
 LOADS = sorted({path.stem for path in COMPAT.glob("*.yaml")} - set(REFUSED))
 
 
-def compat_source(name: str) -> Source:
+@pytest.fixture
+def compat(tmp_path: Path) -> Path:
+    """Return a copy of the files, with the directories that units run in."""
+    for directory in ("api", "contracts"):
+        (tmp_path / directory).mkdir()
+    shutil.copytree(COMPAT, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def compat_source(directory: Path, name: str) -> Source:
     return Source(
-        directory=str(COMPAT),
-        files=(str(COMPAT / f"{name}.yaml"),),
+        directory=str(directory),
+        files=(str(directory / f"{name}.yaml"),),
         env={"DEPLOYER_PRIVATE_KEY": "0x1"},
     )
 
 
 @pytest.mark.parametrize("name", LOADS)
-def test_file_loads(name: str) -> None:
-    assert load(compat_source(name), executors=option_types()).units
+def test_file_loads(compat: Path, name: str) -> None:
+    assert load(compat_source(compat, name), executors=option_types()).units
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_file_is_refused_with_reasons(name: str) -> None:
-    found = validate(compat_source(name), executors=option_types())
+def test_file_is_refused_with_reasons(compat: Path, name: str) -> None:
+    found = validate(compat_source(compat, name), executors=option_types())
 
     expected = [f"{name}.yaml:{problem}" for problem in REFUSED[name]]
     assert [str(problem) for problem in found.problems] == expected
@@ -59,8 +69,8 @@ def test_every_file_is_in_the_table_of_the_readme() -> None:
     assert all(f"`{path.name}`" in text for path in COMPAT.glob("*.yaml"))
 
 
-def test_plain_names_and_both_keyed_forms_become_the_same_edges() -> None:
-    stack = load(compat_source("stack-with-tasks"), executors=option_types())
+def test_plain_names_and_both_keyed_forms_become_the_same_edges(compat: Path) -> None:
+    stack = load(compat_source(compat, "stack-with-tasks"), executors=option_types())
 
     edges = [(edge.on, edge.condition) for edge in stack.units["indexer"].depends_on]
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import Source, discover, load
+from harness.config import Source, discover, load, validate
 from harness.errors import ConfigSchemaError, ConfigSyntaxError, UnresolvedReference
+from harness.executors import option_types
 from tests.unit.config.stacks import EXECUTORS, problems, report, service, source, stack
 
 ONE = "services: {a: {type: process, command: a, env: {X: one}}}\n"
@@ -101,7 +102,7 @@ def test_files_that_include_one_another_are_named_in_order(tmp_path: Path) -> No
     [
         ("include: none.yaml\n", "harness.yaml:1:10: include: there is no file {dir}/none.yaml"),
         ("include: {a: b}\n", "harness.yaml:1:10: include: must be a file's path"),
-        ("include: ['${NO}']\n", "harness.yaml:1:11: include: the variable NO is not set; set it"),
+        ("include: ['${NO}']\n", "harness.yaml:1:12: include: the variable NO is not set; set it"),
         ("env_file: none.env\n", "harness.yaml:1:11: env_file: there is no file {dir}/none.env"),
         ("env_file: bad.env\n", "bad.env:1:1: a line must be NAME=value"),
         ("include: bad.env\n", "bad.env:1:1: a stack must be a map"),
@@ -113,10 +114,10 @@ def test_files_that_include_one_another_are_named_in_order(tmp_path: Path) -> No
         ("- a\n", "harness.yaml:1:1: a stack must be a map; see `harness init`"),
         ("a: [\n", "harness.yaml:2:1: it is not YAML"),
         ("services: [a]\n", "harness.yaml:1:11: services: must be a map name → unit"),
-        ("variables: {A: '${NO}'}\n", "harness.yaml:1:16: variables.A: the variable NO is not set"),
+        ("variables: {A: '${NO}'}\n", "harness.yaml:1:17: variables.A: the variable NO is not set"),
         ("variables: [a]\n", "harness.yaml:1:12: variables: must be a map, not a list"),
-        ("name: '${NO}'\n", "harness.yaml:1:7: name: the variable NO is not set"),
-        ("secrets: {a: {file: '${NO}'}}\n", "harness.yaml:1:21: secrets.a.file: the variable NO"),
+        ("name: '${NO}'\n", "harness.yaml:1:8: name: the variable NO is not set"),
+        ("secrets: {a: {file: '${NO}'}}\n", "harness.yaml:1:22: secrets.a.file: the variable NO"),
         ("services: {a: }\n", "harness.yaml:1:15: services.a: must be a map that describes the s"),
     ],
 )
@@ -256,3 +257,47 @@ def test_path_of_a_secret_may_name_the_project(tmp_path: Path) -> None:
     spec = stack(tmp_path, f"secrets: {{k: {{file: '${{project.name}}.key'}}}}\n{ONE}")
 
     assert spec.secrets["k"].file == str(tmp_path / "demo.key")
+
+
+def test_path_of_a_secret_may_begin_at_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    spec = stack(tmp_path, f"secrets: {{k: {{file: '~/k.key'}}}}\n{ONE}")
+
+    assert spec.secrets["k"].file == str(tmp_path / "home" / "k.key")
+
+
+def test_profile_of_the_command_line_that_nothing_has_is_reported_there(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(ONE)
+    found = report(tmp_path, "include: base.yaml\n", profiles=("nosuch",))
+
+    assert [str(warning) for warning in found.warnings] == [
+        'command line:1:1: --profile: no unit belongs to the profile "nosuch"'
+    ]
+
+
+def test_broken_command_line_is_one_problem_for_the_real_type(tmp_path: Path) -> None:
+    src = source(tmp_path, 'services: {a: {type: process, command: "x \'y"}}\n')
+
+    assert [str(problem) for problem in validate(src, executors=option_types()).problems] == [
+        "harness.yaml:1:40: services.a.command: cannot be split into words: no closing quotation"
+    ]
+
+
+def test_template_and_unit_may_write_env_in_either_form(tmp_path: Path) -> None:
+    spec = stack(
+        tmp_path,
+        "templates: {base: {env: [A=base, B=base]}}\n"
+        "services: {a: {type: process, command: a, extends: base, env: {A: own}}}\n",
+    )
+
+    assert service(spec, "a").env == {"A": "own", "B": "base"}
+
+
+def test_directory_that_cannot_be_looked_at_is_left_to_the_start(tmp_path: Path) -> None:
+    name = "d" * 300
+
+    assert not problems(
+        tmp_path, f"services: {{a: {{type: process, command: a, working_dir: {name}}}}}\n"
+    )
