@@ -197,7 +197,7 @@ def _exit_codes() -> str:
     )
     return (
         "# Exit codes and kinds of errors\n\n| code | meaning |\n|---|---|\n"
-        f"{rows}\n\n`exec` passes the status of its command on.\n\n"
+        f"{rows}\n\n`exec` passes the status of its command on; as in a shell it is 127 when there is no such program\nand 126 when it may not be executed.\n\n"
         "With `--json` an error is one object on stderr, with a stable `kind`:\n\n"
         f"| kind | exit code | |\n|---|---|---|\n{kinds}\n"
     )

@@ -103,7 +103,8 @@ class Problem:
     """One thing wrong in a stack file.
 
     `line` and `column` count from 1; `path` is the key's path such as `services.db.ports[0]`. Line
-    0: it was found when a unit was about to start, and has no place.
+    0: it has no place in a file, because it is of the command line, or was found when a unit was
+    about to start.
     """
 
     file: str
@@ -115,7 +116,8 @@ class Problem:
     hint: str | None = None
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}: " if self.line else ""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        where = f"{place}: " if place else ""
         text = f"{where}{self.path}: {self.message}" if self.path else f"{where}{self.message}"
         return f"{text}; {self.hint}" if self.hint else text
 

@@ -143,7 +143,7 @@ def test_exec_runs_in_the_services_place_and_passes_everything_on(program: Progr
     assert done.stderr.startswith("http://127.0.0.1:")
     assert program("exec", "web", "--", "sh", "-c", "kill -9 $$").returncode == 128 + 9
     missing = program("exec", "web", "--", "no-such-program")
-    assert missing.returncode == 1
+    assert missing.returncode == 127
     assert "no-such-program" in missing.stderr
 
 
@@ -300,5 +300,5 @@ def test_on_a_terminal_up_says_what_it_waits_for_and_ctrl_c_cancels(program: Pro
     code = terminal.end()
     assert code == 130, terminal.text
     last = terminal.text.splitlines()[-1]
-    assert "harness: interrupted; 1 service keeps running, follower was stopped" in last
+    assert "1 service keeps running; stopped what was not ready: follower" in last
     assert program("status", "chain").returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from .exit_codes import INVALID
 from .session import Session
 
 if TYPE_CHECKING:
-    from harness.errors import Problem
+    from harness.errors import PlanError, Problem
 
 __all__ = ["config", "validate"]
 
@@ -26,10 +27,13 @@ def validate(session: Session) -> None:
     Prints one line a problem, with file, line and column, and exits with 6 when there is one.
     Needs no daemon and starts nothing.
     """
-    from .stack_file import check_stack
+    from .stack_file import check_stack, plan_problem
 
     found = check_stack(session)
     problems, warnings = _plain(found.problems), _plain(found.warnings)
+    unplannable = plan_problem(found.stack) if found.stack else None
+    if unplannable is not None:
+        problems.append(_without_place(session, unplannable))
     if session.out.json:
         project = found.stack.name if found.stack else None
         session.out.document(
@@ -43,7 +47,7 @@ def validate(session: Session) -> None:
     else:
         session.out.lines(problem_lines(problems))
         session.out.lines(f"{line} (warning)" for line in problem_lines(warnings))
-        if found.stack:
+        if found.stack and not problems:
             session.out.note(f"{found.stack.name}: {len(found.stack.units)} units, no problems")
         else:
             session.out.note(count_line(problems))
@@ -85,6 +89,22 @@ def schema(session: Session) -> None:
     from .stack_file import stack_schema
 
     session.out.document(stack_schema())
+
+
+def _without_place(session: Session, error: PlanError) -> dict[str, Any]:
+    """Return an error of the stack as a whole as a problem of its file; line 0 is no line."""
+    from harness.config import discover
+
+    files = session.options.files or discover(os.getcwd())
+    return {
+        "file": str(files[0]) if files else "",
+        "line": 0,
+        "column": 0,
+        "path": "",
+        "kind": error.kind,
+        "message": str(error),
+        "hint": error.hint,
+    }
 
 
 def _plain(problems: Sequence[Problem]) -> list[dict[str, Any]]:

@@ -141,7 +141,9 @@ def end_quietly() -> None:
 def _problem_line(problem: Mapping[str, Any]) -> str:
     file = problem["file"]
     here = os.getcwd() + os.sep
-    where = f"{file.removeprefix(here)}:{problem['line']}:{problem['column']}"
+    where = file.removeprefix(here)
+    if problem["line"]:
+        where += f":{problem['line']}:{problem['column']}"
     parts = [where, problem["path"], problem["message"]]
     text = ": ".join(part for part in parts if part)
     return f"{text}; {problem['hint']}" if problem.get("hint") else text

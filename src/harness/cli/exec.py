@@ -9,7 +9,7 @@ import click
 
 from .arguments import unit_name
 from .commands import Command, async_command
-from .exit_codes import INTERRUPTED
+from .exit_codes import INTERRUPTED, NOT_EXECUTABLE, NOT_FOUND
 from .session import Session
 
 if TYPE_CHECKING:
@@ -62,9 +62,13 @@ async def exec_(
     """Run a command where a service runs.
 
     In the service's environment and directory, without a shell. Exits with the command's status,
-    or 128 and the signal that ended it. Global options stand before the service's name. Ctrl-C is
+    or 128 and the signal that ended it; 127 when there is no such program, 126 when it may not be
+    executed. Global options stand before the service's name. Ctrl-C is
     passed on.
     """
+    from harness.errors import CommandNotExecutable, CommandNotFound
+
+    from .errors import ErrorReport, report
     from .streams import has_piped_stdin
 
     argv = list(command[1:] if command[:1] == ("--",) else command)
@@ -73,10 +77,15 @@ async def exec_(
     stdin = interactive or has_piped_stdin()
     async with session.connect() as client:
         project = await session.project(client)
-        async with client.exec.run(
-            project=project, unit=unit, argv=argv, env=env, working_dir=workdir, stdin=stdin
-        ) as process:
-            status = await _attend(session, process, stdin=stdin)
+        try:
+            async with client.exec.run(
+                project=project, unit=unit, argv=argv, env=env, working_dir=workdir, stdin=stdin
+            ) as process:
+                status = await _attend(session, process, stdin=stdin)
+        except (CommandNotFound, CommandNotExecutable) as error:
+            # As a shell answers.
+            report(session, ErrorReport.of(error))
+            status = NOT_FOUND if isinstance(error, CommandNotFound) else NOT_EXECUTABLE
     raise click.exceptions.Exit(status)
 
 

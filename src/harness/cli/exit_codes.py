@@ -11,6 +11,8 @@ __all__ = [
     "EXIT_CODES",
     "INTERRUPTED",
     "INVALID",
+    "NOT_EXECUTABLE",
+    "NOT_FOUND",
     "NOT_READY",
     "OPERATION_FAILED",
     "TIMED_OUT",
@@ -27,6 +29,8 @@ UNREACHABLE = 5
 INVALID = 6
 NOT_PERMITTED = 7
 TIMED_OUT = 124
+NOT_EXECUTABLE = 126  # of `exec` only, as in a shell
+NOT_FOUND = 127
 INTERRUPTED = 130
 
 EXIT_CODES: dict[type[errors.HarnessError], int] = {

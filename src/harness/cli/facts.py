@@ -79,7 +79,8 @@ def _stage(data: Data) -> str:
 
 def _hook(data: Data) -> str:
     outcome = "done" if data.get("ok") else "failed"
-    parts = [] if data.get("ok") else [data.get("message"), str(data.get("output") or "").strip()]
+    output = str(data.get("output") or "").strip()
+    parts = [output] if data.get("ok") else [data.get("message"), output]
     text = "; ".join(part for part in parts if part)
     return f"hook {data.get('moment')} {outcome}" + (f": {text}" if text else "")
 

@@ -52,18 +52,25 @@ async def health(session: Session, *, units: tuple[str, ...], check: bool) -> No
 def _rows(report: Mapping[str, Any]) -> Iterator[list[str | Cell | None]]:
     state = None if report["state"] == "none" else report["state"]
     liveness = report["liveness"]
-    stages = [*report["stages"], *([liveness] if liveness else [])]
+    stages = [*report["stages"], *([{"name": "liveness", **liveness}] if liveness else [])]
     if not stages:
         yield [report["unit"], state, None, None, None]
     for stage in stages:
-        after_s = stage["reached_after_s"]
+        # A liveness check has no moment to reach, and an adopted run's is not known.
+        after_s = stage.get("reached_after_s")
         reached = f"after {age(after_s)}" if after_s is not None else None
-        yield [report["unit"], state, stage["name"], reached, _last(stage)]
+        yield [report["unit"], state, _name(stage), reached, _last(stage)]
+
+
+def _name(stage: Mapping[str, Any]) -> str | None:
+    return stage.get("name") or stage.get("stage")
 
 
 def _last(stage: Mapping[str, Any]) -> Cell | None:
-    if not stage["last"]:
+    if not stage.get("last"):
         return None
     last = stage["last"][-1]
-    text = f"{last['message']} ({last['latency_ms']:.0f} ms)"
-    return Cell(text, "good" if last["ok"] else "bad")
+    text = str(last.get("message") or "-")
+    if last.get("latency_ms") is not None:
+        text += f" ({last['latency_ms']:.0f} ms)"
+    return Cell(text, "good" if last.get("ok") else "bad")

@@ -24,7 +24,7 @@ def init(session: Session, *, name: str | None, force: bool) -> None:
     Writes harness.yaml into this directory, or the file that --file names.
     """
     from harness.config import template
-    from harness.errors import ConfigSyntaxError, Problem
+    from harness.errors import HarnessError
 
     path = Path(session.options.files[0] if session.options.files else "harness.yaml")
     text = template(_project_name(name or os.path.basename(os.getcwd())))
@@ -33,16 +33,10 @@ def init(session: Session, *, name: str | None, force: bool) -> None:
             file.write(text)
     except OSError as error:
         exists = isinstance(error, FileExistsError)
-        problem = Problem(
-            file=str(path),
-            line=1,
-            column=1,
-            path="",
-            kind=ConfigSyntaxError.kind,
-            message="it exists already" if exists else f"cannot write it: {error.strerror}",
-            hint="--force replaces it" if exists else None,
-        )
-        raise ConfigSyntaxError(problems=[problem]) from error
+        cause = "it exists already" if exists else error.strerror
+        raise HarnessError(
+            f"cannot write {path}: {cause}", hint="--force replaces it" if exists else None
+        ) from error
     session.out.note(f"wrote {path}; `harness up` starts it")
 
 

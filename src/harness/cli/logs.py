@@ -37,8 +37,12 @@ def _tail(_: click.Context, __: click.Parameter, value: str) -> int | None:
 @click.option(
     "-n", "--tail", default="all", metavar="N|all", callback=_tail, help="Last lines of each unit."
 )
-@click.option("--since", type=MOMENT, help="Only what is newer: a time, or how long ago (10m).")
-@click.option("--until", type=MOMENT, help="Only what is older: a time, or how long ago.")
+@click.option(
+    "--since",
+    type=MOMENT,
+    help="Only what is newer: 15:56:12, a date and time, or how long ago (10m).",
+)
+@click.option("--until", type=MOMENT, help="Only what is older: likewise.")
 @click.option("--grep", metavar="REGEX", help="Only lines that it is found in.")
 @click.option("--stream", type=click.Choice(["stdout", "stderr"]), help="Only this stream.")
 @click.option("-t", "--timestamps", is_flag=True, help="Put the time before each line.")
@@ -59,7 +63,7 @@ async def logs(
 ) -> None:
     """Show what services printed.
 
-    Without names that of all, one after another; with -f as it comes. Here `-f` follows: write
+    Without names that of all, by time; with -f as it comes. Here `-f` follows: write
     --file for the stack file.
     """
     from .log_lines import LogPrinter

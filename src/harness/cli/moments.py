@@ -18,6 +18,7 @@ else:
     _FloatType = _TextType = click.ParamType
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_TIME_OF_DAY = re.compile(r"\d{2}:\d{2}(?::\d{2}(?:\.\d{3})?)?")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
@@ -57,11 +58,13 @@ class _Moment(_TextType):
             if value.isdigit():
                 moment = datetime.fromtimestamp(int(value), UTC)
             else:
+                if _TIME_OF_DAY.fullmatch(value):
+                    value = f"{datetime.now().astimezone().date()}T{value}"
                 moment = datetime.fromisoformat(value).astimezone(UTC)
         except (ValueError, OverflowError, OSError):
             self.fail(
                 f"{value!r} is no time; write how long ago (10m, 1h30m),"
-                " 2026-01-31T12:00:00 or seconds since 1970"
+                " 15:56:12 (today), 2026-01-31T12:00:00 or seconds since 1970"
             )
         return moment.isoformat()
 

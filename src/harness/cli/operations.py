@@ -6,7 +6,7 @@ Ctrl-C asks the daemon to cancel and waits for that; a second one leaves the dae
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ _LAST_EVENTS_S = 2.0
 async def finish(
     session: Session,
     client: Client,
-    operation: Mapping[str, Any],
+    starting: Awaitable[Mapping[str, Any]],
     *,
     wait: bool = True,
     show_units: bool = False,
@@ -42,27 +42,31 @@ async def finish(
     Args:
         session: the run.
         client: to ask with.
-        operation: the reference that starting it returned: id, project, after.
+        starting: the call that starts it; it returns a reference: id, project, after.
         wait: False prints the id and leaves it running.
         show_units: the answer is a table of the units it touched.
     """
     if not wait:
+        operation = await starting
         if session.out.json:
             session.out.document(operation)
         else:
             session.out.lines([operation["id"]])
         return
-    board = Board(operation)
-    following = _Following(session, client, board)
-    ended = await following.run()
-    if ended is None:
-        session.out.note(
-            f"harness: left; {operation['id']} goes on (harness status shows how far it is)"
-        )
+    following = _Following(session, client)
+    ended = await following.run(starting)
+    board = following.board
+    if ended is None or board is None:
+        what = f"{board.id} goes on" if board else "what was asked for may go on"
+        session.out.note(f"harness: left; {what} (harness status shows how far it is)")
         raise click.exceptions.Exit(INTERRUPTED)
     if session.out.json:
         session.out.document(ended)
-    elif show_units and (ended["state"] == "done" or not following.interrupted):
+    elif (
+        show_units
+        and not session.out.quiet
+        and (ended["state"] == "done" or not following.interrupted)
+    ):
         await board.refresh(client)
         session.out.lines(unit_table(session.out, board))
     if following.interrupted and ended["state"] != "done":
@@ -74,38 +78,40 @@ async def finish(
 class _Following:
     """One operation being watched."""
 
-    def __init__(self, session: Session, client: Client, board: Board) -> None:
+    def __init__(self, session: Session, client: Client) -> None:
         self._session = session
         self._client = client
-        self._board = board
+        self.board: Board | None = None
+        self._begun = anyio.Event()
         self._ended: Mapping[str, Any] | None = None
         self._told = anyio.Event()
         self.interrupted = False
 
-    async def run(self) -> Mapping[str, Any] | None:
+    async def run(self, starting: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
         """Return the ended operation, or None when the user left before that."""
         async with anyio.create_task_group() as tasks:
             await tasks.start(self._watch_interrupts, tasks.cancel_scope)
-            tasks.start_soon(self._watch_events)
-            ended = await self._client.operations.wait(id=self._board.id)
+            # An interrupt from here on is seen, whether the daemon has answered or not.
+            board = self.board = Board(await starting)
+            self._begun.set()
+            tasks.start_soon(self._watch_events, board)
+            ended = await self._client.operations.wait(id=board.id)
             with anyio.move_on_after(_LAST_EVENTS_S):
                 await self._told.wait()
             self._ended = ended
             tasks.cancel_scope.cancel()
         return self._ended
 
-    async def _watch_events(self) -> None:
+    async def _watch_events(self, board: Board) -> None:
         try:
             async with (
-                self._client.events.subscribe(
-                    after=self._board.after, project=self._board.project
-                ) as events,
-                show_progress(self._session.out, self._client, self._board) as show,
+                self._client.events.subscribe(after=board.after, project=board.project) as events,
+                show_progress(self._session.out, self._client, board) as show,
             ):
                 async for event in events:
-                    self._board.take(event)
+                    board.take(event)
                     show(event)
-                    if self._board.over:
+                    if board.over:
                         break
         finally:
             self._told.set()
@@ -114,14 +120,21 @@ class _Following:
         self, scope: anyio.CancelScope, *, task_status: TaskStatus[None]
     ) -> None:
         with anyio.open_signal_receiver(signal.SIGINT) as signals:
-            task_status.started()
-            async for _ in signals:
-                if self.interrupted:
-                    scope.cancel()
-                    return
-                self.interrupted = True
-                self._session.out.note("harness: cancelling; interrupt again to leave it running")
-                await self._client.operations.cancel(id=self._board.id)
+            async with anyio.create_task_group() as tasks:
+                task_status.started()
+                async for _ in signals:
+                    if self.interrupted:
+                        scope.cancel()
+                        return
+                    self.interrupted = True
+                    tasks.start_soon(self._cancel)
+
+    async def _cancel(self) -> None:
+        """Cancel the operation once its name is known."""
+        self._session.out.note("harness: cancelling; interrupt again to leave it running")
+        await self._begun.wait()
+        if self.board is not None:
+            await self._client.operations.cancel(id=self.board.id)
 
 
 async def _say_what_runs(session: Session, client: Client, board: Board) -> None:
@@ -137,7 +150,7 @@ async def _say_what_runs(session: Session, client: Client, board: Board) -> None
     text = f"harness: interrupted; {len(running)} "
     text += "service keeps running" if len(running) == 1 else "services keep running"
     if stopped:
-        text += f", {', '.join(stopped)} {'was' if len(stopped) == 1 else 'were'} stopped"
+        text += f"; stopped what was not ready: {', '.join(stopped)}"
     if running:
         text += "   (harness down takes all down)"
     session.out.note(text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.config import Report, Source
+    from harness.errors import PlanError
     from harness.model import StackSpec, UnitSpec
 
     from .session import Session
@@ -21,6 +22,7 @@ __all__ = [
     "has_stack_file",
     "load_stack",
     "plan_configured",
+    "plan_problem",
     "show_stack",
     "stack_schema",
 ]
@@ -49,6 +51,32 @@ def check_stack(session: Session) -> Report:
     from harness.config import validate
 
     return validate(_source(session), executors=_executors())
+
+
+def plan_problem(stack: StackSpec) -> PlanError | None:
+    """Return why a stack that could be read can never be started; None when it can be."""
+    from dataclasses import fields
+
+    from harness.clock import SystemClock
+    from harness.errors import PlanError
+    from harness.executors import builtin_executors
+    from harness.plan import check_capabilities, plan_stack
+
+    executors = builtin_executors(clock=SystemClock())
+    able = {
+        name: {
+            field.name
+            for field in fields(executor.capabilities)
+            if getattr(executor.capabilities, field.name)
+        }
+        for name, executor in executors.items()
+    }
+    try:
+        plan_stack(stack)
+        check_capabilities(stack.units, able)
+    except PlanError as error:
+        return error
+    return None
 
 
 def show_stack(session: Session) -> str:

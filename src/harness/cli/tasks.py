@@ -60,8 +60,8 @@ async def run(session: Session, *, tasks: tuple[str, ...], force: bool, wait: bo
     A task that has completed with the same inputs is skipped.
     """
     async with session.connect(reads_stack=True) as client:
-        operation = await client.tasks.run(source=session.source(), tasks=list(tasks), force=force)
-        await finish(session, client, operation, wait=wait, show_units=True)
+        starting = client.tasks.run(source=session.source(), tasks=list(tasks), force=force)
+        await finish(session, client, starting, wait=wait, show_units=True)
 
 
 @task.command(cls=Command, examples=("task reset seed",))
@@ -74,6 +74,8 @@ async def reset(session: Session, *, tasks: tuple[str, ...]) -> None:
     """
     async with session.connect() as client:
         await client.tasks.reset(project=await session.project(client), tasks=list(tasks))
+    if session.out.json:
+        session.out.document({})
 
 
 async def _tasks(session: Session, client: Client) -> list[Mapping[str, Any]]:

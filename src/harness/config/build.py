@@ -31,7 +31,7 @@ _VERSIONS = ("1", "1.0")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _RESERVED = ("project", "secrets", "tasks")
-_COMMAND_LINE = Mark(file="command line")
+_COMMAND_LINE = Mark(file="command line", line=0)
 _STATIC_KEYS = ("type", "profiles", "depends_on", "network", "ports")
 _REFUSED = {
     "nodes": ("no type of unit available here runs on another machine", "run units on this one"),

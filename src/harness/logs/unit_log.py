@@ -100,13 +100,19 @@ class UnitLog:
             lambda: {name: stream.size() for name, stream in self.streams.items()}
         )
 
-    def last_lines(self, count: int) -> list[str]:
+    def last_lines(self, count: int, *, since: Mapping[str, int] | None = None) -> list[str]:
         """Return the last lines of both streams, oldest first, as text without newlines.
+
+        `since` is stream → offset: nothing before it counts.
 
         Blocks for one short read of each stream; looks at no more than their last 256 KiB. Bytes
         that are not UTF-8 are replaced.
         """
-        chunks = [chunk for stream in self.streams.values() for chunk in _last(stream, count)]
+        chunks = [
+            chunk
+            for name, stream in self.streams.items()
+            for chunk in _last(stream, count, (since or {}).get(name, 0))
+        ]
         chunks.sort(key=lambda chunk: chunk.at)
         lines = [line for c in chunks for line in c.text.removesuffix(b"\n").split(b"\n")]
         return [line.decode("utf-8", "replace").rstrip("\r") for line in lines[-count:]]
@@ -125,9 +131,9 @@ class UnitLog:
             stream.generation += 1
 
 
-def _last(stream: LogStream, lines: int) -> list[Chunk]:
+def _last(stream: LogStream, lines: int, since: int) -> list[Chunk]:
     start, end = stream.bounds(stream.marks())
-    start = max(start, end - _GLANCE_BYTES)
+    start = min(max(start, end - _GLANCE_BYTES, since), end)
     reader = StreamReader(
         stream,
         offset=stream.tail_offset(lines, start=start, end=end),

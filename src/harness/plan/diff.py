@@ -42,6 +42,7 @@ class Observed:
         fields: `field_hashes` of that definition, so that a change can be named; may be empty.
         completed: hash of the inputs a task last completed with; None when it never did, was reset,
             or what it creates is gone.
+        values: names of what has another value than at its start, though its definition may not.
     """
 
     state: ServiceState
@@ -50,6 +51,7 @@ class Observed:
     fingerprint: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     completed: str | None = None
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,8 @@ def _again(wanted: Graph, name: str, actions: Mapping[str, Action]) -> tuple[str
 def _difference(unit: UnitSpec, seen: Observed) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return reasons and names of what changed since the unit was started."""
     if seen.fingerprint is None or seen.fingerprint == fingerprint(unit):
+        if seen.values:
+            return (f"its values changed: {', '.join(seen.values)}",), seen.values
         return (), ()
     names = changed_fields(seen.fields, unit) if seen.fields else ()
     what = f": {', '.join(names)}" if names else ""

@@ -12,7 +12,15 @@ from typing import Any
 
 from harness.model import OutputSpec, TaskSpec
 
-__all__ = ["OutputMissing", "created_paths_exist", "input_hash", "read_outputs", "read_stdout"]
+__all__ = [
+    "NotCreated",
+    "OutputMissing",
+    "check_created",
+    "created_paths_exist",
+    "input_hash",
+    "read_outputs",
+    "read_stdout",
+]
 
 OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
 """Outputs are read from at most this much of the end of a task's standard output."""
@@ -23,6 +31,13 @@ class OutputMissing(Exception):
 
     def __init__(self, *, name: str, cause: str) -> None:
         super().__init__(f'its output "{name}" cannot be read: {cause}')
+
+
+class NotCreated(Exception):
+    """A task ended with success, and a path that it creates is not there."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"it ended without having created {path}")
 
 
 def input_hash(
@@ -50,6 +65,17 @@ def input_hash(
 def created_paths_exist(task: TaskSpec) -> bool:
     """Tell whether everything the task is to create is there."""
     return all(Path(task.base_dir, name).exists() for name in task.creates)
+
+
+def check_created(task: TaskSpec) -> None:
+    """Check the outcome of a task that ended with success.
+
+    Raises:
+        NotCreated: a path is missing.
+    """
+    for name in task.creates:
+        if not Path(task.base_dir, name).exists():
+            raise NotCreated(name)
 
 
 def read_outputs(task: TaskSpec, stdout: bytes) -> dict[str, Any]:

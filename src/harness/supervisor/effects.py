@@ -18,7 +18,7 @@ from anyio import to_thread
 
 from harness.errors import HandleLost, HarnessError, StopFailed
 from harness.executors import Executor, StopReport
-from harness.health import Monitor
+from harness.health import HealthReport, Monitor
 from harness.model import (
     EventKind,
     ExitStatus,
@@ -32,12 +32,20 @@ from harness.model import (
 )
 
 from .adoption import adopt_run, remove_runs
-from .completion import OutputMissing, created_paths_exist, read_outputs, read_stdout
+from .completion import (
+    NotCreated,
+    OutputMissing,
+    check_created,
+    created_paths_exist,
+    read_outputs,
+    read_stdout,
+)
 from .hooks import HookFailed, run_hooks
 from .judgement import Ending, judge_ending
 from .launch import Run, discard_run, prepare_run
 from .machine import Effect, Trigger
 from .observation import Observation
+from .reasons import cause_of, waited_probe
 
 if TYPE_CHECKING:
     from .unit import Unit
@@ -62,6 +70,7 @@ class Effects:
         self._is_adopted = False
         self._next_delay_s = 0.0
         self.monitor: Monitor | None = None
+        self._last_report: HealthReport | None = None
 
     def carry_out(self, effect: Effect) -> None:
         """Begin an effect; called from the trigger queue."""
@@ -89,6 +98,10 @@ class Effects:
                 self._cancel("watch")
                 if unit.state is not ServiceState.BACKOFF:
                     unit.context.ports.release(self._owner)
+
+    def report(self) -> HealthReport | None:
+        """Return what the checks found in the run there is, else in the one before."""
+        return self.monitor.report() if self.monitor is not None else self._last_report
 
     async def adopt(self) -> None:
         """Find out what became of the run an earlier daemon started."""
@@ -177,6 +190,7 @@ class Effects:
 
     async def _start(self) -> None:
         unit = self._unit
+        self._last_report = None
         run = self.run = await prepare_run(unit)
         if unit.kind is UnitKind.TASK and self._is_remembered(run):
             unit.context.publish(
@@ -216,9 +230,8 @@ class Effects:
 
     def _failed_to_start(self, error: Exception) -> None:
         unit = self._unit
-        reason = getattr(error, "cause", None) or str(error)
         unit.record.handle = None
-        self._conclude(ExitStatus(), reason=f"it could not be started: {reason}")
+        self._conclude(ExitStatus(), reason=f"it could not be started: {cause_of(error)}")
 
     # ── adoption ─────────────────────────────────────────────────────────────────────────────────
 
@@ -314,6 +327,8 @@ class Effects:
             except HookFailed as error:
                 self._stop_failed_run(str(error))
                 return
+            if unit.awaits_hooks:
+                unit.hooks_succeeded()
         if run.health is None:
             self._note_ready()
             return
@@ -322,6 +337,7 @@ class Effects:
         try:
             await observation.run()
         finally:
+            self._last_report = observation.monitor.report()
             self.monitor = None
 
     def _liveness_failed(self, message: str) -> None:
@@ -352,7 +368,12 @@ class Effects:
 
     async def _expire(self, limit_s: float) -> None:
         await self._unit.context.clock.sleep(limit_s)
-        self._stop_failed_run(f"it was not ready {limit_s:g} s after its start")
+        text = f"it was not ready {limit_s:g} s after its start"
+        probe = waited_probe(self.report())
+        if probe is not None and probe.tries:
+            tries = "1 try" if probe.tries == 1 else f"{probe.tries} tries"
+            text += f": {probe.message} ({tries})"
+        self._stop_failed_run(text)
 
     def _stop_failed_run(self, reason: str) -> None:
         if self._unit.state is ServiceState.RUNNING and not _is_cancelled():
@@ -387,14 +408,15 @@ class Effects:
         if unit.kind is UnitKind.TASK and status.is_success:
             try:
                 await self._complete_task()
-            except (OutputMissing, HarnessError, OSError) as error:
-                self._conclude(ExitStatus(code=0), reason=str(error), failed=True)
+            except (NotCreated, OutputMissing, HarnessError, OSError) as error:
+                self._conclude(ExitStatus(code=0), reason=cause_of(error), failed=True)
                 return
         if unit.state is expected:
             self._conclude(status, reason=None)
 
     async def _complete_task(self) -> None:
         unit = self._unit
+        check_created(unit.task)
         outputs = {}
         if unit.task.outputs:
             start = unit.record.log_offsets.get("stdout", 0)
@@ -421,7 +443,8 @@ class Effects:
             ran_s=0.0 if ready_at is None else now - ready_at,
             jitter=unit.context.random(),
         )
-        unit.history, self._next_delay_s = ending.history, ending.delay_s
+        unit.note_history(ending.history)
+        self._next_delay_s = ending.delay_s
         if ending.crash_loop:
             unit.context.publish(
                 EventKind.CRASH_LOOP_DETECTED, unit.name, attempts=len(ending.history.ended_at)
@@ -444,18 +467,24 @@ class Effects:
         except HarnessError as error:
             if isinstance(error, StopFailed):
                 unit.context.publish(EventKind.SURVIVOR_FOUND, unit.name, message=str(error))
-            unit.post(Trigger.STUCK, reason=getattr(error, "cause", None) or str(error))
+            unit.post(Trigger.STUCK, reason=cause_of(error))
             return
+        has_exit = handle is not None and self._executor_of(handle).capabilities.starts
         unit.record.handle = None
         if report is not None:
-            unit.record.exit = report.exit
+            unit.record.exit = report.exit if has_exit else None
         if failure is not None and unit.goal is Goal.UP:
             self._conclude(ExitStatus(), reason=failure, failed=True)
             return
         # The directory holds the environment, secrets too; how the run ended is in the record.
         below = unit.record.generation + 1
         self._begin("sweep", lambda: self._remove_runs(below))
-        unit.post(Trigger.EMPTY, reason=_stop_text(report))
+        unit.post(
+            Trigger.EMPTY,
+            reason=failure
+            or unit.stop_cause
+            or (_stop_text(report) if has_exit or report is None else "stopped on request"),
+        )
         if unit.goal is Goal.UP and not unit.held:
             unit.post(Trigger.WANTED)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 
 import anyio
 
-from harness.errors import StorageError, WaitTimeout
+from harness.errors import OperationFailed, StorageError, WaitTimeout
 from harness.model import Goal, ServiceState, UnitKind
 
 from .machine import Trigger
@@ -20,6 +20,8 @@ from .views import explain, plain
 __all__ = ["bring_down", "bring_up", "give_up", "stop_for_restart", "wait_timeout"]
 
 logger = logging.getLogger(__name__)
+
+_ENDED = (ServiceState.EXITED, ServiceState.FAILED)
 
 
 class _Settling:
@@ -111,13 +113,19 @@ async def _until_settled(settling: _Settling, *, keep_going: bool) -> dict[str, 
         if failed and not keep_going and settling.open:
             given_up = tuple(settling.open.values())
             results.update({unit.name: _up_result(unit) for unit in settling.settled})
-            results.update({r.unit: r for r in await give_up(given_up)})
+            names = [f'"{r.unit}"' for r in results.values() if r.outcome == "failed"]
+            because = f"stopped because {', '.join(names)} failed"
+            results.update({r.unit: r for r in await give_up(given_up, because=because)})
             break
     return results
 
 
-async def bring_down(units: Sequence[Unit], *, timeout_s: float | None = None) -> list[UnitResult]:
+async def bring_down(
+    units: Sequence[Unit], *, timeout_s: float | None = None, because: str | None = None
+) -> list[UnitResult]:
     """Stop units, each once all that depend on it have stopped; all that may at the same time.
+
+    `because` is why, where nobody asked for it; then what ends by itself meanwhile stays as it is.
 
     Raises:
         WaitTimeout: some had not stopped after `timeout_s` seconds; their stop goes on.
@@ -133,12 +141,15 @@ async def bring_down(units: Sequence[Unit], *, timeout_s: float | None = None) -
 
     def ask(unit: Unit) -> None:
         asked.add(unit.name)
-        unit.want(Goal.DOWN, reason="stopped on request")
+        _ask_to_stop(unit, because)
 
-    with _Settling(units, lambda unit: _is_down(unit, asked=unit.name in asked)) as settling:
-        for unit in units:
-            if not blockers[unit.name]:
-                ask(unit)
+    def is_down(unit: Unit) -> bool:
+        stays = because is not None and unit.state in _ENDED and not unit.is_live
+        return stays or _is_down(unit, asked=unit.name in asked)
+
+    with _Settling(units, is_down) as settling:
+        for unit in _free(units, blockers):
+            ask(unit)
         results: dict[str, UnitResult] = {}
         with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
             while settling.open or settling.settled:
@@ -163,24 +174,25 @@ async def stop_for_restart(units: Sequence[Unit]) -> None:
     for unit in units:
         unit.held = True
     with _Settling(units, lambda unit: not unit.is_live or unit.is_stuck) as settling:
-        for unit in units:
-            if not blockers[unit.name]:
-                _begin_restart(unit)
+        for unit in _free(units, blockers):
+            _begin_restart(unit)
         while settling.open or settling.settled:
             for unit in await settling.next():
                 for name in _unblocked(unit, blockers):
                     _begin_restart(chosen[name])
 
 
-def wait_timeout(units: Sequence[Unit], timeout_s: float | None) -> WaitTimeout:
+def wait_timeout(units: Sequence[Unit], timeout_s: float | None) -> WaitTimeout | OperationFailed:
     """Return the error of a wait in vain: the chain of causes behind each unit.
 
-    `timeout_s` is None when it ended early, because what was waited for will not happen.
+    `timeout_s` is None when it ended early, because what was waited for will not happen: that is a
+    failure, whatever the time.
     """
     explanations = [explain(unit) for unit in units]
     lines = "\n".join(f"  {explanation.summary}" for explanation in explanations)
     why = "it will not happen" if timeout_s is None else f"{timeout_s:g} s have passed"
-    return WaitTimeout(
+    kind = OperationFailed if timeout_s is None else WaitTimeout
+    return kind(
         f"cannot wait any longer, {why}:\n{lines}",
         hint=f"harness why {units[0].name}" if units else None,
         details={"explanations": plain(explanations)},
@@ -215,6 +227,10 @@ def _blockers(chosen: Mapping[str, Unit]) -> dict[str, set[str]]:
     return blockers
 
 
+def _free(units: Sequence[Unit], blockers: Mapping[str, set[str]]) -> list[Unit]:
+    return [unit for unit in units if not blockers[unit.name]]
+
+
 def _unblocked(stopped: Unit, blockers: Mapping[str, set[str]]) -> list[str]:
     """Take a stopped unit off the lists of those it blocked; return whom nothing blocks now."""
     free = []
@@ -227,13 +243,41 @@ def _unblocked(stopped: Unit, blockers: Mapping[str, set[str]]) -> list[str]:
     return free
 
 
-async def give_up(units: Sequence[Unit]) -> list[UnitResult]:
-    """Stop units that an operation did not bring up in the end."""
-    await bring_down(units)
+async def give_up(
+    units: Sequence[Unit], *, because: str = "stopped because the operation was cancelled"
+) -> list[UnitResult]:
+    """Stop units that an operation did not bring up in the end.
+
+    What has failed by itself meanwhile keeps its own cause, and a task that completed stays so.
+    """
+    await bring_down([unit for unit in units if unit.state not in _ENDED], because=because)
     return [
-        UnitResult(unit=unit.name, outcome="cancelled", message="it was not ready yet")
+        UnitResult(unit=unit.name, outcome="failed", message=unit.record.reason)
+        if unit.state is ServiceState.FAILED
+        else UnitResult(unit=unit.name, outcome="cancelled", message=because)
         for unit in units
     ]
+
+
+def _ask_to_stop(unit: Unit, because: str | None) -> None:
+    if because is None:
+        unit.want(Goal.DOWN, reason=_request(unit))
+    elif unit.state not in _ENDED:
+        if unit.state is ServiceState.BACKOFF:
+            because = f"{unit.record.reason}; {because}"
+        unit.stop_cause = because
+        unit.want(Goal.DOWN, reason=because)
+
+
+def _request(unit: Unit) -> str | None:
+    """Return the reason of a stop on request; what does not run keeps its own, or needs none."""
+    match unit.state:
+        case ServiceState.FAILED:
+            return unit.record.reason
+        case ServiceState.EXITED | ServiceState.STOPPED:
+            return None
+        case _:
+            return "stopped on request"
 
 
 def _is_down(unit: Unit, *, asked: bool) -> bool:

@@ -32,6 +32,7 @@ async def run_hooks(
     """
     for hook in hooks:
         problem, output = await _run_hook(hook, run)
+        shown = f"; {output}" if output else ""
         unit.context.publish(
             EventKind.HOOK_FINISHED,
             unit.name,
@@ -41,7 +42,7 @@ async def run_hooks(
             output=output,
         )
         if problem is not None and must_succeed:
-            raise HookFailed(f"its {moment} hook failed: {problem}")
+            raise HookFailed(f"its {moment} hook failed: {problem}{shown}")
 
 
 async def _run_hook(hook: Hook, of: Run) -> tuple[str | None, str]:
@@ -60,4 +61,4 @@ async def _run_hook(hook: Hook, of: Run) -> tuple[str | None, str]:
     output = completed.tail()[-_SHOWN_OUTPUT:]
     if completed.status.is_success:
         return None, output
-    return f"{completed.status}{f': {output}' if output else ''}", output
+    return str(completed.status), output

@@ -23,8 +23,10 @@ from .adoption import log_directory, run_directory
 from .completion import input_hash
 from .lookup import UnitLookup
 from .ports import PortTaken
+from .values import value_hashes
 
 if TYPE_CHECKING:
+    from .context import Context
     from .unit import Unit
 
 __all__ = ["Run", "current_input_hash", "discard_run", "inherited_environment", "prepare_run"]
@@ -82,6 +84,7 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
         # Input files may be large; without any, a thread would only cost time.
         digest = await to_thread.run_sync(make_hash) if task.inputs else make_hash()
     if anew:
+        record.values = value_hashes(unit.spec, lookup)
         _begin_generation(unit)
     request = StartRequest(
         project=context.project,
@@ -99,9 +102,9 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
     return Run(request=request, hooks=hooks, health=health, input_hash=digest)
 
 
-def current_input_hash(unit: Unit) -> str | None:
+def current_input_hash(unit: Unit, context: Context) -> str | None:
     """Return the hash of a task's inputs as they are now, or None while they are not known."""
-    lookup = UnitLookup(unit)
+    lookup = UnitLookup(unit, context)
     try:
         task = resolve(unit.task, lookup)
         own_env = _own_environment(unit, lookup, set())

@@ -12,20 +12,22 @@ from harness.errors import UnresolvedReference
 from harness.model import Endpoint, Secret, SecretSpec
 
 if TYPE_CHECKING:
+    from .context import Context
     from .unit import Unit
 
 __all__ = ["UnitLookup"]
 
 
 class UnitLookup:
-    """Resolves names for `unit`."""
+    """Resolves names for `unit`; `context` stands for the unit's own, to try another client."""
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: Unit, context: Context | None = None) -> None:
         self._unit = unit
+        self._context = context or unit.context
 
     def variable(self, name: str) -> str | None:
         """Return a variable: of the client's environment, else of the stack file."""
-        context = self._unit.context
+        context = self._context
         return context.client_env.get(name, context.spec.variables.get(name))
 
     def reference(self, path: tuple[str, ...]) -> str:
@@ -47,13 +49,13 @@ class UnitLookup:
                 raise _unavailable(".".join(path), "it is no reference")
 
     def _secret(self, name: str) -> str:
-        spec = self._unit.context.spec.secrets.get(name)
+        spec = self._context.spec.secrets.get(name)
         if spec is None:
             raise _unavailable(f"secrets.{name}", "the stack has no such secret")
         return self._read_secret(spec).reveal()
 
     def _read_secret(self, spec: SecretSpec) -> Secret:
-        context = self._unit.context
+        context = self._context
         if spec.env is not None:
             value = context.client_env.get(spec.env)
             if value is None:
@@ -63,7 +65,9 @@ class UnitLookup:
         try:
             return Secret(path.read_text(encoding="utf-8").rstrip("\n"))
         except (OSError, UnicodeDecodeError) as error:
-            raise _unavailable(f"secrets.{spec.name}", str(error)) from error
+            raise unresolved(
+                f'cannot read the secret "{spec.name}": {_unreadable(error)}: {path}'
+            ) from error
 
     def _output(self, task: str, keys: list[str]) -> str:
         whole = f"tasks.{task}.outputs.{'.'.join(keys)}"
@@ -104,6 +108,16 @@ class UnitLookup:
                 raise _unavailable(whole, f'"{name}" does not run, or has none')
             case _:
                 raise _unavailable(whole, f'a service has no property "{properties[0]}"')
+
+
+def _unreadable(error: OSError | UnicodeDecodeError) -> str:
+    match error:
+        case FileNotFoundError():
+            return "no such file"
+        case OSError():
+            return (error.strerror or str(error)).lower()
+        case _:
+            return "it is not UTF-8 text"
 
 
 def _unavailable(reference: str, cause: str) -> UnresolvedReference:

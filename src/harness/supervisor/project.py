@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import anyio
@@ -14,16 +15,29 @@ from harness.commands import Command, Process
 from harness.errors import HandleLost, NotSupported, StorageError, UnknownService, UnknownTask
 from harness.executors import Executor
 from harness.logs import LogsDropped, UnitLog
-from harness.model import EventKind, Goal, Handle, ServiceState, StackSpec, UnitKind, UnitSpec
+from harness.model import (
+    EventKind,
+    Goal,
+    Handle,
+    ServiceState,
+    StackSpec,
+    TaskSpec,
+    UnitKind,
+    UnitSpec,
+)
 from harness.plan import Graph, Observed, PlanDiff, diff, fingerprint
 
 from .adoption import log_directory, unit_directory
+from .completion import created_paths_exist
 from .context import Context
 from .goals import wait_timeout
 from .launch import current_input_hash
+from .lookup import UnitLookup
+from .machine import Trigger
 from .masking import masked
 from .record import UnitRecord, decode_record
 from .unit import Unit, units_collection
+from .values import changed_values, value_hashes
 from .views import Explanation, UnitStatus, explain, health_view, plain, unit_status
 
 __all__ = ["Project"]
@@ -32,7 +46,9 @@ _TARGETS: Mapping[str, Callable[[Unit], bool]] = {
     "started": lambda unit: unit.state is ServiceState.RUNNING or unit.is_completed,
     "healthy": lambda unit: unit.is_ready or unit.is_completed,
     "completed": lambda unit: unit.is_completed,
-    "stopped": lambda unit: not unit.is_live and unit.state is not ServiceState.PENDING,
+    "stopped": lambda unit: (
+        not unit.is_live and unit.state not in (ServiceState.PENDING, ServiceState.BACKOFF)
+    ),
 }
 _HISTORY_EVENTS = 50
 
@@ -92,6 +108,7 @@ class Project:
                 unit.record.state = ServiceState.UNKNOWN
             elif unit.record.state in (ServiceState.PENDING, ServiceState.BACKOFF):
                 unit.record.state = ServiceState.STOPPED
+            unit.restore_history()
 
     def _unit(self, spec: UnitSpec, record: UnitRecord) -> Unit:
         directory = log_directory(self.context.directory, spec.name)
@@ -206,8 +223,10 @@ class Project:
         """Return every task's row, in file order."""
         return [unit_status(unit) for unit in self.units.values() if unit.kind is UnitKind.TASK]
 
-    def observed(self) -> dict[str, Observed]:
-        """Return what `plan` compares a wanted stack with."""
+    def observed(
+        self, values: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    ) -> dict[str, Observed]:
+        """Return what `plan` compares a wanted stack with; `values`: unit → what changed."""
         return {
             name: Observed(
                 state=unit.state,
@@ -215,21 +234,31 @@ class Project:
                 kind=unit.kind,
                 fingerprint=unit.record.fingerprint,
                 fields=unit.record.fields,
-                completed=unit.record.completed,
+                completed=unit.record.completed if _is_still_done(unit) else None,
+                values=values.get(name, ()),
             )
             for name, unit in self.units.items()
         }
 
-    def diff(self, wanted: Graph, *, force: bool = False) -> PlanDiff:
-        """Return what bringing `wanted` up would change."""
+    def diff(
+        self, wanted: Graph, *, force: bool = False, context: Context | None = None
+    ) -> PlanDiff:
+        """Return what bringing `wanted` up would change; `context`: with which client and stack."""
+        context = context or self.context
         inputs = {}
+        values = {}
         for name, spec in wanted.units.items():
             unit = self.units.get(name)
-            if unit is None or unit.kind is not UnitKind.TASK or unit.record.completed is None:
+            if unit is None:
+                continue
+            if unit.record.values is not None:
+                now = value_hashes(spec, UnitLookup(unit, context))
+                values[name] = changed_values(unit.record.values, now)
+            if unit.kind is not UnitKind.TASK or unit.record.completed is None:
                 continue
             if unit.record.fingerprint == fingerprint(spec):
-                inputs[name] = current_input_hash(unit) or unit.record.completed
-        return diff(wanted, self.observed(), inputs=inputs, force=force)
+                inputs[name] = current_input_hash(unit, context) or unit.record.completed
+        return diff(wanted, self.observed(values), inputs=inputs, force=force)
 
     # ── what can be done to its units ────────────────────────────────────────────────────────────
 
@@ -239,8 +268,8 @@ class Project:
         """Return once every named unit is as wanted: started, healthy, completed or stopped.
 
         Raises:
-            WaitTimeout: that took too long, or a unit failed and will not get there; the message
-                is the chain of causes.
+            WaitTimeout: that took too long; the message is the chain of causes.
+            OperationFailed: a unit failed or ended and will not get there; the same message.
         """
         condition = _TARGETS[target]
         units = self.choose(names)
@@ -333,7 +362,8 @@ class Project:
                     tasks.start_soon(unit.adopt)
         for unit in self.units.values():
             if unit.goal is Goal.UP and unit.state is ServiceState.STOPPED:
-                unit.want(Goal.UP)
+                # Not as a user wants it: what was counted of its restarts stays.
+                unit.post(Trigger.WANTED)
             elif unit.goal is Goal.DOWN and unit.state in (
                 ServiceState.EXITED,
                 ServiceState.FAILED,
@@ -348,6 +378,11 @@ class Project:
             except StorageError:
                 # A full disk must not keep the daemon from ending; the record is as it was.
                 continue
+
+
+def _is_still_done(unit: Unit) -> bool:
+    """Tell whether what a task created is there, as long as it is to create anything."""
+    return not isinstance(unit.spec, TaskSpec) or created_paths_exist(unit.spec)
 
 
 def _is_over(unit: Unit) -> bool:

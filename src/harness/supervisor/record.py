@@ -26,11 +26,14 @@ class UnitRecord:
         handle: how the executor finds that run; None before it started and after it was cleaned up.
         exit: how the newest run ended.
         restarts: automatic restarts since the user last started it.
+        attempts: consecutive restarts, which set the length of the next delay.
+        ended_at: ISO times of the ends that count for the crash-loop limit, oldest first.
         started_at: ISO time the newest run started.
         since: ISO time of the last change of state.
         reason: why it is in this state, for people.
         fingerprint: of the definition the newest run was started with.
         fields: hashes of that definition's parts, to name what changed.
+        values: hashes of what its references stood for then; None in a record of an older version.
         ports: assigned host ports, by name; kept so that a restart gets the same ones.
         log_offsets: where the newest run's output starts, by stream.
         health: what its checks said last.
@@ -49,11 +52,14 @@ class UnitRecord:
     handle: Handle | None = None
     exit: ExitStatus | None = None
     restarts: int = 0
+    attempts: int = 0
+    ended_at: list[str] = field(default_factory=list)
     started_at: str | None = None
     since: str | None = None
     reason: str | None = None
     fingerprint: str | None = None
     fields: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] | None = None
     ports: dict[str, int] = field(default_factory=dict)
     log_offsets: dict[str, int] = field(default_factory=dict)
     completed: str | None = None

@@ -292,7 +292,8 @@ class Stacks:
         project = self._projects.get(spec.name)
         if project is None:
             return diff_units(wanted, {}, force=force)
-        return project.diff(wanted, force=force)
+        context = replace(project.context, spec=spec, client_env=client_env)
+        return project.diff(wanted, force=force, context=context)
 
     def up(
         self,

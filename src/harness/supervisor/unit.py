@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import anyio
 
 from harness.errors import StorageError
+from harness.health import HealthReport
 from harness.logs import UnitLog
 from harness.model import (
     MASK,
@@ -38,11 +39,10 @@ from .effects import Effects
 from .launch import inherited_environment
 from .machine import Effect, Trigger, transition
 from .masking import masked
+from .reasons import one_line
 from .record import UnitRecord, encode_record
 
 __all__ = ["Unit", "units_collection"]
-
-logger = logging.getLogger(__name__)
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +70,8 @@ class Unit:
         was_stopping: an earlier daemon died while it stopped this unit.
         secrets: texts that must never be shown, known since the last start.
         next_try_at: when the next attempt is due, in back-off.
+        stop_cause: why the harness stops it although nobody asked, or None.
+        awaits_hooks: its post_start hooks have not succeeded yet, so it is not ready.
     """
 
     def __init__(
@@ -88,6 +90,8 @@ class Unit:
         self.was_stopping = False
         self.secrets: frozenset[str] = frozenset()
         self.next_try_at: datetime | None = None
+        self.stop_cause: str | None = None
+        self.awaits_hooks = False
         self._health = HealthState.NONE
         self._peers: Mapping[str, Unit] = {}
         self._effects = Effects(self)
@@ -126,7 +130,9 @@ class Unit:
 
     @property
     def is_ready(self) -> bool:
-        """It runs, and all its checks pass."""
+        """It runs, its post_start hooks have succeeded, and all its checks pass."""
+        if self.awaits_hooks:
+            return False
         return is_ready(self.record.state, self._health) and self.kind is UnitKind.SERVICE
 
     @property
@@ -160,6 +166,11 @@ class Unit:
     def probes(self) -> Any:
         """The monitor of this run's checks, or None."""
         return self._effects.monitor
+
+    @property
+    def report(self) -> HealthReport | None:
+        """What the checks of the newest run found, also after its end; None without any."""
+        return self._effects.report()
 
     def has_reached(self, stage: str) -> bool:
         """Tell whether this run has reached a named stage."""
@@ -239,9 +250,10 @@ class Unit:
             self.record.goal = goal
             self.save()
         if goal is Goal.UP:
+            self.stop_cause = None
             if self.record.state in _AT_REST:
                 self.record.restarts = 0
-                self.history = RestartHistory()
+                self.note_history(RestartHistory())
             self.post(Trigger.WANTED, reason=reason)
         else:
             self.post(Trigger.UNWANTED, reason=reason)
@@ -264,7 +276,7 @@ class Unit:
         step = transition(self.record.state, trigger)
         old = self.record.state
         if step.state is not old or reason is not None:
-            self.record.reason = masked(reason, self.secrets)
+            self.record.reason = one_line(masked(reason, self.secrets))
         if step.state is not old:
             self._enter(step.state, old)
         for effect in step.effects:
@@ -283,6 +295,12 @@ class Unit:
         if state is ServiceState.STARTING:
             # Until the next generation is stored the run directory is that of the one before.
             record.token = ""
+        # Another daemon has run those of an adopted run.
+        self.awaits_hooks = (
+            state is ServiceState.RUNNING
+            and old is ServiceState.STARTING
+            and bool(self.spec.hooks.post_start)
+        )
         if state is ServiceState.RUNNING:
             self._health = HealthState.STARTING if self.spec.health else HealthState.NONE
         elif state is not ServiceState.STOPPING:
@@ -295,9 +313,40 @@ class Unit:
             new=state.value,
             reason=record.reason,
             pid=record.handle.pid if record.handle else None,
-            exit=str(record.exit) if record.exit and state is not ServiceState.RUNNING else None,
+            exit=self._news_of_end(old),
             ready=self.is_ready,
         )
+
+    def _news_of_end(self, old: ServiceState) -> str | None:
+        """Return how the run ended, where that is news and the reason does not say it already."""
+        status, reason = self.record.exit, self.record.reason or ""
+        if status is None or self.state is ServiceState.RUNNING or not is_live(old):
+            return None
+        return None if str(status) in reason else str(status)
+
+    def note_history(self, history: RestartHistory) -> None:
+        """Take a new restart history; with the record the next daemon gets it too."""
+        self.history = history
+        clock = self.context.clock
+        now, monotonic = clock.now(), clock.monotonic()
+        self.record.attempts = history.attempts
+        self.record.ended_at = [
+            (now - timedelta(seconds=monotonic - at)).isoformat() for at in history.ended_at
+        ]
+
+    def restore_history(self) -> None:
+        """Take the restart history from the record."""
+        clock = self.context.clock
+        now, monotonic = clock.now(), clock.monotonic()
+        ages = [(now - datetime.fromisoformat(at)).total_seconds() for at in self.record.ended_at]
+        self.history = RestartHistory(
+            attempts=self.record.attempts, ended_at=tuple(monotonic - age for age in ages)
+        )
+
+    def hooks_succeeded(self) -> None:
+        """Take note that the post_start hooks of this run succeeded."""
+        self.awaits_hooks = False
+        self.health_changed(self._health, message="its post_start hooks succeeded")
 
     def health_changed(self, new: HealthState, *, message: str | None) -> None:
         """Take note of a change of health."""
@@ -350,6 +399,8 @@ class Unit:
         record = self.record
         record.completed, record.completed_at, record.outputs = None, None, {}
         self.save()
+        if record.state is ServiceState.EXITED:
+            self.want(Goal.DOWN, reason="its completion was forgotten")
 
     def shown_environment(self, *, reveal: bool) -> dict[str, str]:
         """Return the variables the newest run got, or would get; the rest is masked.

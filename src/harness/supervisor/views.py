@@ -9,10 +9,11 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from harness.health import HealthReport, ProbeReport
+from harness.health import ProbeReport
 from harness.model import MASK, Goal, Secret, ServiceState, UnitKind
 
 from .masking import masked
+from .reasons import waited_probe
 
 if TYPE_CHECKING:
     from .unit import Unit
@@ -132,7 +133,10 @@ def explain(unit: Unit, *, _path: tuple[str, ...] = ()) -> Explanation:
             for need in needs
         ],
         probe=masked(_waited_probe(unit), unit.secrets),
-        last_output=[masked(line, unit.secrets) for line in unit.log.last_lines(_SHOWN_LINES)],
+        last_output=[
+            masked(line, unit.secrets)
+            for line in unit.log.last_lines(_SHOWN_LINES, since=unit.record.log_offsets)
+        ],
         next=_next(unit),
         causes=causes,
     )
@@ -164,12 +168,7 @@ def _summary(unit: Unit) -> str:
 
 
 def _waited_probe(unit: Unit) -> dict[str, Any] | None:
-    monitor = unit.probes
-    if monitor is None or unit.is_ready:
-        return None
-    report: HealthReport = monitor.report()
-    current = next((p for p in report.probes if p.probe == report.waiting_for), None)
-    current = current or (report.probes[-1] if report.probes else None)
+    current = None if unit.is_ready else waited_probe(unit.report)
     return None if current is None else _probe_view(current)
 
 
@@ -202,8 +201,8 @@ def _next(unit: Unit) -> str | None:
 
 def health_view(unit: Unit) -> dict[str, Any]:
     """Return what the checks of a unit found: state, stages in order, liveness."""
-    monitor = unit.probes
-    probes = {p.probe: _probe_view(p) for p in monitor.report().probes} if monitor else {}
+    report = unit.report
+    probes = {p.probe: _probe_view(p) for p in report.probes} if report else {}
     names = [stage.name for stage in unit.spec.health.stages] if unit.spec.health else []
     view = {
         "unit": unit.name,

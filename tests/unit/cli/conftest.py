@@ -123,7 +123,7 @@ class FakeClient:
         self.running = True
         self.starts: list[bool] = []
         self.answers: dict[str, Answer] = {
-            "projects.resolve": lambda project, **_: project or "shop"
+            "projects.resolve": lambda project, **_: {"name": project or "shop", "others": []}
         }
 
     def __getattr__(self, noun: str) -> Noun:

@@ -161,7 +161,7 @@ def test_without_a_daemon_the_code_is_5(cli: Any) -> None:
 
 
 def test_a_project_that_was_never_started_is_named_with_what_to_do(cli: Any) -> None:
-    cli.client.answers["projects.resolve"] = None
+    cli.client.answers["projects.resolve"] = {"name": None, "others": []}
     result = cli("top")
     assert result.exit_code == 4
     assert "hint: `harness up` starts it" in result.stderr

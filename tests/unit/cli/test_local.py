@@ -74,7 +74,8 @@ def test_init_writes_a_file_that_validates_and_keeps_an_existing_one(
     assert "name: my-shop" in text
     assert cli("validate").exit_code == 0
     again = cli("init")
-    assert again.exit_code == 6
+    assert again.exit_code == 1
+    assert "nothing was started" not in again.stderr
     assert "it exists already" in again.stderr
     assert (tmp_path / "harness.yaml").read_text() == text
     assert cli("init", "--force").exit_code == 0
@@ -122,7 +123,7 @@ def test_names_are_completed_from_the_file_when_no_daemon_knows_them(cli: Any, s
     cli.client.running = False
     assert complete(cli, "up", "") == ["db", "web", "seed"]
     cli.client.running = True
-    cli.client.answers["projects.resolve"] = None
+    cli.client.answers["projects.resolve"] = {"name": None, "others": []}
     assert complete(cli, "up", "d") == ["db"]
 
 
@@ -149,3 +150,11 @@ def test_daemon_logs_are_read_without_a_daemon(cli: Any, tmp_path: Path) -> None
     assert cli("daemon", "logs").stdout == "one\ntwo\nthree"
     assert cli("daemon", "logs", "--tail", "2").stdout == "two\nthree"
     assert cli("daemon", "logs", "--tail", "0").stdout == ""
+
+
+def test_validate_finds_units_that_wait_for_one_another(cli: Any, stack: Any) -> None:
+    stack.write_text(GOOD.replace("command: [db]}", "command: [db], depends_on: [web]}"))
+    result = cli("validate")
+    assert result.exit_code == 6
+    assert result.stdout.startswith("harness.yaml: cannot order the stack")
+    assert not json.loads(cli("validate", "--json").stdout)["valid"]

@@ -259,7 +259,7 @@ def with_ports(cli: Any, make_unit: Any) -> None:
         (["web"], "http 127.0.0.1:80\nadmin 127.0.0.1:81\n", 0),
         (["web", "admin"], "127.0.0.1:81\n", 0),
         (["web", "nope"], "", 2),
-        (["idle"], "", 0),
+        (["idle"], "", 1),
         (["nope"], "", 4),
     ],
 )
@@ -349,3 +349,39 @@ def test_registry_lists_all_projects_unless_one_is_named(cli: Any, make_unit: An
         {"project": None, "label": "tier=db"},
         {"project": "shop", "label": None},
     ]
+
+
+def test_health_shows_a_liveness_check_and_stages_with_unknown_facts(cli: Any) -> None:
+    liveness = {"stage": "liveness", "last": [{"ok": True, "message": "yes", "latency_ms": 2.0}]}
+    report = {"unit": "db", "state": "healthy", "stages": [{"name": "ready"}], "liveness": liveness}
+    cli.client.answers["health.list"] = [report]
+    result = cli("health")
+    assert result.exit_code == 0
+    assert [line.split() for line in result.stdout.splitlines()[1:]] == [
+        ["db", "healthy", "ready", "-", "-"],
+        ["db", "healthy", "liveness", "-", "yes", "(2", "ms)"],
+    ]
+
+
+def test_events_of_named_units_leave_single_tries_of_checks_out(cli: Any, make_event: Any) -> None:
+    cli.client.answers["events.list"] = [
+        make_event(1, "health-changed", unit="db", new="healthy"),
+        make_event(2, "health-changed", unit="web", new="starting"),
+        make_event(3, "probe-finished", unit="web", stage="ready", ok=True),
+        make_event(4, "health-changed", unit="web", new="healthy"),
+    ]
+
+    def numbers(*arguments: str) -> list[int]:
+        return [int(line.split()[0]) for line in cli("events", *arguments).stdout.splitlines()]
+
+    assert numbers("web") == [2, 4]
+    assert numbers("web", "-v") == [2, 3, 4]
+    assert numbers("--tail", "1") == [4]
+
+
+def test_since_takes_a_time_of_today(cli: Any, logs: Any) -> None:
+    cli("logs", "--since", "15:56:12")
+    today = datetime.now().astimezone()
+    expected = today.replace(hour=15, minute=56, second=12, microsecond=0)
+    (call,) = cli.client.calls_of("logs.read")
+    assert datetime.fromisoformat(call["since"]) == expected

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
+
+from harness.errors import ServiceNotFound
 
 
 def test_up_sends_the_source_and_its_options(cli: Any, tmp_path: Path) -> None:
@@ -78,11 +81,10 @@ def test_up_follows_the_events_after_the_operations_number(cli: Any) -> None:
     assert cli.client.calls_of("operations.wait") == [{"id": "op-1"}]
 
 
-def test_quiet_silences_progress_but_not_the_answer(cli: Any, make_event: Any) -> None:
+def test_quiet_up_prints_nothing_when_all_went_well(cli: Any, make_event: Any) -> None:
     cli.operation("up", events=[make_event(9, "unit-state-changed", unit="db", new="starting")])
     result = cli("up", "-q")
-    assert result.stderr == ""
-    assert "db" in result.stdout
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
 
 
 def test_up_as_json_is_the_operation_and_nothing_else(cli: Any, make_event: Any) -> None:
@@ -161,7 +163,7 @@ def test_ctrl_c_cancels_and_says_what_keeps_running(
     assert result.exit_code == 130
     assert cli.client.calls_of("operations.cancel") == [{"id": "op-1"}]
     assert result.stderr.splitlines()[-1] == (
-        "harness: interrupted; 1 service keeps running, follower was stopped"
+        "harness: interrupted; 1 service keeps running; stopped what was not ready: follower"
         "   (harness down takes all down)"
     )
     assert result.stdout == ""
@@ -201,7 +203,7 @@ def test_down_takes_the_whole_project_down(cli: Any) -> None:
 
 
 def test_down_of_what_never_ran_is_no_error(cli: Any) -> None:
-    cli.client.answers["projects.resolve"] = None
+    cli.client.answers["projects.resolve"] = {"name": None, "others": []}
     result = cli("down")
     assert result.exit_code == 0
     assert result.stdout == ""
@@ -230,3 +232,55 @@ def test_wait_passes_target_and_timeout(cli: Any) -> None:
     assert cli.client.calls_of("services.wait") == [
         {"project": "shop", "units": ["seed"], "target": "completed", "timeout_s": 5.0}
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "method"),
+    [
+        (["wait"], "services.wait"),
+        (["reload", "web"], "services.reload"),
+        (["task", "reset", "seed"], "tasks.reset"),
+    ],
+)
+def test_a_command_without_an_answer_prints_an_empty_document(
+    cli: Any, arguments: list[str], method: str
+) -> None:
+    cli.client.answers[method] = {}
+    assert json.loads(cli(*arguments, "--json").stdout) == {}
+
+
+def test_down_of_nothing_prints_an_empty_document_and_starts_no_daemon(cli: Any) -> None:
+    cli.client.running = False
+    result = cli("down", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {})
+    assert cli.client.starts == [False]
+    assert cli("down", "--no-start").exit_code == 5
+
+
+def test_down_of_a_name_nobody_knows_exits_with_4(cli: Any) -> None:
+    cli.client.answers["services.down"] = ServiceNotFound("no", hint='did you mean "shop"?')
+    result = cli("down", "-p", "shp")
+    assert result.exit_code == 4
+    assert 'did you mean "shop"?' in result.stderr
+
+
+def test_ctrl_c_before_the_daemon_answers_cancels_the_operation(cli: Any) -> None:
+    cancelled = anyio.Event()
+
+    async def up(**_: object) -> dict[str, object]:
+        os.kill(os.getpid(), signal.SIGINT)
+        await anyio.lowlevel.checkpoint()
+        return {"id": "op-1", "project": "shop", "after": 7}
+
+    async def wait(**_: object) -> dict[str, object]:
+        await cancelled.wait()
+        return {"id": "op-1", "state": "cancelled", "error": None, "results": []}
+
+    cli.operation("up")
+    cli.client.answers |= {
+        "services.up": up,
+        "operations.wait": wait,
+        "operations.cancel": lambda **_: cancelled.set(),
+    }
+    assert cli("up").exit_code == 130
+    assert cli.client.calls_of("operations.cancel") == [{"id": "op-1"}]

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from harness.errors import NotSupported
+from harness.errors import CommandNotExecutable, CommandNotFound, NotSupported
 
 
 @pytest.mark.parametrize(
@@ -153,3 +153,30 @@ def test_attach_goes_on_looking_when_the_service_takes_no_input(cli: Any, piped:
     assert result.exit_code == 0
     assert result.stdout == "still here\n"
     assert "do not support input" in result.stderr
+
+
+def test_attach_ends_after_piped_input_once_the_service_is_quiet(cli: Any, piped: Any) -> None:
+    arrived = anyio.Event()
+
+    def write(**_: object) -> None:
+        arrived.set()
+
+    async def output() -> AsyncIterator[Any]:
+        await arrived.wait()
+        yield {"unit": "repl", "stream": "stdout", "at": "", "text": "2\n"}
+        await anyio.sleep_forever()
+
+    piped.write(b"1 + 1\n")
+    piped.close()
+    cli.client.answers |= {"services.write": write, "logs.read": lambda **_: output()}
+    assert cli("attach", "repl").stdout == "2\n"
+
+
+@pytest.mark.parametrize(("error", "status"), [(CommandNotFound, 127), (CommandNotExecutable, 126)])
+def test_exec_of_what_cannot_be_run_has_a_shells_status(
+    cli: Any, error: type[CommandNotFound], status: int
+) -> None:
+    cli.client.answers["exec.run"] = error(command="nope", cause="command not found: nope")
+    result = cli("exec", "db", "nope")
+    assert result.exit_code == status
+    assert "nope" in result.stderr

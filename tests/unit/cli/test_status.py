@@ -116,7 +116,7 @@ def test_status_starts_a_daemon_where_one_died_without_a_word(
 def test_a_stack_that_is_not_up_is_shown_as_stopped(cli: Any, tmp_path: Path, daemon: bool) -> None:
     (tmp_path / "harness.yaml").write_text(STACK)
     cli.client.running = daemon
-    cli.client.answers["projects.resolve"] = None
+    cli.client.answers["projects.resolve"] = {"name": None, "others": []}
     result = cli("status")
     assert result.exit_code == 3
     assert [line.split()[:2] for line in result.stdout.splitlines()[1:]] == [
@@ -130,7 +130,7 @@ def test_a_stack_that_is_not_up_is_shown_as_stopped(cli: Any, tmp_path: Path, da
 
 
 def test_a_project_name_nobody_knows_is_an_error_where_no_file_is(cli: Any) -> None:
-    cli.client.answers["projects.resolve"] = None
+    cli.client.answers["projects.resolve"] = {"name": None, "others": []}
     cli.client.answers["services.status"] = ServiceNotFound('cannot find project "nope"')
     assert cli("status", "-p", "nope").exit_code == 4
 
@@ -173,3 +173,20 @@ def test_watch_shows_the_status_again_after_an_event(
 def test_colours_are_off_in_a_pipe_and_on_when_asked(cli: Any, statuses: Any) -> None:
     assert "\x1b[" not in cli("status").stdout
     assert "\x1b[32mrunning\x1b[0m" in cli("status", "--color", "always").stdout
+
+
+def test_status_that_may_not_start_a_daemon_exits_with_5_where_none_runs(
+    cli: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "harness.yaml").write_text(STACK)
+    cli.client.running = False
+    assert cli("status", "--no-start").exit_code == 5
+
+
+def test_status_starts_a_daemon_where_records_of_one_are(
+    cli: Any, statuses: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "state.db").touch()
+    cli("status")
+    assert cli.client.starts == [True]

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from harness.commands import Command
-from harness.errors import HandleLost, NotSupported, UnknownService, WaitTimeout
+from harness.errors import HandleLost, NotSupported, OperationFailed, UnknownService, WaitTimeout
 from harness.model import Backoff, RestartMode, RestartPolicy, ServiceState
 from harness.supervisor import Explanation
 from tests.unit.supervisor.scene import Scene, checked, needs, service, task
@@ -70,14 +70,14 @@ async def test_a_timeout_carries_the_chain_of_causes(play: Scene) -> None:
 
 async def test_a_wait_for_what_will_not_happen_ends_at_once_and_says_so(play: Scene) -> None:
     await play.brought_up(service("db", start_error="no image"), keep_going=True)
-    with pytest.raises(WaitTimeout, match="it will not happen") as caught:
+    with pytest.raises(OperationFailed, match="it will not happen") as caught:
         await waits(play, "db", target="healthy", timeout_s=None)
     assert "no image" in str(caught.value)
 
 
 async def test_a_wait_for_a_stopped_unit_ends_at_once(play: Scene) -> None:
     await play.stacks.apply(play.stack(service("db")), {})
-    with pytest.raises(WaitTimeout, match="db is stopped"):
+    with pytest.raises(OperationFailed, match="db is stopped"):
         await waits(play, "db", target="healthy", timeout_s=None)
 
 

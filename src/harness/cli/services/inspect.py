@@ -62,8 +62,6 @@ async def port(session: Session, *, unit: str, name: str | None) -> None:
     chosen = endpoints if name is None else {name: endpoints[name]}
     if session.out.json:
         session.out.document(chosen)
-    elif not chosen:
-        session.out.note(f'note: "{unit}" has no ports, or does not run')
     else:
         session.out.lines(
             f"{address['host']}:{address['port']}"
@@ -71,6 +69,9 @@ async def port(session: Session, *, unit: str, name: str | None) -> None:
             else f"{key} {address['host']}:{address['port']}"
             for key, address in chosen.items()
         )
+    if not chosen:
+        session.out.note(f'note: "{unit}" has no ports, or does not run')
+        raise click.exceptions.Exit(1)
 
 
 @click.command(cls=Command, examples=("env web", "env web --reveal"))

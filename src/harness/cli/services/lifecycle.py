@@ -12,6 +12,7 @@ from harness.cli.commands import Command, async_command
 from harness.cli.moments import DURATION
 from harness.cli.operations import finish
 from harness.cli.session import Session
+from harness.cli.state import session_has_state
 
 __all__ = ["down", "reload", "restart", "start", "stop"]
 
@@ -29,7 +30,9 @@ def _waiting(function: F) -> F:
 
 
 @click.command(cls=Command, examples=("down", "down --volumes", "down -p shop --timeout 5s"))
-@click.option("--volumes", is_flag=True, help="Delete the data that the project's volumes hold.")
+@click.option(
+    "--volumes", is_flag=True, help="Also forget output, task memory and the project itself."
+)
 @_waiting
 @async_command
 async def down(session: Session, *, volumes: bool, wait: bool, timeout_s: float | None) -> None:
@@ -37,15 +40,22 @@ async def down(session: Session, *, volumes: bool, wait: bool, timeout_s: float 
 
     Afterwards nothing of it runs and the daemon forgets it. It is no error when nothing runs.
     """
-    async with session.connect() as client:
-        project = await session.find_project(client)
-        if project is None:
-            session.out.note("nothing of this project runs")
-            return
-        operation = await client.services.down(
-            project=project, volumes=volumes, timeout_s=timeout_s
-        )
-        await finish(session, client, operation, wait=wait)
+    from harness.errors import DaemonUnavailable
+
+    stored = session_has_state(session)
+    try:
+        async with session.connect(start=stored) as client:
+            # A name that was given and that nobody knows is the daemon's to refuse.
+            project = session.options.project or await session.find_project(client)
+            if project is None:
+                _say_nothing_runs(session)
+                return
+            starting = client.services.down(project=project, volumes=volumes, timeout_s=timeout_s)
+            await finish(session, client, starting, wait=wait)
+    except DaemonUnavailable:
+        if stored or not session.options.start:
+            raise
+        _say_nothing_runs(session)
 
 
 @click.command(cls=Command, examples=("start", "start web db"))
@@ -97,6 +107,14 @@ async def reload(session: Session, *, units: tuple[str, ...]) -> None:
     """
     async with session.connect() as client:
         await client.services.reload(project=await session.project(client), units=list(units))
+    if session.out.json:
+        session.out.document({})
+
+
+def _say_nothing_runs(session: Session) -> None:
+    if session.out.json:
+        session.out.document({})
+    session.out.note("nothing of this project runs")
 
 
 async def _change(
@@ -111,5 +129,5 @@ async def _change(
     async with session.connect() as client:
         call = getattr(client.services, verb)
         project = await session.project(client)
-        operation = await call(project=project, units=list(units), timeout_s=timeout_s)
-        await finish(session, client, operation, wait=wait, show_units=show_units)
+        starting = call(project=project, units=list(units), timeout_s=timeout_s)
+        await finish(session, client, starting, wait=wait, show_units=show_units)

@@ -11,6 +11,7 @@ import click
 from harness.cli.arguments import unit_names
 from harness.cli.commands import Command, async_command
 from harness.cli.session import Session, pick
+from harness.cli.state import session_has_state
 from harness.cli.tables import table
 from harness.cli.units import is_meant_to_run, is_wanting, status_row
 
@@ -39,11 +40,10 @@ async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> No
     """
     from harness.errors import DaemonUnavailable
 
-    endpoint = session.endpoint()
-    # A daemon that died without a word leaves its socket and its services: a new one finds them.
-    died = endpoint.socket_path.exists()
+    # A daemon that ended leaves its records, and maybe services: a new one finds them.
+    stored = session_has_state(session)
     try:
-        async with session.connect(start=died) as client:
+        async with session.connect(start=stored) as client:
             project = await session.find_project(client)
             if project is None and session.options.project and not _has_file(session):
                 project = await session.project(client)
@@ -54,10 +54,8 @@ async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> No
                 _show(session, document, units)
                 return
     except DaemonUnavailable:
-        if endpoint.state_dir.exists():
-            session.out.note(
-                "note: no daemon runs; `harness daemon start` finds what one left running"
-            )
+        if stored or not session.options.start:
+            raise
     _show(session, _configured(session), units)
 
 

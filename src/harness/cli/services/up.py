@@ -42,7 +42,7 @@ async def up(
     then keeps running.
     """
     async with session.connect(reads_stack=True) as client:
-        operation = await client.services.up(
+        starting = client.services.up(
             source=session.source(),
             units=list(units),
             force=force,
@@ -50,4 +50,4 @@ async def up(
             deps=deps,
             timeout_s=timeout_s,
         )
-        await finish(session, client, operation, wait=wait, show_units=True)
+        await finish(session, client, starting, wait=wait, show_units=True)

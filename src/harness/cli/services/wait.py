@@ -60,3 +60,5 @@ async def wait(
             target=target,
             timeout_s=timeout_s,
         )
+    if session.out.json:
+        session.out.document({})

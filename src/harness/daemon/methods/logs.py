@@ -83,5 +83,5 @@ def _pattern(text: str | None) -> re.Pattern[bytes] | None:
         return re.compile(text.encode("utf-8", "surrogateescape"))
     except re.error as error:
         raise InvalidParameters(
-            f"cannot call logs.read: grep: not a regular expression: {error}"
+            f"cannot search for {text}: not a regular expression: {error}"
         ) from error
