@@ -31,7 +31,7 @@ def case(tmp_path: Path) -> Iterator[HarnessCase]:
         ),
         ("services:\n  a: [", "", "harness.yaml:"),
         ("services:\n  a: {type: process}", "3:6", "command"),
-        ('services:\n  a: {type: process, command: "x ${b.url}"}', "3:31", "b"),
+        ('services:\n  a: {type: process, command: "x ${b.url}"}', "3:34", "b"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_place_and_nothing_is_started(
@@ -87,12 +87,10 @@ def test_an_unknown_service_is_refused_with_a_suggestion(case: HarnessCase, comm
 
 def test_without_a_daemon_and_forbidden_to_start_one_the_code_is_5(case: HarnessCase) -> None:
     case.write("services:\n  a: {type: process, command: sleep 1000}")
-    for command in ("up", "down", "logs", "why a", "daemon status"):
+    for command in ("up", "down", "logs", "why a", "daemon status", "status"):
         done = case("--no-start", *command.split())
         assert done.returncode == 5, command
         assert "daemon" in done.stderr
-    # Where nothing is known to have run, `status` can tell without one.
-    assert case("--no-start", "status").returncode == 3
     assert case.daemon_pid() is None
     assert not case.state_dir.exists()
 

@@ -56,7 +56,8 @@ def _state(data: Data) -> str:
         parts.append(f"pid {data['pid']}")
     # The other states carry the end of the run before, too.
     if new in _ENDED:
-        parts += dict.fromkeys(str(data[key]) for key in ("exit", "reason") if data.get(key))
+        end, reason = str(data.get("exit") or ""), str(data.get("reason") or "")
+        parts += [text for text in ("" if end in reason else end, reason) if text]
     if data.get("attempt"):
         parts.append(f"attempt {data['attempt']}")
     return f"{new} ({', '.join(parts)})" if parts else str(new)

@@ -318,11 +318,10 @@ class Unit:
         )
 
     def _news_of_end(self, old: ServiceState) -> str | None:
-        """Return how the run ended, where that is news and the reason does not say it already."""
-        status, reason = self.record.exit, self.record.reason or ""
-        if status is None or self.state is ServiceState.RUNNING or not is_live(old):
-            return None
-        return None if str(status) in reason else str(status)
+        """Return how the run ended, where that is news."""
+        status = self.record.exit
+        is_news = status is not None and is_live(old) and self.state is not ServiceState.RUNNING
+        return str(status) if is_news else None
 
     def note_history(self, history: RestartHistory) -> None:
         """Take a new restart history; with the record the next daemon gets it too."""
