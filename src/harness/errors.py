@@ -116,8 +116,7 @@ class Problem:
     hint: str | None = None
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        where = f"{place}: " if place else ""
+        where = f"{self.file}:{self.line}:{self.column}: " if self.line else ""
         text = f"{where}{self.path}: {self.message}" if self.path else f"{where}{self.message}"
         return f"{text}; {self.hint}" if self.hint else text
 

@@ -8,6 +8,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -167,9 +168,11 @@ def test_a_stranger_that_the_kernel_gave_the_same_number_is_never_signalled(
     case.kill_daemon()
     for process in case.marked(case.project):
         kill(process.pid)
+    # The number is free once whoever inherited the dead processes has waited for them.
+    eventually(lambda: not Path(f"/proc/{service}").exists())
     stranger = _with_pid(service)
-    require("root", stranger is not None, "the number was taken by another process")
-    assert stranger is not None
+    if stranger is None:
+        pytest.skip("a process of somebody else has got the number meanwhile")
     try:
         assert case.unit("worker")["state"] == "failed"
         case.ok("up", "-q")
@@ -183,7 +186,8 @@ def test_a_stranger_that_the_kernel_gave_the_same_number_is_never_signalled(
 
 def _with_pid(pid: int) -> subprocess.Popen[bytes] | None:
     """Start a process with this very number; None when others were faster each time."""
-    for _ in range(200):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
         _NEXT_PID.write_text(str(pid - 1))
         process = subprocess.Popen(["sleep", "1000"], start_new_session=True)
         if process.pid == pid:

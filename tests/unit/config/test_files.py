@@ -273,7 +273,7 @@ def test_profile_of_the_command_line_that_nothing_has_is_reported_there(tmp_path
     found = report(tmp_path, "include: base.yaml\n", profiles=("nosuch",))
 
     assert [str(warning) for warning in found.warnings] == [
-        'command line: --profile: no unit belongs to the profile "nosuch"'
+        '--profile: no unit belongs to the profile "nosuch"'
     ]
 
 
