@@ -23,6 +23,8 @@ __all__ = [
     "read_stat",
 ]
 
+_EXEC_READS = 200  # a few milliseconds
+
 _STAT_BYTES = 1024
 _CHUNK_BYTES = 64 * 1024
 
@@ -109,7 +111,14 @@ def read_environ(pid: int) -> bytes | None:
 
 def carries(pid: int, marker: str) -> bool:
     """Tell whether a process was given this `NAME=value` in its environment."""
-    return marker.encode() in (read_environ(pid) or b"").split(b"\0")
+    environ = read_environ(pid)
+    for _ in range(_EXEC_READS):
+        if environ != b"":
+            break
+        # It has none, or is between two programs: the kernel shows the new one's in a moment.
+        os.sched_yield()
+        environ = read_environ(pid)
+    return marker.encode() in (environ or b"").split(b"\0")
 
 
 def command_line(pid: int) -> str:
