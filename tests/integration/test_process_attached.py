@@ -22,6 +22,7 @@ from harness.errors import (
     WorkingDirectoryMissing,
 )
 from harness.model import ExitStatus
+from tests.requirements import require
 
 
 def is_live(pid: int) -> bool:
@@ -232,8 +233,8 @@ async def test_umask_niceness_and_limits_apply() -> None:
     assert output == ["0027", str(os.nice(0) + 3), "123"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 async def test_it_runs_as_another_user() -> None:
+    require("root", os.geteuid() == 0, "only root can become another user")
     with anyio.fail_after(5):
         completed = await run(shell("id -un; id -Gn", user="nobody", working_dir="/"))
     assert completed.stdout.decode().split() == ["nobody", "nogroup"]

@@ -30,8 +30,7 @@ from harness.errors import (
     WorkingDirectoryMissing,
 )
 from harness.model import ExitStatus
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+from tests.requirements import require
 
 
 class Place:
@@ -167,8 +166,8 @@ async def test_umask_niceness_and_limits_apply(place: Place) -> None:
     assert output.split() == ["0027", str(os.nice(0) + 3), "123", "0"]
 
 
-@needs_root
 async def test_it_runs_as_another_user_with_that_users_home(place: Place) -> None:
+    require("root", os.geteuid() == 0, "only root can become another user")
     output = await place.output("sh", "-c", "id -un; echo $USER", user="nobody", working_dir="/")
     assert output.split() == ["nobody", "nobody"]
 
