@@ -31,7 +31,7 @@ from harness.model import (
     UnitKind,
 )
 
-from .adoption import adopt_run, remove_runs
+from .adoption import adopt_run
 from .completion import (
     NotCreated,
     OutputMissing,
@@ -297,8 +297,7 @@ class Effects:
         await self._remove_runs(below)
 
     async def _remove_runs(self, below: int) -> None:
-        unit = self._unit
-        await to_thread.run_sync(remove_runs, unit.context.directory, unit.name, below)
+        await to_thread.run_sync(self._unit.directories.remove_runs, below)
 
     def _has_more_to_watch(self) -> bool:
         """Tell whether anything but the end of the run matters; most units have nothing more."""
