@@ -29,6 +29,7 @@ from .pidfd import reap, wait_ended
 from .posix_spawn import posix_spawn
 from .procfs import ProcessRef, boot_id, process_ref
 from .programs import check_command, find_account
+from .quoting import quote
 from .run_files import LaunchRecord, RunFiles
 from .spawn import account_environment, spawn_errors
 
@@ -39,7 +40,7 @@ _REPORT_FD = 3
 _SETTLE_S = 1.0
 _MOST_STARTERS = 4
 # Names that a shell does not hand on as it got them; `env` sets them behind its back.
-_SHELL_NAMES = frozenset({"IFS", "OLDPWD", "OPTIND", "PPID", "LINENO", "PS1", "PS2", "PS4"})
+_SHELL_NAMES = frozenset({"IFS", "OPTIND", "PPID", "LINENO", "PS1", "PS2", "PS4"})
 
 this_boot = functools.cache(boot_id)
 
@@ -223,7 +224,7 @@ def _begin(
         files.write_launch(
             record,
             words=_words(command, record.env),
-            setup=_setup(command),
+            setup=_setup(command, record.env),
             stdout=f"{log_dir}/stdout.log",
             stderr=f"{log_dir}/stderr.log",
         )
@@ -315,9 +316,11 @@ def _started(command: Command, report: list[str]) -> ProcessRef:
     raise CommandError(command=str(command), cause=cause)
 
 
-def _setup(command: Command) -> str:
+def _setup(command: Command, env: Mapping[str, str]) -> str:
+    # The holder's `cd` has changed it, and most shells export theirs.
+    place = f"export OLDPWD={quote(env['OLDPWD'])}" if "OLDPWD" in env else "unset OLDPWD"
     umask = "" if command.umask is None else f"umask {command.umask:04o} && "
-    return umask + limits_script(command.limits)
+    return f"{place} && {umask}{limits_script(command.limits)}"
 
 
 def _words(command: Command, env: Mapping[str, str]) -> list[str]:
