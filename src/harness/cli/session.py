@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Connector", "Session", "pick"]
 
-Connector = Callable[["Session", bool], "AbstractAsyncContextManager[Client]"]
+Connector = Callable[
+    ["Session", bool, "Mapping[str, Any] | None"], "AbstractAsyncContextManager[Client]"
+]
 
 
 class Session:
     """What every command body gets as its first argument.
 
     Args:
-        connector: opens a client for a session; the flag allows it to start a daemon. Tests give
-            their own.
+        connector: opens a client for a session; the flag allows it to start a daemon, unless that
+            cannot use the source given. Tests give their own.
     """
 
     def __init__(self, *, connector: Connector | None = None) -> None:
@@ -57,16 +59,7 @@ class Session:
             ConfigError, PlanError: no daemon runs, and the stack file cannot be used.
         """
         may_start = start and self.options.start
-        if reads_stack and may_start and self._connector is _connect:
-            self._check_stack_first()
-        return self._connector(self, may_start)
-
-    def _check_stack_first(self) -> None:
-        """Read the stack file here while no daemon is there to read it."""
-        if not self.endpoint().socket_path.exists():
-            from .stack_file import plan_configured
-
-            plan_configured(self)
+        return self._connector(self, may_start, self.source() if reads_stack else None)
 
     def endpoint(self) -> Endpoint:
         """Return where the daemon of the chosen state directory listens."""
@@ -146,7 +139,9 @@ def pick(
     return [unit for unit in units if not wanted or unit["name"] in wanted]
 
 
-def _connect(session: Session, start: bool) -> AbstractAsyncContextManager[Client]:
+def _connect(
+    session: Session, start: bool, source: Mapping[str, Any] | None
+) -> AbstractAsyncContextManager[Client]:
     from harness.client import connect
 
-    return connect(session.endpoint(), start=start)
+    return connect(session.endpoint(), start=start, source=source)
