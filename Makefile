@@ -17,9 +17,9 @@ help:  ## show this help
 install: $(VENV)/.installed  ## make .venv with the product alone: .venv/bin/harness
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) .ci/venv.py $(VENV)
 
-$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed: requirements.txt pyproject.toml $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
@@ -35,7 +35,7 @@ tools: $(TOOLS)/.chain  ## anvil and cast from npm, into .tools
 $(TOOLS)/.chain: examples/chain/package.json examples/chain/package-lock.json
 	@mkdir -p $(TOOLS)/chain
 	@cp examples/chain/package.json examples/chain/package-lock.json $(TOOLS)/chain/
-	npm ci --prefix $(TOOLS)/chain --ignore-scripts --no-audit --no-fund --loglevel=error
+	npm ci --prefix $(TOOLS)/chain --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 demo: install tools  ## the main job on real input: a chain, transactions, a service that follows it
@@ -60,7 +60,7 @@ unit: dev  ## the fast tests
 
 pins:  ## resolve the dependencies anew into requirements.txt and requirements-dev.txt
 	rm -rf $(TOOLS)/pins
-	$(PYTHON) -m venv $(TOOLS)/pins
+	$(PYTHON) .ci/venv.py $(TOOLS)/pins
 	$(TOOLS)/pins/bin/python -m pip install --quiet --upgrade pip
 	$(TOOLS)/pins/bin/python -m pip install --quiet .
 	$(TOOLS)/pins/bin/python -m pip freeze --exclude graph-network-harness --exclude setuptools > requirements.txt
@@ -78,4 +78,6 @@ bench: dev  ## measure the speed table beside supervisord, circus and pm2
 	$(BIN)/python -m bench
 
 clean:  ## remove what the targets above made
-	rm -rf $(VENV) $(TOOLS) docs/_build build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(TOOLS) docs/_build build dist src/*.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests bench docs examples -name __pycache__ -prune -exec rm -rf {} +

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
-__all__ = ["require"]
+__all__ = ["faketime_library", "require"]
 
 
 def require(name: str, present: bool, reason: str) -> None:
@@ -19,3 +20,10 @@ def require(name: str, present: bool, reason: str) -> None:
     if name in os.environ.get("HARNESS_REQUIRE", "").split(","):
         pytest.fail(f"{name} is required here: {reason}")
     pytest.skip(f"needs {name}: {reason}")
+
+
+def faketime_library() -> Path:
+    """Return the library that shows a program another time; `faketime` is its requirement."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    require("faketime", bool(found), "libfaketime, of Debian's package faketime")
+    return found[0]

@@ -9,8 +9,15 @@ for tool in anvil cast; do
     PATH=$native:$PATH
 done
 export PATH="$root/.venv/bin:$PATH"
+if ! command -v anvil >/dev/null; then
+    echo "cannot show the main job: npm has no anvil for this machine ($(uname -sm)), or make tools has not run" >&2
+    exit 1
+fi
 HARNESS_STATE_DIR=$(mktemp -d "${TMPDIR:-/tmp}/harness-demo.XXXXXX")
 export HARNESS_STATE_DIR
+# What is asked here is on this machine, whatever proxy leads out of it.
+export no_proxy="127.0.0.1,localhost${no_proxy:+,$no_proxy}" NO_PROXY="127.0.0.1,localhost"
+unset HARNESS_FILE HARNESS_PROJECT
 cd "$here"
 
 clean_up() {
@@ -19,7 +26,11 @@ clean_up() {
 }
 trap clean_up EXIT
 
-say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
+    bold=$'\033[1m' plain=$'\033[0m'
+fi
+say() { printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"; }
 show() {
     say "$@"
     "$@"

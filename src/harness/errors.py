@@ -79,9 +79,12 @@ class HarnessError(Exception):
         kind: stable kebab-case name of what went wrong.
         hint: what the user can do next, or None.
         details: facts for machines; only JSON values, never a secret.
+        facts: names of a class's own attributes, texts or tuples of texts; they cross the wire
+            among the details.
     """
 
     kind: ClassVar[str] = "harness-error"
+    facts: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -169,6 +172,7 @@ class DependencyCycle(PlanError):
     """Units wait for one another; `cycle` names them in order, the first one again at the end."""
 
     kind = "dependency-cycle"
+    facts = ("cycle",)
 
     def __init__(self, *, cycle: Sequence[str]) -> None:
         self.cycle = tuple(cycle)
@@ -181,6 +185,7 @@ class DependencyCycle(PlanError):
 
 class _UnknownName(PlanError):
     noun: ClassVar[str]
+    facts = ("name", "did_you_mean")
 
     def __init__(
         self, *, name: str, did_you_mean: str | None = None, known: Sequence[str] = ()
@@ -231,6 +236,7 @@ class CommandError(HarnessError):
     """
 
     kind = "command-error"
+    facts = ("command", "place")
 
     def __init__(
         self,
@@ -296,6 +302,7 @@ class ExecutorError(HarnessError):
     """An executor could not do what was asked for one unit."""
 
     kind = "executor-error"
+    facts: ClassVar[tuple[str, ...]] = ("service", "executor", "cause")
     verb: ClassVar[str] = "handle"
 
     def __init__(
@@ -335,16 +342,26 @@ class HandleLost(ExecutorError):
 
 
 class NotSupported(ExecutorError):
-    """The executor declares that it lacks this capability."""
+    """The executor declares that it lacks this capability, or this unit has no use of it."""
 
     kind = "not-supported"
+    facts = (*ExecutorError.facts, "capability")
 
-    def __init__(self, *, service: str, executor: str, capability: str) -> None:
+    def __init__(
+        self,
+        *,
+        service: str,
+        executor: str,
+        capability: str,
+        cause: str | None = None,
+        hint: str | None = None,
+    ) -> None:
         self.capability = capability
         super().__init__(
             service=service,
             executor=executor,
-            cause=f"services of type {executor} do not support {capability}",
+            cause=cause or f"services of type {executor} do not support {capability}",
+            hint=hint,
             details={"capability": capability},
         )
 

@@ -204,13 +204,14 @@ class SqliteStore:
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         try:
+            # First: the write-ahead log is made with the mode that the database has.
+            os.chmod(self.path, 0o600)
             # One owner: without shared memory and file locks a commit costs a third less.
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             if _layout(db) == 0:
                 db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {STORE_VERSION}; COMMIT;")
-            os.chmod(self.path, 0o600)
         except BaseException:
             db.close()
             raise

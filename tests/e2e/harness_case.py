@@ -10,16 +10,17 @@ import hashlib
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-__all__ = ["HarnessCase", "Marked", "eventually", "is_alive", "kill"]
+from tests.processes import carriers, is_alive, kill, sweep, words
+
+__all__ = ["HarnessCase", "Marked", "eventually"]
 
 PROGRAM = str(Path(sys.executable).with_name("harness"))
 TIMEOUT_S = 60.0  # not a measure of the product: many tests may share the machine
@@ -39,6 +40,20 @@ class Marked(NamedTuple):
     unit: str
     run: str
     command: str
+
+
+class Begun(subprocess.Popen[bytes]):
+    """A command under way; a test that fails meanwhile does not wait for its end."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.kill()
+        super().__exit__(kind, error, trace)
 
 
 class HarnessCase:
@@ -68,10 +83,7 @@ class HarnessCase:
     ) -> None:
         if error is not None:
             self._show_log()
-        self.kill_daemon()
-        while left := [*self.marked(self.project), *self.marked(f"{self.project}-other")]:
-            for process in left:
-                kill(process.pid)
+        sweep(self.directory)
 
     def _show_log(self) -> None:
         """Let pytest show the newest part of the daemon's log beside a failure."""
@@ -122,9 +134,9 @@ class HarnessCase:
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def begun(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def begun(self, *arguments: str) -> Begun:
         """Begin a command, in a process group of its own as a shell does."""
-        return subprocess.Popen(
+        return Begun(
             [PROGRAM, *arguments],
             cwd=self.directory,
             env=self.env,
@@ -161,10 +173,9 @@ class HarnessCase:
         """Return the pid of the daemon that runs, if one does; starts none."""
         try:
             pid = int((self.state_dir / "daemon.pid").read_text())
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except (OSError, ValueError):
             return None
-        is_ours = str(self.state_dir).encode() in words and b"harness.daemon" in words
+        is_ours = {str(self.state_dir).encode(), b"harness.daemon"} <= set(words(pid))
         return pid if is_ours and is_alive(pid) else None
 
     def kill_daemon(self) -> bool:
@@ -193,16 +204,11 @@ class HarnessCase:
     @staticmethod
     def marked(project: str) -> list[Marked]:
         """Return every living process that carries a marker of a project."""
-        prefix = f"HARNESS_UNIT={project}/".encode()
+        prefix = f"HARNESS_UNIT={project}/"
         found = []
-        for pid in _pids():
-            environ = _read(pid, "environ").split(b"\0")
-            marker = next((entry for entry in environ if entry.startswith(prefix)), None)
-            if marker is None or not is_alive(pid):
-                continue
-            unit, _, run = marker[len(prefix) :].decode().partition("/")
-            command = _read(pid, "cmdline").rstrip(b"\0").replace(b"\0", b" ").decode()
-            found.append(Marked(pid, unit, run, command))
+        for pid, marker in carriers(prefix):
+            unit, _, run = marker.removeprefix(prefix).partition("/")
+            found.append(Marked(pid, unit, run, b" ".join(words(pid)).decode()))
         return found
 
     def run_dir(self, unit: str) -> Path:
@@ -227,35 +233,3 @@ def eventually(condition: Callable[[], bool], *, within_s: float = 10.0) -> None
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         select.select((), (), (), 0.02)
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether the process exists and has not ended."""
-    stat = _read(pid, "stat")
-    return bool(stat) and stat[stat.rfind(b")") + 2 :][:1] not in (b"Z", b"X")
-
-
-def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
-    """Send a deadly signal to one process and return once it has ended."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(descriptor, number)
-        ended, _, _ = select.select((descriptor,), (), (), 10.0)
-        assert ended, f"{pid} did not end"
-    finally:
-        os.close(descriptor)
-
-
-def _pids() -> Iterator[int]:
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())
-
-
-def _read(pid: int, name: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/{name}").read_bytes()
-    except OSError:
-        return b""

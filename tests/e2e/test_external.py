@@ -6,7 +6,11 @@ import socket
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from tests.e2e.harness_case import HarnessCase
+
+pytestmark = pytest.mark.timeout(60)
 
 
 def test_an_external_service_is_checked_and_left_alone(tmp_path: Path):
@@ -30,7 +34,16 @@ def test_an_external_service_is_checked_and_left_alone(tmp_path: Path):
         assert (units["db"]["state"], units["db"]["health"]) == ("running", "healthy")
         assert units["db"]["endpoints"]["sql"]["port"] == port
         assert case.logs("app", "--no-prefix") == f"postgresql://127.0.0.1:{port}\n".encode()
+        refused = case("exec", "db", "--", "true")
+        assert refused.returncode == 1
+        assert "services of type external do not support exec" in refused.stderr
         case.ok("down")
+        # It has not ended, so it has no exit status.
+        db = case.unit("db")
+        assert (db["state"], db["exit_code"]) == ("stopped", None)
+        assert db["message"] == "stopped on request"
+        ends = [e["data"]["exit"] for e in case.events("unit-state-changed") if e["unit"] == "db"]
+        assert set(ends) == {None}
         with socket.create_connection(("127.0.0.1", port), timeout=5):
             pass
 

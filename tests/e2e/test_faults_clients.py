@@ -6,13 +6,13 @@ import random
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from .harness_case import HarnessCase, eventually, kill
+from tests.processes import kill, living, words
+
+from .harness_case import HarnessCase, eventually
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -33,12 +33,6 @@ SLOW = (
     "    depends_on: [early]\n    health_check: {command: [test, -e, ready], interval: 200ms}\n"
     "  last: {type: process, command: sleep 1000, depends_on: [late]}\n"
 )
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Iterator[HarnessCase]:
-    with HarnessCase(tmp_path) as case:
-        yield case
 
 
 @pytest.mark.slow
@@ -79,16 +73,8 @@ def test_many_first_commands_at_once_start_one_daemon(case: HarnessCase) -> None
 
 
 def _daemons(case: HarnessCase) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"harness.daemon" in words and str(case.state_dir).encode() in words:
-                found.append(int(entry.name))
-    return found
+    named = {b"harness.daemon", str(case.state_dir).encode()}
+    return [pid for pid in living() if named <= set(words(pid))]
 
 
 def test_up_goes_on_when_its_client_is_killed(case: HarnessCase) -> None:

@@ -1,6 +1,7 @@
 """A wall clock that jumps by years in either direction disturbs no deadline and no order.
 
-At the level of the supervisor: a process cannot change the machine's clock for itself alone.
+At the level of the supervisor, with a clock of its own; `test_faults_clock_steps.py` sets the clock
+of a real daemon.
 """
 
 from __future__ import annotations
@@ -83,6 +84,27 @@ async def test_a_jump_neither_expires_nor_extends_a_tasks_timeout(
         await clock.run_for(2)
         await it.ended(operation)
         assert it.state("job") == "failed"
+
+
+async def test_ends_noted_before_the_clock_went_back_count_no_longer_than_their_window(
+    tmp_path: Path,
+) -> None:
+    policy = RestartPolicy(mode=RestartMode.ALWAYS, max_attempts=1, window_s=60.0)
+    clock = JumpingClock()
+    async with scene(tmp_path, clock=clock) as it:
+        await it.brought_up(service("db", restart=policy))
+        await it.end("db")
+        await it.reaches("db", ServiceState.BACKOFF)
+        (left_s,) = await clock.sleepers()
+        await clock.run_for(left_s)
+        await it.reaches("db", ServiceState.RUNNING)
+        store = it.store
+    clock.offset = -YEARS
+    async with scene(tmp_path, clock=clock, store=store) as it:
+        await it.stacks.recover()
+        await clock.run_for(61)
+        await it.end("db")
+        await it.reaches("db", ServiceState.BACKOFF)
 
 
 async def test_events_keep_their_order_by_number_when_time_goes_backwards(tmp_path: Path) -> None:

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from .harness_case import HarnessCase
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Iterator[HarnessCase]:
-    with HarnessCase(tmp_path) as case:
-        yield case
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,6 @@ import os
 import random
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,12 +23,6 @@ LAYERS, WIDTH = 5, 4
 SERVICES = [f"s{n:02}" for n in range(LAYERS * WIDTH)]
 UNITS = [*SERVICES, "job"]
 PRINT_5 = r'echo "{\"n\": 5}"'
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Iterator[HarnessCase]:
-    with HarnessCase(tmp_path) as case:
-        yield case
 
 
 def _stack() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,6 @@ import pytest
 from .harness_case import HarnessCase
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Iterator[HarnessCase]:
-    with HarnessCase(tmp_path) as case:
-        yield case
 
 
 def _server(name: str, port: object) -> str:

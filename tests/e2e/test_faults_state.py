@@ -8,13 +8,15 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from .harness_case import HarnessCase, is_alive
+from tests.processes import is_alive, users
+
+from .harness_case import HarnessCase
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -27,10 +29,9 @@ OWN_FILES = ("daemon.log", "start.lock", "state.lock", "state.db-shm")
 
 
 @pytest.fixture
-def case(tmp_path: Path) -> Iterator[HarnessCase]:
-    with HarnessCase(tmp_path) as case:
-        case.write(STACK)
-        yield case
+def case(case: HarnessCase) -> HarnessCase:
+    case.write(STACK)
+    return case
 
 
 def _truncate(path: Path) -> None:
@@ -158,6 +159,21 @@ def test_a_state_directory_of_somebody_else_is_refused(case: HarnessCase) -> Non
     assert case.state_dir.read_text() == "a file\n"
 
 
+@pytest.mark.parametrize("command", ["up", "status", "logs", "down"])
+def test_a_state_directory_that_cannot_be_looked_into_is_named(
+    tmp_path: Path, command: str
+) -> None:
+    state = tmp_path / ("s" * 300)
+    with HarnessCase(tmp_path, state_dir=state) as case:
+        case.write(STACK)
+        done = case(command)
+    assert done.returncode in (1, 5)
+    assert f"{state}" in done.stderr
+    assert "File name too long" in done.stderr
+    assert "HARNESS_STATE_DIR" in done.stderr
+    assert "defect" not in done.stderr
+
+
 @pytest.mark.parametrize("length", ["short", "long"])
 def test_nothing_is_left_after_down_and_daemon_stop(tmp_path: Path, length: str) -> None:
     state = tmp_path / ("state" if length == "short" else "s" * 120)
@@ -178,7 +194,7 @@ def test_nothing_is_left_after_down_and_daemon_stop(tmp_path: Path, length: str)
 
         assert not is_alive(daemon)
         assert case.marked(case.project) == []
-        assert _users_of(state) == []
+        assert users(state) == []
         outside = [path for path in tmp_path.rglob("*") if not path.is_relative_to(state)]
         names = {str(path.relative_to(tmp_path)) for path in outside if not path.is_dir()}
         assert names == {"harness.yaml"}
@@ -188,23 +204,6 @@ def test_nothing_is_left_after_down_and_daemon_stop(tmp_path: Path, length: str)
             with (state / name).open("r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert state.stat().st_mode & 0o077 == 0
-
-
-def _users_of(directory: Path) -> list[str]:
-    """Return the command lines of processes that name a directory or have a file of it open."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or not is_alive(int(entry.name)):
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes()
-            opened = [os.readlink(fd) for fd in (entry / "fd").iterdir()]
-        except OSError:
-            continue
-        named = str(directory).encode() in words
-        if named or any(name.startswith(f"{directory}/") for name in opened):
-            found.append(words.replace(b"\0", b" ").decode(errors="replace"))
-    return found
 
 
 def test_daemon_stop_alone_takes_everything_down(case: HarnessCase) -> None:

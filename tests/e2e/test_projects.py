@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.e2e.harness_case import HarnessCase
 
+pytestmark = pytest.mark.timeout(60)
+
 STACK = "services: {a: {type: process, command: [sleep, '1000']}}\n"
 
 
-@pytest.mark.timeout(60)
-def test_a_copy_is_not_taken_for_the_project_of_the_file(tmp_path: Path):
-    with HarnessCase(tmp_path) as case:
-        case.write(STACK)
-        copy = f"{case.project}-copy"
-        case.ok("-p", copy, "up")
-        case.ok("up")
-        own = case.unit("a")["pid"]
-        other = case.status("-p", copy)["a"]["pid"]
-        assert own != other
-        case.ok("down")
-        assert case("status").returncode == 3
-        assert case.status("-p", copy)["a"]["pid"] == other
-        case.ok("-p", copy, "down")
+def test_a_copy_is_not_taken_for_the_project_of_the_file(case: HarnessCase):
+    case.write(STACK)
+    copy = f"{case.project}-copy"
+    case.ok("-p", copy, "up")
+    case.ok("up")
+    own = case.unit("a")["pid"]
+    other = case.status("-p", copy)["a"]["pid"]
+    assert own != other
+    case.ok("down")
+    assert case("status").returncode == 3
+    assert case.status("-p", copy)["a"]["pid"] == other
+    case.ok("-p", copy, "down")
 
 
-@pytest.mark.timeout(60)
-def test_a_renamed_project_is_another_one_and_the_old_one_is_named(tmp_path: Path):
-    with HarnessCase(tmp_path) as case:
-        case.write(STACK)
-        case.ok("up")
-        path = tmp_path / "harness.yaml"
-        path.write_text(path.read_text().replace(case.project, f"{case.project}-new"))
-        done = case("logs")
-        assert done.returncode == 4
-        assert case.project in done.stderr
-        case.ok("-p", case.project, "down")
+def test_a_renamed_project_is_another_one_and_the_old_one_is_named(case: HarnessCase):
+    case.write(STACK)
+    case.ok("up")
+    path = case.directory / "harness.yaml"
+    path.write_text(path.read_text().replace(case.project, f"{case.project}-new"))
+    done = case("logs")
+    assert done.returncode == 4
+    assert case.project in done.stderr
+    case.ok("-p", case.project, "down")
 
 
-@pytest.mark.timeout(60)
-def test_a_deleted_file_does_not_hide_its_only_project(tmp_path: Path):
-    with HarnessCase(tmp_path) as case:
-        case.write(STACK)
-        case.ok("up")
-        pid = case.unit("a")["pid"]
-        (tmp_path / "harness.yaml").unlink()
-        assert case.unit("a")["pid"] == pid
-        case.ok("down")
-        assert case.processes() == []
+def test_a_deleted_file_does_not_hide_its_only_project(case: HarnessCase):
+    case.write(STACK)
+    case.ok("up")
+    pid = case.unit("a")["pid"]
+    (case.directory / "harness.yaml").unlink()
+    assert case.unit("a")["pid"] == pid
+    case.ok("down")
+    assert case.processes() == []

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -16,6 +15,7 @@ from harness.model import Goal, ServiceState, UnitKind
 from harness.supervisor import OperationState, Project, Unit
 from tests.integration import daemon_script
 from tests.integration.daemon_script import stack, supervisor
+from tests.processes import carriers
 
 SCRIPT = Path(daemon_script.__file__)
 ROOT = SCRIPT.parents[2]
@@ -27,7 +27,6 @@ class Ground:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.project = f"r{os.urandom(4).hex()}"
-        self.mark = f"HARNESS_UNIT={self.project}/".encode()
         for name in ("told", "again"):
             os.mkfifo(directory / name)
 
@@ -43,35 +42,15 @@ class Ground:
     def alive(self) -> dict[str, set[str]]:
         """Return unit → markers of its runs that have a living process."""
         found: dict[str, set[str]] = {}
-        for marker, _ in self.processes():
-            unit = marker.split("/")[1]
-            found.setdefault(unit, set()).add(marker)
-        return found
-
-    def processes(self) -> list[tuple[str, int]]:
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                environ = (entry / "environ").read_bytes()
-                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-            except OSError:
-                continue
-            found += [
-                (line.decode().partition("=")[2], int(entry.name))
-                for line in environ.split(b"\0")
-                if line.startswith(self.mark) and state != "Z"
-            ]
+        for _, variable in carriers(f"HARNESS_UNIT={self.project}/"):
+            marker = variable.removeprefix("HARNESS_UNIT=")
+            found.setdefault(marker.split("/")[1], set()).add(marker)
         return found
 
 
 @pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
-    ground = Ground(tmp_path)
-    yield ground
-    for _, pid in ground.processes():
-        os.kill(pid, signal.SIGKILL)
+def ground(tmp_path: Path) -> Ground:
+    return Ground(tmp_path)
 
 
 def at_rest(unit: Unit) -> bool:

@@ -4,6 +4,21 @@
 and completion stay fast.
 """
 
-from .root import main
+from __future__ import annotations
+
+TYPE_CHECKING = False  # that of `typing`, whose import is most of what would come before `main`
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 __all__ = ["main"]
+
+
+def main() -> NoReturn:
+    """Run the program with the arguments of the process; never returns."""
+    # First of all: most of what the program does in its first moments is importing.
+    from .interrupts import leave_on_interrupt
+
+    leave_on_interrupt()
+    from .root import main as run
+
+    run()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 
+from .interrupts import RaisingInterrupts
 from .options import global_options
 
 if TYPE_CHECKING:
@@ -177,7 +178,8 @@ def async_command(
             await function(session, *args, **kwargs)
 
         try:
-            anyio.run(body)
+            with RaisingInterrupts():
+                anyio.run(body)
         except BaseExceptionGroup as group:
             raise _leaf(group) from group
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from .commands import Command, Group, async_command, session_command
-from .moments import age, elapsed_s
+from .moments import age
 from .session import Session
 
 __all__ = ["daemon"]
 
-_LOG_POLL_S = 0.25
-_PIECE = 256 * 1024
+_EXIT_S = 10.0
 
 
 @click.group(cls=Group, examples=("daemon start", "daemon status", "daemon logs -f", "daemon stop"))
@@ -55,11 +55,18 @@ async def stop(session: Session, *, keep_services: bool) -> None:
 
     It is no error when none runs.
     """
+    import anyio
+
     from harness.errors import DaemonUnavailable
 
     try:
         async with session.connect(start=False) as client:
-            await client.daemon.stop(keep_services=keep_services)
+            with _opened((await client.daemon.status())["pid"]) as process:
+                await client.daemon.stop(keep_services=keep_services)
+                # It closes the connection a moment before its process is gone.
+                if process is not None:
+                    with anyio.move_on_after(_EXIT_S):
+                        await anyio.wait_readable(process)
     except DaemonUnavailable:
         session.out.note("note: no daemon runs")
 
@@ -84,31 +91,28 @@ async def logs(session: Session, *, follow: bool, tail: int | None) -> None:
 
     Works when no daemon runs, too. Here `-f` follows: write --file for the stack file.
     """
+    from .daemon_log import read_log
+
     path = session.endpoint().log_path
     if not path.exists():
         session.out.note(f"note: there is no log at {path}")
         return
-    async for piece in _pieces(path, tail=tail, follow=follow):
+    async for piece in read_log(path, tail=tail, follow=follow):
         session.out.write(piece)
 
 
-async def _pieces(path: Path, *, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
-    """Yield a file's last lines, or all of it, then what is added to it."""
-    import anyio
-
-    async with await anyio.open_file(path, "rb") as file:
-        if tail is not None:
-            text = await file.read()
-            lines = text.splitlines(keepends=True)
-            yield b"".join(lines[len(lines) - min(tail, len(lines)) :])
-        while True:
-            piece = await file.read(_PIECE)
-            if piece:
-                yield piece
-            elif follow:
-                await anyio.sleep(_LOG_POLL_S)
-            else:
-                return
+@contextmanager
+def _opened(pid: int) -> Iterator[int | None]:
+    """Open a descriptor that is readable once this process has ended; None when it is not here."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        yield None
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _show(session: Session, status: dict[str, Any]) -> None:
@@ -120,7 +124,7 @@ def _show(session: Session, status: dict[str, Any]) -> None:
         [
             f"version    {status['version']}",
             f"pid        {status['pid']}",
-            f"up         {age(elapsed_s(status['started_at']))}",
+            f"up         {age(status['uptime_s'])}",
             f"memory     {status['rss_bytes'] / 2**20:.0f} MiB",
             f"listens    {status['endpoint']}",
             f"state      {status['state_dir']}",

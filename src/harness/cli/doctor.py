@@ -80,7 +80,11 @@ def _open_files() -> Finding:
 
 def _state_dir(session: Session) -> Finding:
     path = session.endpoint().state_dir
-    if not path.exists():
+    if not os.path.exists(path):
+        above = next(parent for parent in path.parents if os.path.exists(parent))
+        if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+            detail = f"{path} cannot be made: {above} cannot be written to"
+            return Finding("state directory", "problem", f"{detail}; name one in HARNESS_STATE_DIR")
         return Finding("state directory", "ok", f"{path} (made when a daemon starts)")
     if not os.access(path, os.W_OK | os.X_OK):
         return Finding("state directory", "problem", f"{path} cannot be written to")
@@ -118,7 +122,7 @@ def _stack_file(session: Session) -> list[Finding]:
     from .stack_file import has_stack_file, load_stack
 
     if not has_stack_file(session):
-        return [Finding("stack file", "missing", "none here; `harness init` writes one")]
+        return [Finding("stack file", "missing", "none here or above; `harness init` writes one")]
     try:
         stack = load_stack(session)
     except ConfigError as error:

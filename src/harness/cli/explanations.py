@@ -62,6 +62,8 @@ def _need(need: Mapping[str, Any]) -> str:
 
 
 def _probe(probe: Mapping[str, Any]) -> str:
+    if not probe["tries"]:  # checks of the log are told, they do not try
+        return f"{probe['stage']}: has not passed"
     tries = f"{probe['tries']} {'try' if probe['tries'] == 1 else 'tries'}"
     last = probe["last"][-1] if probe["last"] else None
     return (

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["fact", "outputs_text", "progress_fact"]
+__all__ = ["fact", "failed_hook", "outputs_text", "progress_fact"]
 
 Data = Mapping[str, Any]
 
+_SHOWN_LINES = 5
 _SHOWN_VALUE = 40  # characters of an output; `task status --json` has the whole
 
 _ENDED = frozenset({"stopped", "exited", "failed", "backoff", "unknown"})
@@ -27,6 +28,18 @@ def progress_fact(event: Mapping[str, Any], *, verbose: bool = False) -> str | N
     if kind == "hook-finished" and data.get("ok") and not verbose:
         return None
     return f"{event['unit']}: {fact(event)}"
+
+
+def failed_hook(event: Mapping[str, Any]) -> list[str]:
+    """Return the lines that tell of a hook that failed, with the last of its output; else none."""
+    data = event["data"]
+    if event["kind"] != "hook-finished" or data.get("ok"):
+        return []
+    unit = event["unit"]
+    output = str(data.get("output") or "").strip()
+    lines = output.splitlines()[-_SHOWN_LINES:] if output else []
+    head = f"{unit}: hook {data.get('moment')} failed: {data.get('message')}"
+    return [head, *(f"{unit}: | {line}" for line in lines)]
 
 
 def outputs_text(outputs: Mapping[str, Any]) -> str:
@@ -80,9 +93,9 @@ def _stage(data: Data) -> str:
 
 def _hook(data: Data) -> str:
     outcome = "done" if data.get("ok") else "failed"
-    output = str(data.get("output") or "").strip()
-    parts = [output] if data.get("ok") else [data.get("message"), output]
-    text = "; ".join(part for part in parts if part)
+    output = str(data.get("output") or "").split("\n")
+    parts = output if data.get("ok") else [str(data.get("message") or ""), *output]
+    text = "; ".join(part.strip() for part in parts if part.strip())
     return f"hook {data.get('moment')} {outcome}" + (f": {text}" if text else "")
 
 

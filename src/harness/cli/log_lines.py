@@ -38,12 +38,18 @@ class LogPrinter:
         self._open: tuple[str, str] | None = None
 
     def print(self, chunk: Mapping[str, Any]) -> None:
-        """Print one chunk: whole lines, or a last one without its newline."""
+        """Print one chunk: whole lines, or a last one without its newline.
+
+        What was lost before it is told on stderr, whatever else is unwanted there; as JSON, in the
+        next record.
+        """
         if self._output.json:
             self._print_records(chunk)
             return
+        if lost := chunk.get("skipped"):
+            self._tell_lost(chunk, lost)
         data = chunk["text"].encode("utf-8", "surrogateescape")
-        if self._prefix or self._timestamps:
+        if data and (self._prefix or self._timestamps):
             data = self._marked(chunk, data)
         self._output.write(data)
 
@@ -55,8 +61,18 @@ class LogPrinter:
 
     def _print_records(self, chunk: Mapping[str, Any]) -> None:
         head = {key: chunk[key] for key in ("unit", "stream", "at")}
+        lost = {"skipped": chunk["skipped"]} if chunk.get("skipped") else {}
         for line in chunk["text"].splitlines(keepends=False) or [""]:
-            self._output.record({**head, "text": line})
+            self._output.record({**head, "text": line, **lost})
+            lost = {}
+
+    def _tell_lost(self, chunk: Mapping[str, Any], lost: int) -> None:
+        self.end()
+        text = (
+            f"harness: {lost} bytes of {chunk['stream']} of {chunk['unit']} are missing here: its "
+            "log was cut to its cap (log_max_size) before they were read\n"
+        )
+        self._output.write(text.encode(), err=True)
 
     def _marked(self, chunk: Mapping[str, Any], data: bytes) -> bytes:
         mark = self._mark(chunk)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
+from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["finish"]
 
 _LAST_EVENTS_S = 2.0
+_LEFT = "harness: left; {} (harness status shows how far it is)"
 
 
 async def finish(
@@ -46,19 +48,42 @@ async def finish(
         wait: False prints the id and leaves it running.
         show_units: the answer is a table of the units it touched.
     """
-    if not wait:
-        operation = await starting
-        if session.out.json:
-            session.out.document(operation)
+    try:
+        if wait:
+            await _see_through(session, client, starting, show_units=show_units)
         else:
-            session.out.lines([operation["id"]])
-        return
+            await _start_only(session, starting)
+    finally:
+        if iscoroutine(starting):
+            # An interrupt may come before it was called at all.
+            starting.close()
+
+
+async def _start_only(session: Session, starting: Awaitable[Mapping[str, Any]]) -> None:
+    try:
+        operation = await starting
+    except anyio.get_cancelled_exc_class():
+        session.out.note(_LEFT.format("what was asked for may go on"))
+        raise
+    if session.out.json:
+        session.out.document(operation)
+    else:
+        session.out.lines([operation["id"]])
+
+
+async def _see_through(
+    session: Session,
+    client: Client,
+    starting: Awaitable[Mapping[str, Any]],
+    *,
+    show_units: bool,
+) -> None:
     following = _Following(session, client)
     ended = await following.run(starting)
     board = following.board
     if ended is None or board is None:
         what = f"{board.id} goes on" if board else "what was asked for may go on"
-        session.out.note(f"harness: left; {what} (harness status shows how far it is)")
+        session.out.note(_LEFT.format(what))
         raise click.exceptions.Exit(INTERRUPTED)
     if session.out.json:
         session.out.document(ended)

@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from .arguments import complete
+
 __all__ = ["GlobalOptions", "global_options"]
 
 _COLORS = ("auto", "always", "never")
@@ -127,6 +129,7 @@ _DECLARATIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         {
             "metavar": "NAME",
             "callback": _set_project,
+            "shell_complete": complete("projects"),
             "help": "Project to act on.  [env: HARNESS_PROJECT]",
         },
     ),
@@ -136,6 +139,7 @@ _DECLARATIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "multiple": True,
             "metavar": "NAME",
             "callback": _add_profiles,
+            "shell_complete": complete("profiles"),
             "help": "Profile to activate; may be repeated.",
         },
     ),

@@ -55,6 +55,16 @@ class Output:
             return False
         return (sys.stderr if err else sys.stdout).isatty()
 
+    def size(self) -> tuple[int, int] | None:
+        """Return columns and rows of the terminal that stdout is; None when it is none."""
+        if not sys.stdout.isatty():
+            return None
+        try:
+            size = os.get_terminal_size(sys.stdout.fileno())
+        except (OSError, ValueError):
+            return None
+        return (size.columns, size.lines) if size.columns and size.lines else None
+
     def paint(self, text: str, style: str | None, *, err: bool = False) -> str:
         """Return the text in a style (good, bad, busy, dim, bold) where the stream gets colours."""
         return f"{_STYLES[style]}{text}{_RESET}" if style and self.colored(err=err) else text

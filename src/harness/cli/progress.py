@@ -7,15 +7,16 @@ said that something changed, and why for what waits.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import click
 
 from .explanations import waiting_line
-from .facts import outputs_text, progress_fact
+from .facts import failed_hook, outputs_text, progress_fact
 from .moments import age, elapsed_s
 from .tables import Cell, columns
 from .units import addresses, progress_word
@@ -34,6 +35,7 @@ _REPAINT_S = 0.1
 _EXPLAIN_AFTER_S = 0.3
 _EXPLAIN_EVERY_S = 1.0
 _MOST_EXPLAINED = 20
+_EXPLAINED = ("waiting", "backoff", "starting")
 
 
 class Board:
@@ -53,12 +55,16 @@ class Board:
         self._names: frozenset[str] = frozenset()
         self._changed_at: dict[str, str] = {}
         self._began_at: str | None = None
+        self._began_s = 0.0
         self._reasons: dict[str, str] = {}
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Learn from an event."""
         kind, unit = event["kind"], event["unit"]
-        self._began_at = self._began_at or event["at"]
+        if self._began_at is None:
+            self._began_at = event["at"]
+            # By a clock that nobody sets, less what had passed before the event got here.
+            self._began_s = time.monotonic() - max(0.0, elapsed_s(self._began_at))
         if kind == "operation-started" and event["data"].get("id") == self.id:
             self._names = frozenset(event["data"].get("units") or ())
         elif kind == "operation-finished" and event["data"].get("id") == self.id:
@@ -76,7 +82,7 @@ class Board:
         for unit in self.touched():
             if len(self._reasons) == _MOST_EXPLAINED:
                 break
-            if progress_word(unit).text in ("waiting", "backoff", "starting"):
+            if progress_word(unit).text in _EXPLAINED:
                 explanation = await client.services.why(project=self.project, unit=unit["name"])
                 self._reasons[unit["name"]] = waiting_line(explanation)
 
@@ -90,7 +96,7 @@ class Board:
 
     def waited_s(self) -> float:
         """Return the seconds since the operation began."""
-        return elapsed_s(self._began_at) if self._began_at else 0.0
+        return time.monotonic() - self._began_s if self._began_at else 0.0
 
     def row(self, unit: Mapping[str, Any]) -> list[str | Cell | None]:
         """Return name, word, time and remark of a unit."""
@@ -109,6 +115,8 @@ class Board:
             return outputs_text(unit["outputs"])
         if word == "ready":
             return addresses(unit, names=len(unit["endpoints"]) > 1)
+        if word not in _EXPLAINED:  # a reason from when it was waiting holds no more
+            return unit["message"] or ""
         return self._reasons.get(unit["name"]) or unit["message"] or ""
 
 
@@ -139,7 +147,7 @@ def _nothing(_: Mapping[str, Any]) -> None:
 def _say(event: Mapping[str, Any], *, verbose: bool) -> None:
     line = progress_fact(event, verbose=verbose)
     if line is not None:
-        click.echo(line, err=True)
+        click.echo("\n".join(failed_hook(event) or [line]), err=True)
 
 
 @asynccontextmanager
@@ -149,23 +157,28 @@ async def _live(
     from rich.console import Console
     from rich.live import Live
 
-    changed = anyio.Event()
+    changed, over = anyio.Event(), anyio.Event()
 
-    def show(_: Mapping[str, Any]) -> None:
+    def show(event: Mapping[str, Any]) -> None:
         changed.set()
+        # Of all that happens it is what no state and no log of a service tells.
+        for line in failed_hook(event):
+            live.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     async def repaint(live: Live) -> None:
         nonlocal changed
         explain_at_s = _EXPLAIN_AFTER_S
-        while True:
-            if changed.is_set():
-                changed = anyio.Event()
-                await board.refresh(client)
-            if board.waited_s() >= explain_at_s:
-                explain_at_s = board.waited_s() + _EXPLAIN_EVERY_S
-                await board.explain(client)
+        while not over.is_set():
+            with suppress(LookupError):  # `down --volumes` forgets units and the project
+                if changed.is_set():
+                    changed = anyio.Event()
+                    await board.refresh(client)
+                if board.waited_s() >= explain_at_s:
+                    explain_at_s = board.waited_s() + _EXPLAIN_EVERY_S
+                    await board.explain(client)
             live.update(picture(board), refresh=True)
-            await anyio.sleep(_REPAINT_S)
+            with anyio.move_on_after(_REPAINT_S):
+                await over.wait()
 
     console = Console(stderr=True, no_color=not output.colored(err=True))
     with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
@@ -173,7 +186,8 @@ async def _live(
             tasks.start_soon(repaint, live)
             changed.set()
             yield show
-            tasks.cancel_scope.cancel()
+            # Told, not cancelled: a question cut short would make the connection useless.
+            over.set()
 
 
 def picture(board: Board) -> Table:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from .arguments import complete
 from .commands import Command, Group, async_command
 from .session import Session
 from .tables import Cell, table
@@ -23,7 +24,12 @@ def registry() -> None:
 @registry.command(
     "list", cls=Command, examples=("registry list", "registry list -p shop --label tier=db")
 )
-@click.option("--label", metavar="NAME[=VALUE]", help="Only those that carry the label.")
+@click.option(
+    "--label",
+    metavar="NAME[=VALUE]",
+    shell_complete=complete("labels"),
+    help="Only those that carry the label.",
+)
 @async_command
 async def list_(session: Session, *, label: str | None) -> None:
     """Show every registered service and task.

@@ -17,6 +17,7 @@ from harness import __version__
 
 from .commands import Group
 from .errors import end_quietly, run_reporting
+from .interrupts import ignore_interrupts
 from .session import Session
 from .table import COMMANDS
 
@@ -37,6 +38,7 @@ class Root(Group):
         code = run_reporting(
             session, arguments, lambda: run(arguments, *rest, obj=session, **settings)
         )
+        ignore_interrupts()
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -6,8 +6,8 @@ Its options, its output, its way to a daemon, and the project it is about.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from .options import GlobalOptions
@@ -15,6 +15,7 @@ from .output import Output
 
 if TYPE_CHECKING:
     from harness.client import Client
+    from harness.errors import ServiceNotFound
     from harness.protocol import Endpoint
 
 __all__ = ["Connector", "Session", "pick"]
@@ -103,17 +104,22 @@ class Session:
         resolved = await self._resolved(client)
         name: str | None = resolved["name"]
         if name is None:
-            from harness.errors import ServiceNotFound
-
-            where = ", ".join(self.options.files) or os.getcwd()
-            others = resolved.get("others", ())
-            hint = "`harness up` starts it; `-p NAME` names another one"
-            if others:
-                hint = f"started from the same files: {', '.join(others)} (name one with -p)"
-            raise ServiceNotFound(
-                f"cannot find the project of {where}: it was not started", hint=hint
-            )
+            raise self._no_project(resolved.get("others", ()))
         return name
+
+    def _no_project(self, others: Sequence[str]) -> ServiceNotFound:
+        from harness.config import discover, not_found
+        from harness.errors import ServiceNotFound
+
+        files = self.options.files or discover(os.getcwd())
+        where = ", ".join(files) or os.getcwd()
+        hint = "`harness up` starts it; `-p NAME` names another one"
+        if others:
+            hint = f"started from the same files: {', '.join(others)} (name one with -p)"
+        elif not files:
+            hint = "-f names a stack file, -p a project; `harness init` writes a stack file"
+        cause = "it was not started" if files else not_found(os.getcwd())
+        return ServiceNotFound(f"cannot find the project of {where}: {cause}", hint=hint)
 
 
 def pick(
@@ -139,9 +145,23 @@ def pick(
     return [unit for unit in units if not wanted or unit["name"] in wanted]
 
 
-def _connect(
+@asynccontextmanager
+async def _connect(
     session: Session, start: bool, source: Mapping[str, Any] | None
-) -> AbstractAsyncContextManager[Client]:
+) -> AsyncIterator[Client]:
+    import anyio
+
     from harness.client import connect
 
-    return connect(session.endpoint(), start=start, source=source)
+    opening = connect(session.endpoint(), start=start, source=source)
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(opening)
+        except anyio.get_cancelled_exc_class():
+            if start:
+                session.out.note(
+                    "note: nothing was asked of the daemon; if it was being started, it may go on"
+                    " (harness daemon stop ends it)"
+                )
+            raise
+        yield client

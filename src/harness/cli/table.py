@@ -40,7 +40,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "events": _command(_LOOK, "events", "events", "Show what happened."),
     "inspect": _command(_LOOK, "services.inspect", "inspect", "Show everything about one unit."),
     "health": _command(_LOOK, "health", "health", "Show what the health checks found."),
-    "top": _command(_LOOK, "services.inspect", "top", "Show what services use."),
+    "top": _command(_LOOK, "services.top", "top", "Show what services use."),
     "why": _command(_LOOK, "services.inspect", "why", "Explain why a unit is as it is."),
     "doctor": _command(_LOOK, "doctor", "doctor", "Check this machine and the daemon."),
     "exec": _command(_REACH_IN, "exec", "exec_", "Run a command where a service runs."),

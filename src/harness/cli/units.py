@@ -33,7 +33,7 @@ _STYLES = {
 
 
 def status_row(unit: Unit) -> list[str | Cell | None]:
-    """Return name, state, health, up time, pid, restarts, endpoints of a unit."""
+    """Return name, state, health, up time, pid, restarts, endpoints, message of a unit."""
     running = unit["state"] in ("running", "stopping")
     task = unit["kind"] == "task"
     started_at = unit["started_at"]
@@ -46,7 +46,8 @@ def status_row(unit: Unit) -> list[str | Cell | None]:
         age(elapsed_s(started_at)) if running and started_at else None,
         str(unit["pid"]) if unit["pid"] else container[:12] if container else None,
         None if task else str(unit["restarts"]),
-        _remark(unit),
+        (addresses(unit) or None) if unit["state"] == "running" else None,
+        _message(unit),
     ]
 
 
@@ -96,15 +97,13 @@ def is_meant_to_run(unit: Unit) -> bool:
     return unit.get("goal") != "down"
 
 
-def _remark(unit: Unit) -> str | None:
-    """Return what stands last in a row: where it is reached, else what is wrong."""
-    parts = [addresses(unit)] if unit["endpoints"] and unit["state"] == "running" else []
-    if unit["ready"] or not is_meant_to_run(unit):
-        return "".join(parts) or None
-    next_try_at = unit.get("next_try_at")
-    if next_try_at:
-        parts.append(f"next try in {age(-elapsed_s(next_try_at))}")
-    if unit["message"]:
-        parts.append(unit["message"])
-    text = "; ".join(parts)
-    return f"{text} (harness why {unit['name']})" if unit["message"] else text or None
+def _message(unit: Unit) -> str | None:
+    """Return why it is in this state, on one line; nothing when all is well."""
+    if unit["ready"]:
+        return None
+    next_try_at, message = unit.get("next_try_at"), unit["message"]
+    parts = [f"next try in {age(-elapsed_s(next_try_at))}"] if next_try_at else []
+    if message:
+        more = f" (harness why {unit['name']})" if is_meant_to_run(unit) else ""
+        parts.append(" ".join(message.split()) + more)
+    return "; ".join(parts) or None

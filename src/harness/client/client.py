@@ -14,7 +14,7 @@ import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
 from harness.errors import DaemonUnavailable, Forbidden
-from harness.protocol import PROTOCOL_VERSION, Endpoint
+from harness.protocol import PROTOCOL_VERSION, Endpoint, socket_address
 
 from .connection import Connection
 from .daemon import Daemon
@@ -147,12 +147,14 @@ async def _open(endpoint: Endpoint) -> MessageStream | None:
     """
     path = endpoint.socket_path
     try:
-        stream = await anyio.connect_unix(path)
+        with socket_address(path) as address:
+            stream = await anyio.connect_unix(address)
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
         return None
     except OSError as error:
         raise DaemonUnavailable(
-            f"cannot reach the daemon at {path}: {error.strerror or error}"
+            f"cannot reach the daemon at {path}: {error.strerror or error}",
+            hint="name another state directory with HARNESS_STATE_DIR",
         ) from error
     websocket = LocalWebSocket(stream)
     try:

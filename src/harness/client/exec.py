@@ -52,6 +52,11 @@ class RemoteProcess:
         """Send a signal, named such as SIGINT."""
         await self._connection.call("exec.signal", {"id": self.id, "signal": signal})
 
+    async def resize(self, *, columns: int, rows: int) -> None:
+        """Change the size of its terminal."""
+        window = {"columns": columns, "rows": rows}
+        await self._connection.call("exec.resize", {"id": self.id, "terminal": window})
+
 
 class Exec:
     """Methods `exec.*`."""
@@ -69,6 +74,7 @@ class Exec:
         env: Mapping[str, str] | None = None,
         working_dir: str | None = None,
         stdin: bool = False,
+        terminal: Mapping[str, int] | None = None,
     ) -> AsyncIterator[RemoteProcess]:
         """Run a command beside a unit; it is ended with the context if it still runs.
 
@@ -79,8 +85,9 @@ class Exec:
             env: on top of the unit's environment.
             working_dir: None: the unit's.
             stdin: input will be written; otherwise it is empty.
+            terminal: {columns, rows} of a terminal to run it on; all output is then of stdout.
         """
-        params = {
+        params: dict[str, Any] = {
             "project": project,
             "unit": unit,
             "argv": list(argv),
@@ -88,6 +95,8 @@ class Exec:
             "working_dir": working_dir,
             "stdin": stdin,
         }
+        if terminal is not None:
+            params["terminal"] = dict(terminal)
         async with self._connection.subscribe(
             "exec.run", params, window=WINDOW_BYTES
         ) as subscription:

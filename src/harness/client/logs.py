@@ -30,6 +30,8 @@ class Logs:
         grep: str | None = None,
         stream: Literal["stdout", "stderr"] | None = None,
         follow: bool = False,
+        unfinished: bool = False,
+        while_up: bool = False,
     ) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
         """Read output while the context is open.
 
@@ -41,12 +43,16 @@ class Logs:
             until: ISO 8601.
             grep: regular expression; only lines it is found in.
             stream: None: both.
-            follow: go on with what comes.
+            follow: go on with what comes; nothing is missed that is written once the context is
+                open.
+            unfinished: when following, the beginning of a line comes before its end does.
+            while_up: when following, end when all units have ended and none is to start again.
 
         Yields:
-            An iteration over chunks {subscription, unit, stream, at, text}; it ends with the
-            output, or never when following. Bytes that are no UTF-8 are lone surrogates in `text`:
-            write it with the error handler `surrogateescape`.
+            An iteration over chunks {subscription, unit, stream, at, text}, and `skipped` where
+            so many bytes before the text were taken by the log's cap before they could be read; it
+            ends with the output; when following only as `while_up` says. Bytes that are no UTF-8
+            are lone surrogates in `text`: write it with the error handler `surrogateescape`.
         """
         params = {
             "project": project,
@@ -57,6 +63,8 @@ class Logs:
             "grep": grep,
             "stream": stream,
             "follow": follow,
+            "unfinished": unfinished,
+            "while_up": while_up,
         }
         async with self._connection.subscribe(
             "logs.read", params, window=WINDOW_BYTES

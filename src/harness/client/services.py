@@ -116,9 +116,15 @@ class Services:
         return await self._call("env", project=project, unit=unit, reveal=reveal)
 
     async def write(self, *, project: str, unit: str, data: bytes) -> None:
-        """Write to a unit's input."""
+        """Write to a unit's input; return once it is taken, however long the unit reads none.
+
+        Raises:
+            NotSupported: it has no input.
+            HandleLost: it is not running.
+        """
         text = base64.b64encode(data).decode("ascii")
-        await self._call("write", project=project, unit=unit, data=text)
+        params = {"project": project, "unit": unit, "data": text}
+        await self._connection.call("services.write", params, timeout_s=None)
 
     async def top(self, *, project: str) -> list[dict[str, Any]]:
         """Return [{name, processes, rss_bytes, cpu_s}] of what runs."""

@@ -1,6 +1,6 @@
 """Running programs on this machine: attached to the caller, or detached and outliving it."""
 
-from .command import Command
+from .command import Command, TerminalSize
 from .detached import DetachedRun, launch, unit_command, wait_exit, write_input
 from .events import CommandEvent, Exited, Output, Started, StreamName
 from .limits import LIMITS, check_limits
@@ -26,6 +26,7 @@ __all__ = [
     "ProcessRef",
     "Started",
     "StreamName",
+    "TerminalSize",
     "Tree",
     "TreeReport",
     "TreeUsage",

@@ -8,7 +8,21 @@ from dataclasses import dataclass, field
 
 from .quoting import join
 
-__all__ = ["Command"]
+__all__ = ["Command", "TerminalSize"]
+
+_MOST = 65535  # what the kernel's record of it holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalSize:
+    """How many characters fit into a terminal's window; 0 is unknown."""
+
+    columns: int = 80
+    rows: int = 24
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.columns <= _MOST and 0 <= self.rows <= _MOST):
+            raise ValueError(f"a terminal has 0 to {_MOST} columns and rows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +41,8 @@ class Command:
         limits: resource name → limit, as `harness.commands.LIMITS` lists them.
         stdin: None is an empty input; bytes are written and then the input is closed; so is all a
             byte stream gives.
+        terminal: size of a terminal that is its controlling one, and its input and both outputs;
+            None: it has none. For `Process` only.
         timeout_s: how long it may run, where somebody waits for its end; None: for ever.
     """
 
@@ -39,6 +55,7 @@ class Command:
     nice: int | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
     stdin: bytes | AsyncIterable[bytes] | None = None
+    terminal: TerminalSize | None = None
     timeout_s: float | None = None
 
     def __post_init__(self) -> None:

@@ -6,25 +6,29 @@ every event loop: it waits for descriptors, not for the loop's own idea of a chi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
 import subprocess  # noqa: TID251 - the layer that runs programs is the one place for it
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import anyio
 import anyio.abc
 
+from harness.errors import CommandError
 from harness.model import ExitStatus
 
-from .command import Command
+from .command import Command, TerminalSize
 from .events import CommandEvent, Exited, Output, Started, StreamName
 from .pidfd import group_exists, wait_ended
 from .procfs import ProcessRef, process_ref
 from .spawn import spawn
+from .terminal import Terminal
 from .tree import Tree, TreeReport, end_tree
 
 __all__ = ["Process"]
@@ -33,6 +37,7 @@ _CHUNK_BYTES = 64 * 1024
 _PIPE_BYTES = 1024 * 1024  # the most a pipe holds by default
 _LINGER_S = 0.25  # for output that an ended process's children still hold open
 _GRACE_S = 1.0
+_TERMINAL_BUFFER_BYTES = 16 * 1024  # who presses Ctrl-C does not want to see much more
 
 
 class Process:
@@ -41,6 +46,9 @@ class Process:
     Iterate over it for its events: one `Started`, any number of `Output`, one `Exited` after all
     output. Closing the context while it runs ends everything it started: SIGTERM, after one
     second SIGKILL. What moved itself into another session before a normal end is left alone.
+
+    With a terminal all output is of the stream stdout, and the first signal is SIGHUP: shells
+    ignore SIGTERM there. What a shell has put into the background outlives the shell's normal end.
 
     Args:
         command: what to run; its `timeout_s` is not looked at.
@@ -63,7 +71,9 @@ class Process:
         self.command = command
         self.dropped_bytes = 0
         self._backpressure = backpressure
-        self._buffer_bytes = buffer_bytes
+        self._buffer_bytes = (
+            min(buffer_bytes, _TERMINAL_BUFFER_BYTES) if command.terminal else buffer_bytes
+        )
         self._open_stdin = open_stdin
         self._sink = sink
         self._queue: deque[Output] = deque()
@@ -79,6 +89,7 @@ class Process:
         self._waits: set[anyio.CancelScope] = set()
         self._marker = secrets.token_hex(16)
         self._popen: subprocess.Popen[bytes] | None = None
+        self._terminal: Terminal | None = None
         self._ref: ProcessRef | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
 
@@ -86,15 +97,30 @@ class Process:
         env = self.command.environment()
         env["HARNESS_COMMAND"] = self._marker
         wants_input = self._open_stdin or self.command.stdin is not None
-        self._popen = spawn(
-            self.command, env=env, stdin=subprocess.PIPE if wants_input else subprocess.DEVNULL
-        )
+        self._popen = self._spawn(env, subprocess.PIPE if wants_input else subprocess.DEVNULL)
         self._ref = process_ref(self._popen.pid)  # it is not reaped, so it is there
         self._tasks = await anyio.create_task_group().__aenter__()
         self._tasks.start_soon(self._watch)
         if wants_input:
             self._tasks.start_soon(self._pump_input)
         return self
+
+    def _spawn(self, env: dict[str, str], stdin: int) -> subprocess.Popen[bytes]:
+        if self.command.terminal is None:
+            return spawn(self.command, env=env, stdin=stdin)
+        try:
+            terminal = Terminal(self.command.terminal)
+        except OSError as error:
+            cause = f"this machine gives no terminal: {error.strerror}"
+            raise CommandError(command=str(self.command), cause=cause) from error
+        try:
+            popen = spawn(self.command, env=env, terminal=terminal)
+        except BaseException:
+            terminal.close()
+            raise
+        terminal.give_away()
+        self._terminal = terminal
+        return popen
 
     async def __aexit__(
         self,
@@ -187,36 +213,47 @@ class Process:
     async def end(self, *, grace_s: float = 0.0) -> TreeReport:
         """End its whole tree: SIGTERM, and after `grace_s` SIGKILL; return when nothing is left."""
         tree = Tree(marker=f"HARNESS_COMMAND={self._marker}", main=self._ref)
-        report = await end_tree(tree, stop_signal=signal.SIGTERM, timeout_s=grace_s)
+        stop_signal = signal.SIGTERM if self._terminal is None else signal.SIGHUP
+        report = await end_tree(tree, stop_signal=stop_signal, timeout_s=grace_s)
         self._group_left = False
         if not report.survivors:
             await self._see_end()  # not left to the watching task, which may be cancelled by now
         return report
 
     async def write_stdin(self, data: bytes) -> None:
-        """Write all of it to the input.
+        """Write all of it to the input, or type it into the terminal.
 
         Raises:
             BrokenPipeError: nobody reads the input any more.
             anyio.ClosedResourceError: the input is not open.
         """
+        if self._terminal is not None:
+            await _write_all(self._terminal.fd, self._terminal.write, data)
+            return
         stdin = self._started().stdin
         if stdin is None or stdin.closed:
             raise anyio.ClosedResourceError
-        os.set_blocking(stdin.fileno(), False)
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[os.write(stdin.fileno(), view) :]
-            except BlockingIOError:
-                await anyio.wait_writable(stdin.fileno())
+        fd = stdin.fileno()
+        os.set_blocking(fd, False)
+        await _write_all(fd, partial(os.write, fd), data)
 
     async def close_stdin(self) -> None:
-        """Close the input: its reader sees the end."""
+        """Close the input: its reader sees the end; on a terminal as after Ctrl-D."""
+        if self._terminal is not None:
+            with contextlib.suppress(BrokenPipeError):
+                await self.write_stdin(self._terminal.end_of_input())
+            return
         stdin = self._started().stdin
         if stdin is not None and not stdin.closed:
             anyio.notify_closing(stdin.fileno())
             stdin.close()
+
+    def resize(self, size: TerminalSize) -> bool:
+        """Change the size of its terminal's window; tell whether it has a terminal."""
+        if self._terminal is None:
+            return False
+        self._terminal.resize(size)
+        return True
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._popen is None:
@@ -225,17 +262,29 @@ class Process:
 
     async def _watch(self) -> None:
         """See the process to its end, and its output to the end after that."""
-        popen = self._started()
-        assert popen.stdout is not None  # noqa: S101 - always pipes
-        assert popen.stderr is not None  # noqa: S101 - always pipes
         async with anyio.create_task_group() as readers:
-            readers.start_soon(self._read, StreamName.STDOUT, popen.stdout.fileno())
-            readers.start_soon(self._read, StreamName.STDERR, popen.stderr.fileno())
+            for stream, fd, read in self._outputs():
+                readers.start_soon(self._read, stream, fd, read)
             await self._see_end()
             for wait in self._waits:
                 wait.deadline = anyio.current_time() + _LINGER_S
         self._completed.set()
         self._changed.set()
+
+    def _outputs(self) -> Iterator[tuple[StreamName, int, Callable[[int], bytes]]]:
+        """Return each output's name, its descriptor, and what reads it."""
+        popen = self._started()
+        if self._terminal is not None:
+            yield StreamName.STDOUT, self._terminal.fd, self._terminal.read
+            return
+        assert popen.stdout is not None  # noqa: S101 - always pipes
+        assert popen.stderr is not None  # noqa: S101 - always pipes
+        for stream, pipe in (
+            (StreamName.STDOUT, popen.stdout),
+            (StreamName.STDERR, popen.stderr),
+        ):
+            os.set_blocking(pipe.fileno(), False)
+            yield stream, pipe.fileno(), partial(os.read, pipe.fileno())
 
     async def _see_end(self) -> None:
         popen = self._started()
@@ -247,13 +296,12 @@ class Process:
             self._group_left = group_exists(popen.pid)
             self._ended.set()
 
-    async def _read(self, stream: StreamName, fd: int) -> None:
+    async def _read(self, stream: StreamName, fd: int, read: Callable[[int], bytes]) -> None:
         """Read one output until its end, or until what an ended process left in it is read."""
-        os.set_blocking(fd, False)
         left_bytes = _PIPE_BYTES
         while left_bytes > 0 and await self._readable(fd):
             try:
-                data = os.read(fd, _CHUNK_BYTES)
+                data = read(_CHUNK_BYTES)
             except BlockingIOError:
                 continue
             if not data:
@@ -313,3 +361,14 @@ class Process:
         for pipe in (popen.stdin, popen.stdout, popen.stderr):
             if pipe is not None:
                 pipe.close()
+        if self._terminal is not None:
+            self._terminal.close()
+
+
+async def _write_all(fd: int, write: Callable[[memoryview], int], data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[write(view) :]
+        except BlockingIOError:
+            await anyio.wait_writable(fd)

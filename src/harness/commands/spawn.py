@@ -18,6 +18,7 @@ from harness.errors import (
 from .command import Command
 from .limits import limits_script
 from .programs import Account, check_command, find_account
+from .terminal import Terminal, terminal_prefix
 
 __all__ = ["account_environment", "command_prefix", "spawn", "spawn_errors"]
 
@@ -31,9 +32,13 @@ _NOT_EXECUTABLE = {
 
 
 def spawn(
-    command: Command, *, env: Mapping[str, str], stdin: int = subprocess.DEVNULL
+    command: Command,
+    *,
+    env: Mapping[str, str],
+    stdin: int = subprocess.DEVNULL,
+    terminal: Terminal | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start the command with pipes for its outputs.
+    """Start the command with pipes for its outputs, or on a terminal.
 
     It leads a session and a group of its own, and gets no other descriptor of this process.
 
@@ -41,6 +46,7 @@ def spawn(
         command: what to start; `stdin` and `timeout_s` are not looked at.
         env: the complete environment.
         stdin: as `subprocess.Popen` takes it.
+        terminal: its input and both outputs, in place of all pipes.
 
     Raises:
         CommandError: of the kind that tells why it cannot be started.
@@ -48,7 +54,14 @@ def spawn(
     check_command(command, env)
     account = find_account(command)
     identity: dict[str, Any] = {}
+    stdout = stderr = subprocess.PIPE
+    words = [*command_prefix(command), *command.argv]
+    if terminal is not None:
+        stdin = stdout = stderr = terminal.far_fd
+        words = [*terminal_prefix(command), *words]
     if account is not None:
+        if terminal is not None:
+            terminal.own(account.uid)
         identity = {
             "user": account.uid,
             "group": account.gid,
@@ -56,14 +69,15 @@ def spawn(
         }
     with spawn_errors(command):
         return subprocess.Popen(
-            [*command_prefix(command), *command.argv],
+            words,
             env=account_environment(env, account),
             cwd=command.working_dir,
             stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
             bufsize=0,
-            start_new_session=True,
+            # With a terminal its first word does that.
+            start_new_session=terminal is None,
             umask=-1 if command.umask is None else command.umask,
             **identity,
         )

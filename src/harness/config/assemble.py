@@ -12,7 +12,7 @@ from .dialects import normalise
 from .env_file import read_env_file
 from .nodes import Map, Mark, Node, Scalar, Seq, merge
 from .problems import Problems, Site
-from .source import FILE_NAMES, Source, discover
+from .source import FILE_NAMES, Source, discover, not_found
 from .static import StaticLookup, resolve_scalar
 from .yaml12 import parse_yaml
 
@@ -42,8 +42,7 @@ def assemble(source: Source, problems: Problems) -> Assembled | None:
     if not files:
         problems.add(
             Mark(file=os.path.join(source.directory, FILE_NAMES[0])), (), ConfigSyntaxError.kind,
-            f"there is no {FILE_NAMES[0]} or {FILE_NAMES[2]} in {source.directory}",
-            "`harness init` writes one; -f names another",
+            not_found(source.directory), "`harness init` writes one; -f names another",
         )  # fmt: skip
         return None
     reader = _Reader(source, problems)

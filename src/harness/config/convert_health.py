@@ -21,6 +21,7 @@ from harness.model import (
     Stage,
     TcpCheck,
 )
+from harness.patterns import PatternError, compile_pattern
 
 from .convert_command import argv
 from .nodes import path_text
@@ -283,10 +284,10 @@ def _check_url(url: str, at: Site) -> None:
 
 
 def check_pattern(pattern: str | None, at: Site) -> None:
-    """Report what is no regular expression; one that holds a `${…}` is not known yet."""
+    """Report what cannot be searched for; one that holds a `${…}` is not known yet."""
     if pattern is None or "${" in pattern:
         return
     try:
-        re.compile(pattern)
-    except re.error as error:
-        at.report("config-value", f"is no regular expression: {error}")
+        compile_pattern(pattern)
+    except PatternError as error:
+        at.report("config-value", str(error), error.hint)

@@ -44,7 +44,7 @@ class RawHttp:
     body: str | None = None
     """Regular expression that must be found in the body."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Response header → regular expression that must match."""
+    """Response header → regular expression (RE2's syntax) that must match."""
     request_headers: Mapping[str, str] = field(default_factory=dict)
     """Headers to send."""
 
@@ -66,7 +66,7 @@ class RawLog:
     """Waits for a line of the unit's output."""
 
     pattern: str
-    """Regular expression."""
+    """Regular expression, in RE2's syntax."""
     stream: str = "both"
     """stdout, stderr or both."""
     count: int = 1

@@ -150,7 +150,7 @@ class RawOutput:
     file: str | None = None
     """File whose text is the value."""
     regex: str | None = None
-    """Expression searched in stdout; its first group is the value."""
+    """Regular expression (RE2's syntax) searched in stdout; its first group is the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +298,7 @@ class RawStack:
     version: str | None = None
     """Version of the file format: "1" or "1.0", which may be left out."""
     name: str | None = None
-    """Name of the project; the directory's name when left out."""
+    """Name of the project; when left out the name of the directory that this file is in."""
     description: str | None = None
     """Free text for people."""
     include: str | tuple[str, ...] = ()

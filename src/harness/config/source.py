@@ -1,12 +1,15 @@
-"""What a stack is read from, and which files a directory offers."""
+"""What a stack is read from, and where its files are looked for.
+
+Like the files of many such tools a stack file is found from anywhere below it: the nearest counts.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["FILE_NAMES", "OVERRIDE_NAME", "Source", "discover"]
+__all__ = ["FILE_NAMES", "OVERRIDE_NAME", "Source", "discover", "not_found", "search_path"]
 
 FILE_NAMES = ("harness.yaml", "harness.yml", "services.yaml", "services.yml")
 OVERRIDE_NAME = "harness.override.yaml"
@@ -18,9 +21,10 @@ class Source:
 
     Attributes:
         directory: absolute directory the command was given in.
-        files: absolute paths, later ones laid over earlier ones; empty: what `discover` finds in
-            `directory`.
-        project: name of the project, or None: the stack's `name`, else the directory's name.
+        files: absolute paths, later ones laid over earlier ones; empty: what `discover` finds from
+            `directory` on.
+        project: name of the project, or None: the stack's `name`, else that of the first file's
+            directory.
         profiles: active profiles; empty: the stack's own `profiles`.
         env: the client's environment.
     """
@@ -33,10 +37,52 @@ class Source:
 
 
 def discover(directory: str) -> tuple[str, ...]:
-    """Return the stack file of a directory and, where present, the override; empty if none."""
-    for name in FILE_NAMES:
-        path = os.path.join(directory, name)
-        if os.path.isfile(path):
-            override = os.path.join(directory, OVERRIDE_NAME)
+    """Return the nearest stack file and, where present, the override beside it; empty if none.
+
+    It is looked for in the directory, then in each one above it. One above that belongs to another
+    user is passed over, for it would run that user's commands.
+
+    Args:
+        directory: absolute.
+    """
+    for path, is_trusted in _candidates(directory):
+        if is_trusted:
+            override = os.path.join(os.path.dirname(path), OVERRIDE_NAME)
             return (path, override) if os.path.isfile(override) else (path,)
     return ()
+
+
+def not_found(directory: str) -> str:
+    """Return what to say when `discover` finds nothing: where it looked."""
+    text = f"there is no {FILE_NAMES[0]} or {FILE_NAMES[2]} here or above"
+    text += f" (looked in {', '.join(search_path(directory))})"
+    passed_over = [path for path, _ in _candidates(directory)]
+    if passed_over:
+        text += f"; {', '.join(passed_over)}, of another user, was passed over"
+    return text
+
+
+def search_path(directory: str) -> Iterator[str]:
+    """Yield the directory and all above it, up to the root."""
+    yield directory
+    while (above := os.path.dirname(directory)) != directory:
+        directory = above
+        yield directory
+
+
+def _candidates(directory: str) -> Iterator[tuple[str, bool]]:
+    """Yield the path of each stack file, nearest first, and whether it may be taken unasked."""
+    trusted = {0, os.geteuid(), *_owner(directory)}
+    for place in search_path(directory):
+        for name in FILE_NAMES:
+            path = os.path.join(place, name)
+            if os.path.isfile(path):
+                yield path, place == directory or trusted.issuperset(_owner(path))
+
+
+def _owner(path: str) -> tuple[int, ...]:
+    """Return the user that a file belongs to; nothing when it cannot be looked at."""
+    try:
+        return (os.stat(path).st_uid,)
+    except OSError:
+        return ()

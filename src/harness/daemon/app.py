@@ -115,6 +115,7 @@ async def supervision(
                 endpoint=endpoint,
                 version=__version__,
                 started_at=clock.now(),
+                began_s=clock.monotonic(),
                 connections=lambda: server.connections,
                 shutdown=shutdown,
             )

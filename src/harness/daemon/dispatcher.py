@@ -38,9 +38,13 @@ Handler = Callable[[Any, "Call"], Awaitable[Any]]
 
 
 def outlives_connection(method: str) -> bool:
-    """Tell whether a call goes on when its caller vanishes: it changes more than its connection."""
+    """Tell whether a call goes on when its caller vanishes: it changes more than its connection.
+
+    Input does not: its writer is gone, and the service may never read it.
+    """
     found = METHODS.get(method)
-    return found is not None and found.changes and not method.startswith("exec.")
+    ends = method.startswith("exec.") or method == "services.write"
+    return found is not None and found.changes and not ends
 
 
 class Dispatcher:

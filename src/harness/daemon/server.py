@@ -9,7 +9,6 @@ import errno
 import logging
 import os
 import socket
-import stat
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -20,7 +19,7 @@ import anyio
 from anyio.abc import SocketAttribute, SocketListener, SocketStream, TaskGroup
 
 from harness.errors import StorageError
-from harness.protocol import MAX_MESSAGE_BYTES, MessageStream
+from harness.protocol import MAX_MESSAGE_BYTES, MessageStream, socket_address
 
 from .dispatcher import Dispatcher
 from .session import Limits, Session
@@ -119,7 +118,8 @@ class Server:
         """
         _make_directory(path.parent)
         try:
-            listener = await anyio.create_unix_listener(path, mode=0o600, backlog=_BACKLOG)
+            with socket_address(path) as address:
+                listener = await anyio.create_unix_listener(address, mode=0o600, backlog=_BACKLOG)
         except OSError as error:
             raise StorageError(f"cannot listen at {path}: {error.strerror or error}") from error
         self._running().start_soon(self._accept, listener, path)
@@ -227,10 +227,10 @@ def _make_directory(path: Path) -> None:
     """Create the socket's directory 0700, or check that nobody else can put a socket there."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = path.lstat()
+        owner = path.stat().st_uid
     except OSError as error:
         raise StorageError(f"cannot use {path}: {error.strerror or error}") from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+    if owner != os.geteuid():
         raise StorageError(
             f"cannot use {path}: it belongs to another user",
             hint="name another state directory",

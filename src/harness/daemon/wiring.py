@@ -29,6 +29,7 @@ class Wiring:
     Attributes:
         option_types: executor name → type of its options, for reading stacks.
         started_at: when this daemon started.
+        began_s: the same in monotonic seconds, which no change of the machine's clock disturbs.
         connections: tells how many clients are connected.
         shutdown: set when the daemon is to end.
     """
@@ -41,6 +42,7 @@ class Wiring:
     endpoint: Endpoint
     version: str
     started_at: datetime
+    began_s: float
     connections: Callable[[], int]
     shutdown: anyio.Event
 

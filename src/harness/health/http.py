@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import ssl
 from typing import Any
 
 from harness.model import GraphqlCheck, HttpCheck, JsonRpcCheck
+from harness.patterns import PatternError, compile_pattern
 
 from .exchange import Answer, Request, exchange
 from .result import Outcome, excerpt
@@ -35,7 +35,7 @@ class HttpProber:
             read_body=check.body is not None,
         )
         answer = await exchange(request, tls=self._tls)
-        return (False, answer) if isinstance(answer, str) else _judge_http(check, answer)
+        return (False, answer) if isinstance(answer, str) else await _judge_http(check, answer)
 
     async def check_jsonrpc(self, check: JsonRpcCheck) -> Outcome:
         """Call the method; the answer's `error` is the failure's message."""
@@ -45,12 +45,12 @@ class HttpProber:
             return False, f"the parameters are not JSON: {excerpt(check.params)}"
         call = {"jsonrpc": "2.0", "id": 1, "method": check.method, "params": params}
         answer = await self._post(check.url, call)
-        return (False, answer) if isinstance(answer, str) else _judge_jsonrpc(check, answer)
+        return (False, answer) if isinstance(answer, str) else await _judge_jsonrpc(check, answer)
 
     async def check_graphql(self, check: GraphqlCheck) -> Outcome:
         """Send the query; the first of the answer's `errors` is the failure's message."""
         answer = await self._post(check.url, {"query": check.query})
-        return (False, answer) if isinstance(answer, str) else _judge_graphql(check, answer)
+        return (False, answer) if isinstance(answer, str) else await _judge_graphql(check, answer)
 
     async def _post(self, url: str, document: object) -> Answer | str:
         content = json.dumps(document).encode()
@@ -63,7 +63,7 @@ class HttpProber:
         return self._context
 
 
-def _judge_http(check: HttpCheck, answer: Answer) -> Outcome:
+async def _judge_http(check: HttpCheck, answer: Answer) -> Outcome:
     status = answer.status
     accepted = status in check.status if check.status else 200 <= status < 400
     if not accepted:
@@ -73,26 +73,26 @@ def _judge_http(check: HttpCheck, answer: Answer) -> Outcome:
         value = answer.headers.get(name.lower())
         if value is None:
             return False, f"status {status}, but no header {name}"
-        if (problem := _mismatch(pattern, value, f"header {name}")) is not None:
+        if (problem := await _mismatch(pattern, value, f"header {name}")) is not None:
             return False, f"{problem}: {excerpt(value)}"
     if check.body is not None:
         text = answer.body.decode("utf-8", "replace")
-        if (problem := _mismatch(check.body, text, "body")) is not None:
+        if (problem := await _mismatch(check.body, text, "body")) is not None:
             return False, f"{problem}{_quoted(answer.body)}"
     return True, f"status {status}"
 
 
-def _judge_jsonrpc(check: JsonRpcCheck, answer: Answer) -> Outcome:
+async def _judge_jsonrpc(check: JsonRpcCheck, answer: Answer) -> Outcome:
     document = _document(answer)
     if not isinstance(document, dict) or not document.keys() & {"result", "error"}:
         return False, f"status {answer.status}, not a JSON-RPC answer{_quoted(answer.body)}"
     error = document.get("error")
     if error is not None:
         return False, f"{check.method} answered {_rpc_error(error)}"
-    return _judge_json(check.result, document.get("result"), "result")
+    return await _judge_json(check.result, document.get("result"), "result")
 
 
-def _judge_graphql(check: GraphqlCheck, answer: Answer) -> Outcome:
+async def _judge_graphql(check: GraphqlCheck, answer: Answer) -> Outcome:
     document = _document(answer)
     if not isinstance(document, dict) or not document.keys() & {"data", "errors"}:
         return False, f"status {answer.status}, not a GraphQL answer{_quoted(answer.body)}"
@@ -101,7 +101,7 @@ def _judge_graphql(check: GraphqlCheck, answer: Answer) -> Outcome:
         first = errors[0] if isinstance(errors, list) else errors
         message = first.get("message") if isinstance(first, dict) else first
         return False, f"the query answered an error: {excerpt(str(message))}"
-    return _judge_json(check.data, document.get("data"), "data")
+    return await _judge_json(check.data, document.get("data"), "data")
 
 
 def _document(answer: Answer) -> Any:
@@ -112,9 +112,9 @@ def _document(answer: Answer) -> Any:
         return None
 
 
-def _judge_json(pattern: str | None, value: object, noun: str) -> Outcome:
+async def _judge_json(pattern: str | None, value: object, noun: str) -> Outcome:
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    if pattern is not None and (problem := _mismatch(pattern, text, noun)) is not None:
+    if pattern is not None and (problem := await _mismatch(pattern, text, noun)) is not None:
         return False, f"{problem}: {excerpt(text)}"
     return True, f"{noun} {excerpt(text, 80)}"
 
@@ -125,12 +125,12 @@ def _rpc_error(error: object) -> str:
     return f"error {error.get('code')}: {excerpt(str(error.get('message')))}"
 
 
-def _mismatch(pattern: str, text: str, noun: str) -> str | None:
+async def _mismatch(pattern: str, text: str, noun: str) -> str | None:
     """Return None if `pattern` is found in `text`, else the failure's message."""
     try:
-        found = re.search(pattern, text)
-    except re.error as error:
-        return f"/{excerpt(pattern)}/ is not a regular expression ({error})"
+        found = await compile_pattern(pattern).is_found(text)
+    except PatternError as error:
+        return f"/{excerpt(pattern)}/ {error}"
     return None if found else f"no match for /{excerpt(pattern)}/ in {noun}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 
@@ -10,6 +9,7 @@ from anyio import lowlevel
 
 from harness.errors import HarnessError
 from harness.model import LogCheck
+from harness.patterns import Pattern, PatternError, compile_pattern
 
 from .context import ProbeContext
 from .result import Outcome, excerpt
@@ -30,16 +30,15 @@ class LogWatch:
     ) -> None:
         self._on_change = on_change
         self._matches = dict.fromkeys(checks, 0)
-        self._patterns: dict[LogCheck, re.Pattern[str]] = {}
+        self._patterns: dict[LogCheck, Pattern] = {}
         self._broken: dict[LogCheck, str] = {}
         self._lines = 0
         self._end: str | None = None
         for check in self._matches:
             try:
-                self._patterns[check] = re.compile(check.pattern)
-            except re.error as error:
-                self._broken[check] = f"/{excerpt(check.pattern)}/ is not a regular expression"
-                self._broken[check] += f" ({error})"
+                self._patterns[check] = compile_pattern(check.pattern)
+            except PatternError as error:
+                self._broken[check] = f"/{excerpt(check.pattern)}/ {error}"
 
     @property
     def checks(self) -> tuple[LogCheck, ...]:
@@ -77,7 +76,7 @@ class LogWatch:
         """Look at every line; return whether all checks are settled, else the output ended."""
         async for stream, line in lines:
             self._lines += 1
-            if self._take(stream, line):
+            if await self._take(stream, line):
                 self._on_change()
                 if all(self.is_settled(check) for check in self._matches):
                     return True
@@ -86,12 +85,12 @@ class LogWatch:
                 await lowlevel.checkpoint()
         return False
 
-    def _take(self, stream: str, line: str) -> bool:
+    async def _take(self, stream: str, line: str) -> bool:
         """Count the line; tell whether it made a check pass."""
         changed = False
         for check, pattern in self._patterns.items():
             wanted = check.stream in ("both", stream) and not self._is_satisfied(check)
-            if wanted and pattern.search(line):
+            if wanted and await pattern.is_found(line):
                 self._matches[check] += 1
                 changed = changed or self._is_satisfied(check)
         return changed

@@ -6,6 +6,7 @@ clients.
 """
 
 from .chunk import STREAMS, Chunk
+from .kernel import Inotify
 from .notice import CapRefused, LogNotice, LogsDropped
 from .reader import LineReader, LogReader, merge
 from .unit_log import UnitLog
@@ -15,6 +16,7 @@ __all__ = [
     "STREAMS",
     "CapRefused",
     "Chunk",
+    "Inotify",
     "LineReader",
     "LogNotice",
     "LogReader",

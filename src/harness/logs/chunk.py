@@ -20,6 +20,8 @@ LINE_BYTES = 1024 * 1024
 class Chunk:
     r"""Whole lines of one stream, joined; or a piece of a line that is too long or unfinished.
 
+    Without text where bytes were dropped and no line after them is wanted so far.
+
     Attributes:
         unit: who wrote it.
         stream: `stdout` or `stderr`.

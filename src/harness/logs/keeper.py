@@ -8,10 +8,12 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from time import monotonic
 
 from .index import MARK, MAX_MARKS, Marks, pack_header, thinned, write_index
 from .kernel import punch_hole
 from .notice import CapRefused, LogNotice, LogsDropped
+from .pace import LONGEST_WAIT_S, Pace
 from .stream import LogStream, line_start, recovered_start
 
 __all__ = ["StreamKeeper"]
@@ -20,6 +22,8 @@ _PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EINTR)
 _ROOM_BYTES = 64 * 1024
 _PROBE_BYTES = 1 << 30
 _LOW_WATER = 0.75  # of the cap: so much is left when it is reached, to drop seldom
+_HIGH_WATER = 1.25  # of the cap: what it may grow to, at the pace seen, before it is looked at
+_LARGEST_BLOCK = 64 * 1024  # of a file system: part of one cannot be given back
 
 
 class StreamKeeper:
@@ -31,6 +35,9 @@ class StreamKeeper:
         start: offset of the first kept byte.
         device: the file system it is on.
         is_gone: the log was deleted; nothing more can be done for it.
+        due_at: monotonic moment by which it should be looked at again if it keeps its pace; counts
+            only while it is not watched.
+        is_fast: it could pass its cap before the next round of looks at slow ones.
     """
 
     def __init__(self, stream: LogStream, *, max_bytes: int) -> None:
@@ -39,14 +46,43 @@ class StreamKeeper:
         self.start = 0
         self.device = 0
         self.is_gone = False
+        self.due_at = 0.0
+        self.is_fast = False
+        self._pace = Pace()
         self._max_bytes = max_bytes
         self._generation = stream.generation
         self._is_prepared = False
         self._is_refused = False
         self._is_probed = False
+        self._punched = 0
         self._epoch = 0
         self._marks = 0
         self._last = 0
+
+    def wake(self) -> None:
+        """Its watch fired: what it did before says nothing about how fast it grows now."""
+        self._pace.forget()
+        self.is_fast, self.due_at = True, 0.0
+
+    def is_over(self) -> bool:
+        """Look at the log's size alone; tell whether it is over its cap."""
+        try:
+            size = os.stat(self.stream.path).st_size
+        except OSError:
+            # Whoever looks at the whole of it finds out what that means.
+            self.is_fast, self.due_at = False, _next_round(monotonic())
+            return False
+        self._note(size)
+        return size - self.start > self._max_bytes and not self._is_refused
+
+    def _note(self, size: int) -> None:
+        now = monotonic()
+        self._pace.note(now, size)
+        room = int(self._max_bytes * _HIGH_WATER) - (size - self.start)
+        wait_s = LONGEST_WAIT_S if self._is_refused else self._pace.wait_s(room)
+        self.is_fast = wait_s < LONGEST_WAIT_S
+        # All slow ones come due together, so that one glance does for many.
+        self.due_at = now + wait_s if self.is_fast else _next_round(now)
 
     @property
     def kept_bytes(self) -> int:
@@ -98,12 +134,15 @@ class StreamKeeper:
             self._rewrite(marks)
         self._last = marks.offsets[-1] if marks.offsets else 0
         self._is_prepared = True
+        self._punched = 0
+        self._note(self.size)
         self._mark(status)
 
     def _look(self) -> bool:
         status = os.stat(self.stream.path)
         if status.st_size < self.size or self._generation != self.stream.generation:
             self._start_over()
+        self._note(status.st_size)
         if status.st_size == self.size:
             return False
         self.size = status.st_size
@@ -115,7 +154,7 @@ class StreamKeeper:
         if self._generation == self.stream.generation:
             self.stream.generation += 1
         self._generation = self.stream.generation
-        self.size = self.start = self._last = 0
+        self.size = self.start = self._last = self._punched = 0
         self._rewrite(Marks(path=self.stream.index_path))
 
     def _mark(self, status: os.stat_result) -> None:
@@ -185,7 +224,9 @@ class StreamKeeper:
                 punch_hole(descriptor, probe, probe + 4096)
                 self._is_probed = True
             self._move_start(descriptor, start)
-            punch_hole(descriptor, 0, start)
+            # Behind the hole that is there, so that it costs what is freed and not what there was.
+            punch_hole(descriptor, self._punched, start)
+            self._punched = start // _LARGEST_BLOCK * _LARGEST_BLOCK
         except OSError as error:
             if self._is_probed:
                 self._restore_start(before)
@@ -200,6 +241,7 @@ class StreamKeeper:
             )
         finally:
             os.close(descriptor)
+        self._note(self.size)
         return LogsDropped(
             directory=self.directory,
             unit=stream.unit,
@@ -233,3 +275,7 @@ class StreamKeeper:
             self._write_start(start)
         except OSError:
             self.start = start
+
+
+def _next_round(now: float) -> float:
+    return (now // LONGEST_WAIT_S + 1) * LONGEST_WAIT_S

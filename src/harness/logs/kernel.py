@@ -19,6 +19,7 @@ __all__ = ["Inotify", "first_data", "punch_hole"]
 _KEEP_SIZE = 0x01
 _PUNCH_HOLE = 0x02
 _MODIFY = 0x00000002
+_MOVE_SELF = 0x00000800
 _ONESHOT = 0x80000000
 _OVERFLOW = 0x00004000
 _EVENT = struct.Struct("iIII")
@@ -80,9 +81,10 @@ class Inotify:
     def __init__(self) -> None:
         self.descriptor = _checked(_libc().inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK))
 
-    def arm(self, path: Path) -> int:
-        """Watch a file for its next write; return the watch's number."""
-        return _checked(_add_watch()(self.descriptor, os.fsencode(path), _MODIFY | _ONESHOT))
+    def arm(self, path: Path, *, moves: bool = False) -> int:
+        """Watch a file for its next write, or its next move, too; return the watch's number."""
+        mask = _MODIFY | _ONESHOT | (_MOVE_SELF if moves else 0)
+        return _checked(_add_watch()(self.descriptor, os.fsencode(path), mask))
 
     def fired(self) -> list[int] | None:
         """Return the watches that fired, without waiting; None: too many, all may have."""
@@ -98,7 +100,7 @@ class Inotify:
                 position += _EVENT.size + name_bytes
                 if mask & _OVERFLOW:
                     return None
-                if mask & _MODIFY:
+                if mask & (_MODIFY | _MOVE_SELF):
                     numbers.append(number)
 
     def close(self) -> None:

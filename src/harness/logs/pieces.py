@@ -6,11 +6,12 @@ disk takes and is called in worker threads.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from harness.patterns import Pattern
 
 from .chunk import CHUNK_BYTES, LINE_BYTES, Chunk
 from .stream import Block, LogStream
@@ -22,7 +23,7 @@ __all__ = ["Selection", "StreamReader"]
 class Selection:
     """Which lines are wanted: written in a span of time, and matched by a pattern."""
 
-    grep: re.Pattern[bytes] | None = None
+    grep: Pattern | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -58,6 +59,8 @@ class StreamReader:
     def step(self, *, end: int | None, unfinished: bool) -> tuple[list[Chunk], bool]:
         """Read one block.
 
+        What was dropped before it could be read is told at once, without text where none is wanted.
+
         Args:
             end: read nothing from this offset on; None: up to what is there.
             unfinished: take a last line without newline too.
@@ -65,6 +68,12 @@ class StreamReader:
         Returns:
             The wanted chunks in it, and whether there may be more to read now.
         """
+        chunks, has_more = self._step(end=end, unfinished=unfinished)
+        if self._skipped and not chunks:
+            chunks = [self._loss()]
+        return chunks, has_more
+
+    def _step(self, *, end: int | None, unfinished: bool) -> tuple[list[Chunk], bool]:
         if self._generation != self._stream.generation:
             self._generation = self._stream.generation
             self.offset, self._rest = 0, None
@@ -87,7 +96,7 @@ class StreamReader:
         if not is_full and (not data or block.has_more or not unfinished):
             # Nothing, the beginning of a line, or a block partly dropped while it was read.
             return [], block.has_more
-        self._rest = grep is None or grep.search(data) is not None
+        self._rest = grep is None or grep.is_in(data)
         chunks = list(self._whole(block, data)) if self._rest else []
         if grep is None:
             self._rest = None
@@ -143,7 +152,7 @@ class StreamReader:
         if grep is None:
             yield from self._cut(at, lines, begin)
             return
-        wanted = [line for line in lines[:-1].split(b"\n") if grep.search(line)]
+        wanted = grep.lines_in(lines)
         if wanted:
             text = b"\n".join(wanted) + b"\n"
             yield from self._cut(at, text, begin + len(lines) - len(text))
@@ -160,6 +169,17 @@ class StreamReader:
                 end=begin + position + len(part),
                 skipped=skipped,
             )
+
+    def _loss(self) -> Chunk:
+        skipped, self._skipped = self._skipped, 0
+        return Chunk(
+            unit=self._stream.unit,
+            stream=self._stream.name,
+            at=datetime.fromtimestamp(self._stream.now_ns() // 1_000 / 1_000_000, UTC),
+            text=b"",
+            end=self.offset,
+            skipped=skipped,
+        )
 
     def _after(self, offset: int) -> int:
         """Return the number of the first mark after a byte: the time it was written by."""

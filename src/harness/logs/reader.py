@@ -8,7 +8,6 @@ one that is dropped half-way needs no closing.
 from __future__ import annotations
 
 import heapq
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 from anyio import to_thread
+
+from harness.patterns import Pattern
 
 from .chunk import CHUNK_BYTES, LINE_BYTES, STREAMS, Chunk
 from .lane import Lane, Span
@@ -39,7 +40,7 @@ def merge(
     tail: int | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-    grep: re.Pattern[bytes] | None = None,
+    grep: Pattern | None = None,
     streams: Sequence[str] = STREAMS,
     offsets: Mapping[str, Mapping[str, int]] | None = None,
     unfinished: bool = False,
@@ -91,8 +92,10 @@ class LogReader:
         self._tail = tail
         self._offsets = offsets
         self._takes_unfinished = takes_unfinished
+        self._spans: list[Span] | None = None
         self._is_open = False
         self._is_live = False
+        self._is_finishing = False
         self._heads: list[tuple[datetime, int]] = []
         self._unfilled: set[int] = set()
         self._to_skip: dict[str, int] = {}
@@ -117,6 +120,22 @@ class LogReader:
             self._go_live()
         return await self._next_live()
 
+    async def locate(self) -> None:
+        """Find where reading starts and what is there now; else the first `anext` does.
+
+        Whatever is written after this is handed out by a reader that follows.
+        """
+        if self._spans is None:
+            self._spans = await to_thread.run_sync(self._find_spans)
+
+    def finish(self) -> None:
+        """End a reader that follows once it has handed out what is there now."""
+        self._is_finishing = True
+        self._takes_unfinished = True
+        if self._is_live:
+            self._go_live()
+        self._growth.set()
+
     def grown(self, stream: LogStream) -> None:
         """Take note that there is more to read."""
         for lane in self._lanes:
@@ -127,12 +146,13 @@ class LogReader:
     # ── what is there, by time ───────────────────────────────────────────────────────────────────
 
     async def _open(self) -> None:
-        spans = await to_thread.run_sync(self._spans)
+        await self.locate()
+        spans = self._spans or []
         self._to_skip = await self._lines_before_tail(spans)
         await to_thread.run_sync(self._open_lanes, spans)
         self._is_open = True
 
-    def _spans(self) -> list[Span]:
+    def _find_spans(self) -> list[Span]:
         # A pattern leaves an unknown part of the last lines: with one, all are counted.
         tail = self._tail if self._selection.grep is None or self._tail == 0 else None
         return [
@@ -244,6 +264,8 @@ class LogReader:
                 if lane.queue:
                     self._ready[lane] = None
                     return lane.queue.popleft()
+            if self._is_finishing:
+                raise StopAsyncIteration
             self._growth = anyio.Event()
             await self._growth.wait()
 
@@ -278,6 +300,10 @@ class LineReader:
 
     def _take(self, chunk: Chunk) -> None:
         begun = self._begun.setdefault(chunk.stream, bytearray())
+        if chunk.skipped and begun:
+            # What comes next belongs to another line.
+            self._lines.append((chunk.stream, bytes(begun)))
+            begun.clear()
         *whole, rest = chunk.text.split(b"\n")
         for line in whole:
             begun += line[: LINE_BYTES - len(begun)]

@@ -6,7 +6,6 @@ Offsets only grow, whatever is dropped from the disk, until the log is cleared.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ import anyio
 from anyio import to_thread
 
 from harness.clock import Clock
+from harness.patterns import Pattern
 
 from .chunk import CHUNK_BYTES, STREAMS, Chunk
 from .pieces import Selection, StreamReader
@@ -55,7 +55,7 @@ class UnitLog:
         tail: int | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-        grep: re.Pattern[bytes] | None = None,
+        grep: Pattern | None = None,
         streams: Sequence[str] = STREAMS,
     ) -> LogReader:
         """Read what is there now, by time; a last line without newline included.
@@ -69,7 +69,7 @@ class UnitLog:
         *,
         tail: int | None = None,
         since: datetime | None = None,
-        grep: re.Pattern[bytes] | None = None,
+        grep: Pattern | None = None,
         streams: Sequence[str] = STREAMS,
         offsets: Mapping[str, int] | None = None,
         unfinished: bool = False,
@@ -144,5 +144,5 @@ def _last(stream: LogStream, lines: int, since: int) -> list[Chunk]:
     has_more = lines > 0
     while has_more:
         found, has_more = reader.step(end=end, unfinished=True)
-        chunks += found
+        chunks += [chunk for chunk in found if chunk.text]
     return chunks

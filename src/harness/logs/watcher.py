@@ -3,6 +3,9 @@
 A watch fires once. While a stream grows its file is looked at in growing intervals, unwatched, so
 a service that prints as fast as it can pays nothing; once it is quiet the watch is armed again.
 The task spends at most about a twenty-fifth of its time looking, however many services print.
+Between two looks it glances at the sizes of the streams that could pass their caps meanwhile, and
+cuts those that did: for that it takes up to a quarter of its time while a stream is about to pass
+its cap, and else a fiftieth.
 """
 
 from __future__ import annotations
@@ -11,9 +14,9 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from time import thread_time
+from time import monotonic, thread_time
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import anyio
 import anyio.abc
@@ -26,12 +29,17 @@ from .unit_log import UnitLog
 
 __all__ = ["Watcher"]
 
+_T = TypeVar("_T")
+
 logger = logging.getLogger(__name__)
 
 _SHORTEST_PAUSE_S = 0.004
 _LONGEST_PAUSE_S = 0.032
 _REST_FACTOR = 25
 _LONGEST_REST_S = 0.25
+_FAST_REST_FACTOR = 3
+_SLOW_REST_FACTOR = 50
+_SLICE_S = 0.002  # of looking in one go, before a glance may come between
 _HOP_COST_S = 0.0003  # of a round trip to the worker thread
 _IDLE_DISK_CHECK_S = 5.0
 _BUSY_DISK_CHECK_S = 0.2
@@ -47,6 +55,7 @@ class _Round:
     grown: list[StreamKeeper] = field(default_factory=list)
     quiet: list[tuple[StreamKeeper, int | None]] = field(default_factory=list)
     notices: list[LogNotice] = field(default_factory=list)
+    left: list[StreamKeeper] = field(default_factory=list)
     trouble: OSError | None = None
     grown_bytes: int = 0
     cost_s: float = 0.0
@@ -78,6 +87,7 @@ class Watcher:
         self._waiting: anyio.CancelScope | None = None
         self._is_called = False
         self._watched: dict[StreamKeeper, None] = {}
+        self._fast_from = self._slow_from = 0.0
         self._unchecked_bytes = 0
         self._disk_checked_at = float("-inf")
         self._has_index_trouble = False
@@ -133,19 +143,83 @@ class Watcher:
     async def _run(self) -> None:
         pause_s = _SHORTEST_PAUSE_S
         while True:
-            if await self._news_within(pause_s if self._dirty else _IDLE_DISK_CHECK_S):
+            if await self._pause(pause_s if self._dirty else _IDLE_DISK_CHECK_S):
                 pause_s = _SHORTEST_PAUSE_S
             else:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-            outcome = await to_thread.run_sync(self._look, list(self._dirty), limiter=self._limiter)
-            self._settle(outcome)
-            if self._is_disk_due(outcome.grown_bytes):
-                notices = await to_thread.run_sync(
-                    self._relieve, list(self._watched), limiter=self._limiter
-                )
-                self._tell(notices)
+            cost_s, grown_bytes = await self._look_at_all()
+            if self._is_disk_due(grown_bytes):
+                self._tell(await self._in_thread(self._relieve, list(self._watched)))
             if self._dirty:
-                await anyio.sleep(min(_REST_FACTOR * outcome.cost_s, _LONGEST_REST_S))
+                await self._rest(min(_REST_FACTOR * cost_s, _LONGEST_REST_S))
+
+    async def _pause(self, pause_s: float) -> bool:
+        """Wait for news, glancing meanwhile; tell whether there is some."""
+        until = monotonic() + pause_s
+        while not await self._news_within(min(until, self._glance_at()) - monotonic()):
+            if monotonic() >= until:
+                return False
+            await self._glance()
+        return True
+
+    async def _rest(self, rest_s: float) -> None:
+        """Take no news, so that many services that print a little cost little; glance meanwhile."""
+        until = monotonic() + rest_s
+        while (now := monotonic()) < until:
+            await anyio.sleep(max(0.0, min(until, self._glance_at()) - now))
+            self._take_fired()
+            await self._glance()
+
+    async def _look_at_all(self) -> tuple[float, int]:
+        """Look at all dirty streams; return what that cost, in seconds, and how much they grew.
+
+        No more than a slice at once, so that none of them waits long for a glance.
+        """
+        cost_s, grown_bytes = 0.0, 0
+        left = list(self._dirty)
+        while True:
+            outcome = await self._in_thread(self._look, left)
+            self._settle(outcome)
+            cost_s += outcome.cost_s
+            grown_bytes += outcome.grown_bytes
+            left = [keeper for keeper in outcome.left if keeper in self._watched]
+            if not left:
+                return cost_s, grown_bytes
+            self._take_fired()
+            await self._glance()
+
+    async def _glance(self) -> None:
+        """Cut the streams that are over their caps, of those that could be.
+
+        The slow ones have a small budget of their own: they must not delay those that are fast.
+        """
+        now = monotonic()
+        has_slow = now >= self._slow_from
+        due = [
+            keeper
+            for keeper in self._dirty
+            if keeper.due_at <= now and (keeper.is_fast or has_slow)
+        ]
+        if not due or now < self._fast_from:
+            return
+        outcome = await self._in_thread(self._cut_back, due)
+        self._settle(outcome)
+        self._unchecked_bytes += outcome.grown_bytes
+        now = monotonic()
+        self._fast_from = now + _FAST_REST_FACTOR * outcome.cost_s
+        if has_slow:
+            self._slow_from = now + _SLOW_REST_FACTOR * outcome.cost_s
+
+    def _glance_at(self) -> float:
+        """Return the monotonic moment of the next glance."""
+        fast = min((k.due_at for k in self._dirty if k.is_fast), default=float("inf"))
+        slow = min((k.due_at for k in self._dirty if not k.is_fast), default=float("inf"))
+        return max(min(fast, max(slow, self._slow_from)), self._fast_from)
+
+    async def _in_thread(
+        self, work: Callable[[list[StreamKeeper]], _T], keepers: list[StreamKeeper]
+    ) -> _T:
+        return await to_thread.run_sync(work, keepers, limiter=self._limiter)
 
     async def _news_within(self, wait_s: float) -> bool:
         """Wait for a watch to fire, or for `watch`; tell whether there is something new."""
@@ -154,6 +228,10 @@ class Watcher:
                 await anyio.wait_readable(self._inotify.descriptor)
             self._waiting = None
         is_called, self._is_called = self._is_called, False
+        return self._take_fired() or is_called
+
+    def _take_fired(self) -> bool:
+        """Make the streams whose watches fired dirty; tell whether there was one."""
         fired = self._inotify.fired()
         if fired is None:
             self._dirty.update(self._watched)
@@ -161,8 +239,9 @@ class Watcher:
         for number in fired:
             keeper = self._armed.pop(number, None)
             if keeper is not None:
+                keeper.wake()
                 self._dirty[keeper] = None
-        return bool(fired) or is_called
+        return bool(fired)
 
     def _is_disk_due(self, grown_bytes: int) -> bool:
         """Tell whether free space must be looked at: in intervals, and after much growth."""
@@ -194,7 +273,10 @@ class Watcher:
     def _look(self, dirty: list[StreamKeeper]) -> _Round:
         began = thread_time()
         outcome = _Round()
-        for keeper in dirty:
+        for position, keeper in enumerate(dirty):
+            if thread_time() - began > _SLICE_S:
+                outcome.left = dirty[position:]
+                break
             if _has_changed(keeper, outcome):
                 outcome.grown.append(keeper)
                 _note(outcome.notices, keeper.trim())
@@ -208,6 +290,17 @@ class Watcher:
         if outcome.trouble is not None and not self._has_index_trouble:
             logger.warning("Cannot note the times of log lines: %s", outcome.trouble)
         self._has_index_trouble = outcome.trouble is not None
+        outcome.cost_s = thread_time() - began + _HOP_COST_S
+        return outcome
+
+    def _cut_back(self, due: list[StreamKeeper]) -> _Round:
+        """Look at those of the streams that are over their caps, and at the size of the others."""
+        began = thread_time()
+        outcome = _Round()
+        for keeper in due:
+            if keeper.is_over() and _has_changed(keeper, outcome):
+                outcome.grown.append(keeper)
+                _note(outcome.notices, keeper.trim())
         outcome.cost_s = thread_time() - began + _HOP_COST_S
         return outcome
 

@@ -64,6 +64,8 @@ class Change:
         action: what `up` does to it.
         reasons: sentences without a full stop, the main one first.
         changed: names of what differs in its definition, where known.
+        differs: the stack file, or a value it refers to, says something else than when the unit was
+            last started; so it is when only one of the two has the unit.
     """
 
     unit: str
@@ -71,6 +73,7 @@ class Change:
     action: Action
     reasons: tuple[str, ...]
     changed: tuple[str, ...] = ()
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +141,7 @@ def _is_there(seen: Observed) -> bool:
 
 def _removed(name: str, seen: Observed) -> Change:
     reason = "it is no longer in the stack file, or its profile is not active"
-    return Change(unit=name, kind=seen.kind, action=Action.STOP, reasons=(reason,))
+    return Change(unit=name, kind=seen.kind, action=Action.STOP, reasons=(reason,), differs=True)
 
 
 def _again(wanted: Graph, name: str, actions: Mapping[str, Action]) -> tuple[str, ...]:
@@ -196,6 +199,7 @@ def _present(unit: UnitSpec, seen: Observed, again: tuple[str, ...]) -> Change:
             action=Action.RESTART,
             reasons=(*reasons, *again),
             changed=changed,
+            differs=bool(reasons),
         )
     return Change(unit=unit.name, kind=unit.kind, action=Action.KEEP, reasons=(_KEPT[seen.state],))
 
@@ -205,7 +209,8 @@ def _service(
 ) -> Change:
     start = Action.START
     if seen is None:
-        return Change(unit=unit.name, kind=unit.kind, action=start, reasons=("it is new",))
+        new = ("it is new",)
+        return Change(unit=unit.name, kind=unit.kind, action=start, reasons=new, differs=True)
     if _is_there(seen):
         return _present(unit, seen, again)
     reasons, changed = _difference(unit, seen)
@@ -213,8 +218,14 @@ def _service(
     if ended and not reasons and not again and _is_waited_to_end(wanted, unit.name):
         reason = "it completed, as those that depend on it want"
         return Change(unit=unit.name, kind=unit.kind, action=Action.KEEP, reasons=(reason,))
-    reasons = (_STARTED[seen.state], *reasons)
-    return Change(unit=unit.name, kind=unit.kind, action=start, reasons=reasons, changed=changed)
+    return Change(
+        unit=unit.name,
+        kind=unit.kind,
+        action=start,
+        reasons=(_STARTED[seen.state], *reasons),
+        changed=changed,
+        differs=bool(reasons),
+    )
 
 
 def _is_waited_to_end(wanted: Graph, name: str) -> bool:
@@ -243,7 +254,12 @@ def _task(
     reasons = (*reasons, *again)
     if reasons:
         return Change(
-            unit=unit.name, kind=unit.kind, action=Action.RUN, reasons=reasons, changed=changed
+            unit=unit.name,
+            kind=unit.kind,
+            action=Action.RUN,
+            reasons=reasons,
+            changed=changed,
+            differs=seen is None or bool(_difference(unit, seen)[0]),
         )
     reason = "it completed with the same inputs"
     return Change(unit=unit.name, kind=unit.kind, action=Action.SKIP, reasons=(reason,))

@@ -7,7 +7,7 @@ a client that sends one call needs none of them.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .endpoint import Endpoint, default_state_dir
+from .endpoint import Endpoint, default_state_dir, socket_address
 from .failures import INTERNAL_ERROR, error_from_wire, error_kinds, error_to_wire
 from .messages import (
     MAX_MESSAGE_BYTES,
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
         ExecOutput,
         ExecParams,
         ExecRef,
+        ExecResizeParams,
         ExecRunParams,
         ExecSignalParams,
         ExecWriteParams,
+        Window,
     )
     from .health import ListHealthParams, StageReport, UnitHealth
     from .logs import LogChunk, LogEnd, ReadLogsParams
@@ -97,6 +99,7 @@ __all__ = [
     "ExecOutput",
     "ExecParams",
     "ExecRef",
+    "ExecResizeParams",
     "ExecRunParams",
     "ExecSignalParams",
     "ExecWriteParams",
@@ -155,6 +158,7 @@ __all__ = [
     "UpParams",
     "WaitOperationParams",
     "WaitParams",
+    "Window",
     "WriteParams",
     "adapter",
     "check_protocol_version",
@@ -168,6 +172,7 @@ __all__ = [
     "openrpc_document",
     "parse_params",
     "parse_result",
+    "socket_address",
     "too_large",
 ]
 
@@ -186,6 +191,7 @@ _LATER = {
     "ExecOutput": "exec",
     "ExecParams": "exec",
     "ExecRef": "exec",
+    "ExecResizeParams": "exec",
     "ExecRunParams": "exec",
     "ExecSignalParams": "exec",
     "ExecWriteParams": "exec",
@@ -243,6 +249,7 @@ _LATER = {
     "UpParams": "services",
     "WaitOperationParams": "operations",
     "WaitParams": "services",
+    "Window": "exec",
     "WriteParams": "services",
     "adapter": "validation",
     "message_pipe": "stream",

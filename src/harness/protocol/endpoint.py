@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Endpoint", "default_state_dir"]
+__all__ = ["Endpoint", "default_state_dir", "socket_address"]
 
-_LONGEST_SOCKET_PATH = 100
-"""The kernel takes 107 bytes (unix(7), sun_path)."""
+_LONGEST_ADDRESS = 107
+"""Bytes that the kernel takes (unix(7), sun_path)."""
 
 
 class Endpoint(NamedTuple):
@@ -25,22 +26,8 @@ class Endpoint(NamedTuple):
 
     @property
     def socket_path(self) -> Path:
-        """The unix socket: in the state directory, or in the runtime directory if that is too long.
-
-        The runtime directory is `$XDG_RUNTIME_DIR/harness`, else `/tmp/harness-<uid>`.
-        """
-        path = self.state_dir / "daemon.sock"
-        if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
-            return path
-        import hashlib
-
-        digest = hashlib.sha256(os.fsencode(self.state_dir)).hexdigest()[:16]
-        runtime = os.environ.get("XDG_RUNTIME_DIR")
-        short = Path(runtime, "harness", f"{digest}.sock") if runtime else None
-        if short is None or len(os.fsencode(short)) > _LONGEST_SOCKET_PATH:
-            # Whoever listens or connects there checks that the directory is the user's own.
-            short = Path(f"/tmp/harness-{os.getuid()}", f"{digest}.sock")  # noqa: S108
-        return short
+        """The unix socket; `socket_address` makes an address of it."""
+        return self.state_dir / "daemon.sock"
 
     @property
     def log_path(self) -> Path:
@@ -54,6 +41,26 @@ class Endpoint(NamedTuple):
 
     def __str__(self) -> str:
         return f"unix:{self.socket_path}"
+
+
+@contextmanager
+def socket_address(path: Path) -> Iterator[str]:
+    """Yield the address of a socket's path, to bind or connect to while the context is open.
+
+    A path that is too long for one is reached through its directory, which stays open meanwhile:
+    where a daemon listens follows from its state directory alone, not from who asks.
+
+    Raises:
+        OSError: the path is too long and its directory cannot be opened.
+    """
+    if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
+        yield str(path)
+        return
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
 
 
 def default_state_dir(env: Mapping[str, str]) -> Path:

@@ -12,10 +12,20 @@ __all__ = [
     "ExecOutput",
     "ExecParams",
     "ExecRef",
+    "ExecResizeParams",
     "ExecRunParams",
     "ExecSignalParams",
     "ExecWriteParams",
+    "Window",
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window(Params):
+    """Size of a terminal's window in characters; 0 is unknown."""
+
+    columns: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +40,8 @@ class ExecRunParams(UnitParams):
     """Null: the unit's."""
     stdin: bool = False
     """Input will be written; otherwise it is empty."""
+    terminal: Window | None = None
+    """Run it on a terminal of this size, all its output being of stdout; null: on pipes."""
     window: int | None = None
     """Send this many bytes ahead of `subscriptions.ack` at most; null: do not wait for any."""
 
@@ -63,6 +75,13 @@ class ExecSignalParams(ExecParams):
 
     signal: str
     """Name, such as SIGINT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecResizeParams(ExecParams):
+    """A new size of a running command's terminal."""
+
+    terminal: Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,8 @@ def error_kinds() -> dict[str, type[HarnessError]]:
 def error_to_wire(error: HarnessError) -> dict[str, Any]:
     """Return an error as a JSON-RPC error object: code, message and data (kind, hint, details)."""
     kind = error.remote_kind if isinstance(error, RemoteFailure) else error.kind
-    details = dict(error.details)
+    facts = {name: _plain(getattr(error, name, None)) for name in error.facts}
+    details = {**facts, **error.details}
     if isinstance(error, ConfigError):
         details["problems"] = [_problem_to_wire(problem) for problem in error.problems]
     code = details.get("code") if kind == "malformed-message" else None
@@ -53,9 +54,8 @@ def error_to_wire(error: HarnessError) -> dict[str, Any]:
 def error_from_wire(document: Mapping[str, Any]) -> HarnessError:
     """Return the error that an error object stands for.
 
-    The class is found by kind and has the same message, hint and details; facts that a class keeps
-    in attributes of its own are in `details` only, but for `ConfigError.problems`. An unknown kind
-    becomes a `RemoteFailure`.
+    The class is found by kind and has the same message, hint, details and attributes of its own;
+    an attribute that the document lacks is None. An unknown kind becomes a `RemoteFailure`.
     """
     data = document.get("data")
     data = data if isinstance(data, Mapping) else {}
@@ -71,10 +71,17 @@ def error_from_wire(document: Mapping[str, Any]) -> HarnessError:
     error = found.__new__(found)
     # The class's own constructor builds the message from facts; here the message exists already.
     HarnessError.__init__(error, message, hint=hint, details=details)
+    for name in found.facts:
+        value = details.get(name)
+        setattr(error, name, tuple(value) if isinstance(value, list) else value)
     if isinstance(error, ConfigError):
         problems = details.get("problems", ())
         error.problems = tuple(_problem_from_wire(problem) for problem in problems)
     return error
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _problem_to_wire(problem: Problem) -> dict[str, Any]:

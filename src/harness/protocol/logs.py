@@ -28,6 +28,10 @@ class ReadLogsParams(ProjectParams):
     """Null: both."""
     follow: bool = False
     """Go on with what comes."""
+    unfinished: bool = False
+    """When following: send the beginning of a line before its end comes."""
+    while_up: bool = False
+    """When following: end when all of the units have ended and none is to start again."""
     window: int | None = None
     """Send this many bytes ahead of `subscriptions.ack` at most; null: do not wait for any."""
 
@@ -43,6 +47,8 @@ class LogChunk(Result):
     """When it was read, ISO 8601, UTC; null when unknown."""
     text: str
     """Whole lines, or a last one without newline; bytes that are no UTF-8 as lone surrogates."""
+    skipped: int = 0
+    """Bytes before the text that the log's cap took before they could be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,8 @@ class PlanChange(Result):
     action: str
     """start, restart, stop, keep, run or skip."""
     reasons: tuple[str, ...] = ()
+    differs: bool = False
+    """The stack file says something else than when the unit was last started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

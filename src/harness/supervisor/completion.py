@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness.model import OutputSpec, TaskSpec
+from harness.patterns import PatternError, compile_pattern
 
 __all__ = [
     "NotCreated",
@@ -81,6 +81,8 @@ def check_created(task: TaskSpec) -> None:
 def read_outputs(task: TaskSpec, stdout: bytes) -> dict[str, Any]:
     """Read a completed task's outputs: JSON values by name.
 
+    Blocks for as long as searching in it takes.
+
     Raises:
         OutputMissing: one of them is not there.
     """
@@ -114,11 +116,18 @@ def _output(spec: OutputSpec, text: str, base_dir: str) -> Any:
         except (OSError, UnicodeDecodeError) as error:
             raise OutputMissing(name=spec.name, cause=str(error)) from error
     if spec.regex is not None:
-        match = re.search(spec.regex, text, re.MULTILINE)
-        if match is None:
-            raise OutputMissing(name=spec.name, cause=f"nothing on stdout matches /{spec.regex}/")
-        return match.group(1) if match.groups() else match.group()
+        return _matched(spec.name, spec.regex, text)
     return _json_output(spec, text)
+
+
+def _matched(name: str, regex: str, text: str) -> str:
+    try:
+        value = compile_pattern(regex).value_in(text)
+    except PatternError as error:
+        raise OutputMissing(name=name, cause=f"/{regex}/ {error}") from error
+    if value is None:
+        raise OutputMissing(name=name, cause=f"nothing on stdout matches /{regex}/")
+    return value
 
 
 def _json_output(spec: OutputSpec, text: str) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -93,8 +92,7 @@ class Effects:
                 failure, self._failure = self._failure, None
                 self._begin("stop", lambda: self._stop(failure))
             case Effect.ARM_RETRY:
-                delay = timedelta(seconds=self._next_delay_s)
-                unit.next_try_at = unit.context.clock.now() + delay
+                unit.next_try_due_s = unit.context.clock.monotonic() + self._next_delay_s
                 self._begin("retry", self._retry)
             case Effect.CLEAN_UP:
                 self._cancel("watch")
@@ -250,7 +248,7 @@ class Effects:
                 self._take(recovery.handle)
             unit.record.handle = recovery.handle
             self._is_adopted = True
-            unit.context.ports.hold(self._owner, unit.record.ports)
+            unit.context.ports.hold(self._owner, unit.record.ports, unit.spec.ports)
             unit.context.publish(EventKind.UNIT_ADOPTED, unit.name, pid=recovery.handle.pid)
             is_restarting = was_stopping and unit.goal is Goal.UP
             unit.post(Trigger.RESTART if is_restarting else Trigger.ADOPTED)
@@ -428,7 +426,7 @@ class Effects:
         if unit.task.outputs:
             start = unit.record.log_offsets.get("stdout", 0)
             stdout = await to_thread.run_sync(read_stdout, unit.log.directory, start)
-            outputs = read_outputs(unit.task, stdout)
+            outputs = await to_thread.run_sync(read_outputs, unit.task, stdout)
         run = self.run or await prepare_run(unit, anew=False)
         record = unit.record
         record.completed, record.outputs = run.input_hash, outputs

@@ -32,7 +32,8 @@ async def run_hooks(
     """
     for hook in hooks:
         problem, output = await _run_hook(hook, run)
-        shown = f"; {output}" if output else ""
+        # The reason is one line among others; the event has all of them.
+        shown = f"; {output.splitlines()[-1]}" if output else ""
         unit.context.publish(
             EventKind.HOOK_FINISHED,
             unit.name,

@@ -12,6 +12,9 @@ from harness.model import PortProtocol, PortSpec
 
 __all__ = ["PortBook", "PortTaken", "assign_ports"]
 
+_Port = tuple[PortProtocol, int]
+"""A TCP port and a UDP port of one number are two ports."""
+
 
 class PortTaken(Exception):
     """A fixed port is in use; the message says by whom."""
@@ -24,7 +27,7 @@ def assign_ports(
     wanted: Mapping[str, PortSpec],
     *,
     remembered: Mapping[str, int],
-    reserved: Mapping[int, str],
+    reserved: Mapping[_Port, str],
 ) -> dict[str, int]:
     """Return a host port for every wanted one, by name.
 
@@ -38,10 +41,11 @@ def assign_ports(
     """
     assigned: dict[str, int] = {}
     for name, spec in wanted.items():
-        taken: Collection[int] = reserved.keys() | assigned.values()
+        own = {(wanted[other].protocol, port) for other, port in assigned.items()}
+        taken = {port for protocol, port in reserved.keys() | own if protocol is spec.protocol}
         if spec.host is not None:
-            if spec.host in reserved:
-                raise PortTaken(port=spec.host, holder=reserved[spec.host])
+            if holder := reserved.get((spec.protocol, spec.host)):
+                raise PortTaken(port=spec.host, holder=holder)
             if not _is_free(spec, spec.host):
                 raise PortTaken(port=spec.host, holder=_holder(spec))
             assigned[name] = spec.host
@@ -57,8 +61,8 @@ class PortBook:
     """Which ports the units of all projects hold, whether they listen already or not."""
 
     def __init__(self) -> None:
-        self._owner: dict[int, str] = {}
-        self._ports: dict[str, tuple[int, ...]] = {}
+        self._owner: dict[_Port, str] = {}
+        self._ports: dict[str, tuple[_Port, ...]] = {}
 
     def assign(
         self, owner: str, wanted: Mapping[str, PortSpec], *, remembered: Mapping[str, int]
@@ -70,18 +74,29 @@ class PortBook:
         """
         self.release(owner)
         assigned = assign_ports(wanted, remembered=remembered, reserved=self._owner)
-        self.hold(owner, assigned)
+        self.hold(owner, assigned, wanted)
         return assigned
 
-    def hold(self, owner: str, ports: Mapping[str, int]) -> None:
-        """Note ports that `owner` has already, such as those of an adopted unit."""
-        self._ports[owner] = tuple(ports.values())
-        self._owner.update(dict.fromkeys(ports.values(), owner))
+    def hold(self, owner: str, ports: Mapping[str, int], wanted: Mapping[str, PortSpec]) -> None:
+        """Note ports that `owner` has already, such as those of an adopted unit.
+
+        Args:
+            owner: who has them.
+            ports: their numbers, by name.
+            wanted: what they were asked for; one that is not in it any more counts as TCP.
+        """
+        held = tuple((_protocol(wanted.get(name)), port) for name, port in ports.items())
+        self._ports[owner] = held
+        self._owner.update(dict.fromkeys(held, owner))
 
     def release(self, owner: str) -> None:
         """Give up whatever `owner` holds."""
         for port in self._ports.pop(owner, ()):
             self._owner.pop(port, None)
+
+
+def _protocol(spec: PortSpec | None) -> PortProtocol:
+    return PortProtocol.TCP if spec is None else spec.protocol
 
 
 def _socket(spec: PortSpec) -> socket.socket:

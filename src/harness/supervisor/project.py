@@ -29,6 +29,7 @@ from .completion import created_paths_exist
 from .context import Context
 from .directories import UnitDirectories
 from .goals import wait_timeout
+from .input import write_input
 from .launch import current_input_hash
 from .lookup import UnitLookup
 from .machine import Trigger
@@ -287,6 +288,11 @@ class Project:
         if over:
             raise wait_timeout(over, None)
 
+    async def until_over(self, names: Sequence[str]) -> None:
+        """Return once every named unit has ended, and nothing is to start it again."""
+        for unit in self.choose(names):
+            await unit.until(_is_over)
+
     async def check_health(self, name: str) -> list[dict[str, Any]]:
         """Run a unit's current check once, now, and return what is known then."""
         unit = self.unit(name)
@@ -306,11 +312,14 @@ class Project:
                 await self.signal(unit.name, "SIGHUP")
 
     async def write_stdin(self, name: str, data: bytes) -> None:
-        """Write to a running unit's input."""
+        """Write to a running unit's input; see `write_input`.
+
+        Raises:
+            NotSupported: it has none.
+            HandleLost: it is not running.
+        """
         executor, handle = self._running(name)
-        if not executor.capabilities.stdin:
-            raise NotSupported(service=name, executor=executor.name, capability="stdin")
-        await executor.write_stdin(handle, data)
+        await write_input(self.unit(name), executor, handle, data)
 
     async def execute(self, name: str, command: Command) -> Process:
         """Run a command beside a running unit, in its place and environment."""

@@ -71,7 +71,7 @@ class Unit:
         was_remembered: of a task: its last completion was an earlier one, with the same inputs.
         was_stopping: an earlier daemon died while it stopped this unit.
         secrets: texts that must never be shown, known since the last start.
-        next_try_at: when the next attempt is due, in back-off.
+        next_try_due_s: monotonic seconds at which the next attempt is due, in back-off.
         stop_cause: why the harness stops it although nobody asked, or None.
         awaits_hooks: its post_start hooks have not succeeded yet, so it is not ready.
     """
@@ -98,7 +98,7 @@ class Unit:
         self.was_remembered = False
         self.was_stopping = False
         self.secrets: frozenset[str] = frozenset()
-        self.next_try_at: datetime | None = None
+        self.next_try_due_s: float | None = None
         self.stop_cause: str | None = None
         self.awaits_hooks = False
         self._health = HealthState.NONE
@@ -300,7 +300,7 @@ class Unit:
         if old is ServiceState.BACKOFF and state is ServiceState.PENDING:
             record.restarts += 1
         if state is not ServiceState.BACKOFF:
-            self.next_try_at = None
+            self.next_try_due_s = None
         if state is ServiceState.STARTING:
             # Until the next generation is stored the run directory is that of the one before.
             record.token = ""
@@ -347,9 +347,18 @@ class Unit:
         clock = self.context.clock
         now, monotonic = clock.now(), clock.monotonic()
         ages = [(now - datetime.fromisoformat(at)).total_seconds() for at in self.record.ended_at]
+        # An end that seems to be yet to come was noted before the clock was set back.
         self.history = RestartHistory(
-            attempts=self.record.attempts, ended_at=tuple(monotonic - age for age in ages)
+            attempts=self.record.attempts, ended_at=tuple(monotonic - max(0.0, age) for age in ages)
         )
+
+    @property
+    def next_try_at(self) -> datetime | None:
+        """When the next attempt is due, in back-off, by the machine's clock as it is now."""
+        if self.next_try_due_s is None:
+            return None
+        clock = self.context.clock
+        return clock.now() + timedelta(seconds=self.next_try_due_s - clock.monotonic())
 
     def hooks_succeeded(self) -> None:
         """Take note that the post_start hooks of this run succeeded."""

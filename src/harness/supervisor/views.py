@@ -13,7 +13,7 @@ from harness.health import ProbeReport
 from harness.model import MASK, Goal, Secret, ServiceState, UnitKind
 
 from .masking import masked
-from .reasons import waited_probe
+from .reasons import one_line, waited_probe
 
 if TYPE_CHECKING:
     from .unit import Unit
@@ -77,6 +77,7 @@ class Explanation:
 def unit_status(unit: Unit) -> UnitStatus:
     """Return a unit's row."""
     record = unit.record
+    next_try_at = unit.next_try_at
     return UnitStatus(
         name=unit.name,
         kind=unit.kind.value,
@@ -93,11 +94,26 @@ def unit_status(unit: Unit) -> UnitStatus:
         endpoints=_endpoints(unit),
         depends_on=list(dict.fromkeys(d.on for d in unit.spec.depends_on)),
         goal=unit.goal.value,
-        message=record.reason,
-        next_try_at=unit.next_try_at.isoformat() if unit.next_try_at else None,
+        message=_waits_for(unit) or record.reason,
+        next_try_at=next_try_at.isoformat() if next_try_at else None,
         outputs=masked(record.outputs, unit.secrets),
         completed_at=record.completed_at,
     )
+
+
+def _waits_for(unit: Unit) -> str | None:
+    """Return what keeps a unit that should be ready from it, in a few words."""
+    if unit.goal is Goal.DOWN or unit.is_ready:
+        return None
+    if unit.state is ServiceState.PENDING:
+        unmet = [need.dependency for need in unit.needs() if not need.met]
+        names = ", ".join(f'"{need.on}" ({need.stage or need.condition.value})' for need in unmet)
+        return f"waits for {names}" if unmet else None
+    probe = waited_probe(unit.report) if unit.state is ServiceState.RUNNING else None
+    if probe is None or not probe.message:
+        return None
+    text: str = masked(f"{probe.probe}: {probe.message}", unit.secrets)
+    return one_line(text)
 
 
 def _endpoints(unit: Unit) -> dict[str, dict[str, Any]]:
@@ -192,10 +208,11 @@ def _probe_view(probe: ProbeReport) -> dict[str, Any]:
 
 
 def _next(unit: Unit) -> str | None:
-    if unit.next_try_at is not None:
+    next_try_at = unit.next_try_at
+    if next_try_at is not None:
         limit = getattr(unit.spec, "restart", None)
         most = f" of {limit.max_attempts + 1}" if limit and limit.max_attempts is not None else ""
-        return f"attempt {unit.record.restarts + 2}{most} at {unit.next_try_at.isoformat()}"
+        return f"attempt {unit.record.restarts + 2}{most} at {next_try_at.isoformat()}"
     return None
 
 

@@ -160,8 +160,22 @@ def test_without_a_daemon_the_code_is_5(cli: Any) -> None:
     assert cli("top").exit_code == 5
 
 
-def test_a_project_that_was_never_started_is_named_with_what_to_do(cli: Any) -> None:
+def test_a_project_that_was_never_started_is_named_with_what_to_do(
+    cli: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "harness.yaml").write_text("name: shop\n")
     cli.client.answers["projects.resolve"] = {"name": None, "others": []}
     result = cli("top")
     assert result.exit_code == 4
+    assert f"the project of {tmp_path / 'harness.yaml'}: it was not started" in result.stderr
     assert "hint: `harness up` starts it" in result.stderr
+
+
+def test_without_a_stack_file_the_error_says_where_it_was_looked_for(
+    cli: Any, tmp_path: Path
+) -> None:
+    cli.client.answers["projects.resolve"] = {"name": None, "others": []}
+    result = cli("top")
+    assert result.exit_code == 4
+    assert f"(looked in {tmp_path}, {tmp_path.parent}, " in result.stderr
+    assert "`harness init` writes a stack file" in result.stderr

@@ -1,4 +1,4 @@
-"""Commands that need no daemon: validate, config, init, doctor; and completion of names."""
+"""Commands that need no daemon: validate, config, init, doctor."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.shell_completion import ShellComplete
-
-from harness.cli.root import harness
-from harness.cli.session import Session
 
 GOOD = """\
 name: shop
@@ -100,40 +96,17 @@ def test_doctor_finds_a_state_directory_open_to_others(cli: Any, tmp_path: Path)
     assert "open to others (mode 755)" in result.stdout
 
 
+def test_doctor_finds_a_state_directory_that_cannot_be_made(cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cli.client.running = False
+    result = cli("--state-dir", str(tmp_path / "file" / "state"), "doctor")
+    assert result.exit_code == 1
+    assert f"{tmp_path / 'file'} cannot be written to" in result.stdout
+
+
 def test_doctor_finds_a_daemon_of_another_version(cli: Any) -> None:
     cli.client.answers["daemon.status"] = {"version": "0.0.1"}
     assert "version 0.0.1" in cli("doctor").stdout
-
-
-def complete(cli: Any, *words: str) -> list[str]:
-    session = Session(connector=cli.client.connect)
-    shell = ShellComplete(harness, {"obj": session}, "harness", "_HARNESS_COMPLETE")
-    return [item.value for item in shell.get_completions(list(words[:-1]), words[-1])]
-
-
-def test_names_are_completed_from_the_daemon(cli: Any, make_unit: Any) -> None:
-    services = [make_unit("web"), make_unit("worker"), make_unit("warm", kind="task")]
-    cli.client.answers["services.status"] = {"project": "shop", "services": services}
-    assert complete(cli, "logs", "wo") == ["worker"]
-    assert complete(cli, "task", "run", "") == ["warm"]
-    assert cli.client.starts == [False, False]
-
-
-def test_names_are_completed_from_the_file_when_no_daemon_knows_them(cli: Any, stack: Any) -> None:
-    cli.client.running = False
-    assert complete(cli, "up", "") == ["db", "web", "seed"]
-    cli.client.running = True
-    cli.client.answers["projects.resolve"] = {"name": None, "others": []}
-    assert complete(cli, "up", "d") == ["db"]
-
-
-def test_completion_without_daemon_and_file_offers_nothing(cli: Any) -> None:
-    cli.client.running = False
-    assert complete(cli, "up", "") == []
-
-
-def test_commands_are_completed_by_name(cli: Any) -> None:
-    assert complete(cli, "sta") == ["start", "status"]
 
 
 def test_daemon_status_and_stop_do_not_start_one(cli: Any) -> None:
@@ -158,3 +131,20 @@ def test_validate_finds_units_that_wait_for_one_another(cli: Any, stack: Any) ->
     assert result.exit_code == 6
     assert result.stdout.startswith("harness.yaml: cannot order the stack")
     assert not json.loads(cli("validate", "--json").stdout)["valid"]
+
+
+def test_validate_finds_what_a_type_of_service_cannot_do(cli: Any, stack: Any) -> None:
+    stack.write_text(
+        "name: shop\nservices:\n"
+        "  db: {type: external, ports: {sql: 5432}, health_check: {command: [pg_isready]}}\n"
+    )
+    result = cli("validate")
+    assert result.exit_code == 6
+    assert result.stdout == (
+        'harness.yaml: cannot plan the stack: "db" has a command check, '
+        "but units of type external do not support exec\n"
+    )
+    document = json.loads(cli("validate", "--json").stdout)
+    assert not document["valid"]
+    (problem,) = document["problems"]
+    assert (problem["kind"], problem["line"]) == ("plan-invalid", 0)

@@ -77,6 +77,29 @@ def test_logs_as_json_are_one_record_a_line(cli: Any, logs: Any) -> None:
     ]
 
 
+def test_output_that_was_lost_is_told_on_stderr_even_when_quiet(cli: Any, logs: Any) -> None:
+    logs(chunk("begin"), {**chunk("next\n"), "skipped": 1234})
+    result = cli("-q", "logs", "web")
+    assert result.stdout == "web | begin\nweb | next\n"
+    assert result.stderr == (
+        "harness: 1234 bytes of stdout of web are missing here: its log was cut to its cap "
+        "(log_max_size) before they were read\n"
+    )
+
+
+def test_a_loss_without_a_line_after_it_prints_nothing_else(cli: Any, logs: Any) -> None:
+    logs({**chunk(""), "skipped": 5})
+    result = cli("logs", "web")
+    assert result.stdout == ""
+    assert "5 bytes of stdout of web are missing" in result.stderr
+
+
+def test_output_that_was_lost_stands_in_the_next_record_as_json(cli: Any, logs: Any) -> None:
+    logs({**chunk("a\nb\n"), "skipped": 7})
+    records = [json.loads(line) for line in cli("logs", "--json").stdout.splitlines()]
+    assert [record.get("skipped") for record in records] == [7, None]
+
+
 def test_logs_send_the_filters(cli: Any, logs: Any) -> None:
     cli("logs", "web", "-f", "--tail", "5", "--grep", "x+", "--stream", "stderr")
     assert cli.client.calls_of("logs.read") == [
@@ -385,3 +408,37 @@ def test_since_takes_a_time_of_today(cli: Any, logs: Any) -> None:
     expected = today.replace(hour=15, minute=56, second=12, microsecond=0)
     (call,) = cli.client.calls_of("logs.read")
     assert datetime.fromisoformat(call["since"]) == expected
+
+
+def test_top_on_a_terminal_is_shown_again_with_the_share_of_a_processor(
+    cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter((1.0, 1.0 + 3600))
+
+    def usages(**_: object) -> list[dict[str, Any]]:
+        used = next(seconds, None)
+        if used is None:
+            raise KeyboardInterrupt
+        return [
+            {"name": name, "processes": 1, "rss_bytes": 2**20, "cpu_s": used if name == "b" else 0}
+            for name in ("a", "b", "c")
+        ]
+
+    monkeypatch.setattr("harness.cli.output.Output.size", lambda _: (80, 5))
+    monkeypatch.setattr("harness.cli.services.top._INTERVAL_S", 0.01)
+    cli.client.answers["services.top"] = usages
+    result = cli("top")
+    assert result.exit_code == 130
+    first, second = (text.splitlines() for text in result.stdout.split("\x1b[H\x1b[2J")[1:])
+    assert [line.split()[0] for line in first] == ["SERVICE", "a", "b", "…"]
+    assert first[1].split()[-1] == "-"
+    assert second[1].split()[0] == "b"
+    assert second[1].endswith("%")
+    assert second[-1] == "… and 1 more"
+
+
+def test_top_is_shown_once_when_that_is_wanted(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.cli.output.Output.size", lambda _: (80, 24))
+    cli.client.answers["services.top"] = []
+    assert cli("top", "--once").exit_code == 0
+    assert json.loads(cli("top", "--json").stdout) == []

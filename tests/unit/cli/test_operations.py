@@ -13,7 +13,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from harness.errors import ServiceNotFound
+from harness.errors import ConfigSyntaxError, ServiceNotFound
 
 
 def test_up_sends_the_source_and_its_options(cli: Any, tmp_path: Path) -> None:
@@ -284,3 +284,51 @@ def test_ctrl_c_before_the_daemon_answers_cancels_the_operation(cli: Any) -> Non
     }
     assert cli("up").exit_code == 130
     assert cli.client.calls_of("operations.cancel") == [{"id": "op-1"}]
+
+
+@pytest.fixture
+def restarted(cli: Any, tmp_path: Path) -> Any:
+    (tmp_path / "harness.yaml").write_text("name: shop\n")
+    cli.operation("restart")
+    changes = [
+        {"unit": "db", "differs": True},
+        {"unit": "web", "differs": False},
+        {"unit": "new", "differs": True},
+    ]
+    cli.client.answers["plan.diff"] = {"project": "shop", "changes": changes}
+    return cli
+
+
+def test_restart_says_when_the_stack_file_has_changed(restarted: Any) -> None:
+    advice = "note: the stack file has changed for db, new; `harness up` applies it\n"
+    assert restarted("restart").stderr.endswith(advice)
+    assert "for db; `harness up`" in restarted("restart", "db", "web").stderr
+
+
+def test_restart_says_so_though_it_failed(restarted: Any) -> None:
+    restarted.client.answers["operations.wait"] |= {"state": "failed", "results": []}
+    result = restarted("restart", "db")
+    assert result.exit_code == 1
+    assert "for db; `harness up` applies it" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("web",), ("-q",), ("--json",)])
+def test_restart_says_nothing_when_nothing_it_is_about_has_changed_or_when_told_to_be_quiet(
+    restarted: Any, words: tuple[str, ...]
+) -> None:
+    assert "changed" not in restarted("restart", *words).stderr
+
+
+def test_restart_of_a_project_of_other_files_says_nothing(restarted: Any, tmp_path: Path) -> None:
+    restarted.client.answers["plan.diff"]["project"] = "other"
+    assert "changed" not in restarted("restart").stderr
+    (tmp_path / "harness.yaml").unlink()
+    del restarted.client.answers["plan.diff"]
+    assert "changed" not in restarted("restart", "-p", "shop").stderr
+
+
+def test_restart_with_a_broken_stack_file_says_what_shows_its_problems(restarted: Any) -> None:
+    restarted.client.answers["plan.diff"] = ConfigSyntaxError(problems=[])
+    result = restarted("restart")
+    assert result.exit_code == 0
+    assert "`harness validate` shows them" in result.stderr

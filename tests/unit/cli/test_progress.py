@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from harness.cli.explanations import waiting_line
 from harness.cli.facts import fact, progress_fact
 from harness.cli.options import GlobalOptions
 from harness.cli.output import Output
@@ -56,6 +57,21 @@ async def test_a_waiting_unit_says_what_it_waits_for(board: Any, client: Any) ->
     )
     assert rows["seed"][3] == "exit 2"
     assert [call["unit"] for call in client.calls_of("services.why")] == ["follower"]
+
+
+async def test_a_unit_that_failed_says_why_and_not_what_it_waited_for(
+    board: Any, client: Any
+) -> None:
+    await board.refresh(client)
+    await board.explain(client)
+    follower = next(unit for unit in board.touched() if unit["name"] == "follower")
+    failed = {**follower, "state": "failed", "message": "exit status 2"}
+    assert board.row(failed)[3] == "exit status 2"
+
+
+def test_a_check_that_does_not_try_has_no_tries() -> None:
+    probe = {"stage": "ready", "tries": 0, "last": []}
+    assert waiting_line({"needs": [], "probe": probe}) == "own probe ready: has not passed"
 
 
 async def test_the_time_of_a_ready_unit_counts_from_the_operations_begin(

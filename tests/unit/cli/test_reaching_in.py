@@ -118,13 +118,26 @@ def test_input_from_a_file_is_read_to_its_end(
     assert len(b"".join(process.written)) == 200_000
 
 
-def test_attach_shows_output_and_sends_input(cli: Any, piped: Any) -> None:
+@pytest.fixture
+def attachable(cli: Any, make_unit: Any) -> Any:
+    """The program, and services that run until their output ends, which is with status 0."""
+    units = [make_unit("repl", exit_code=0), make_unit("web", exit_code=0)]
+    cli.client.answers |= {
+        "services.status": {"project": "shop", "services": units},
+        "events.subscribe": [],
+    }
+    return cli
+
+
+def test_attach_shows_output_and_sends_input(attachable: Any, piped: Any) -> None:
+    cli = attachable
     written: list[bytes] = []
     arrived = anyio.Event()
 
     def write(data: bytes, **_: object) -> None:
-        written.append(data)
-        arrived.set()
+        if data:
+            written.append(data)
+            arrived.set()
 
     async def output() -> AsyncIterator[Any]:
         await arrived.wait()
@@ -136,7 +149,10 @@ def test_attach_shows_output_and_sends_input(cli: Any, piped: Any) -> None:
     assert written == [b"1 + 1\n"]
 
 
-def test_attach_goes_on_looking_when_the_service_takes_no_input(cli: Any, piped: Any) -> None:
+def test_attach_goes_on_looking_when_the_service_takes_no_input(
+    attachable: Any, piped: Any
+) -> None:
+    cli = attachable
     refused = anyio.Event()
 
     def write(**_: object) -> None:
@@ -155,11 +171,15 @@ def test_attach_goes_on_looking_when_the_service_takes_no_input(cli: Any, piped:
     assert "do not support input" in result.stderr
 
 
-def test_attach_ends_after_piped_input_once_the_service_is_quiet(cli: Any, piped: Any) -> None:
+def test_attach_ends_after_piped_input_once_the_service_is_quiet(
+    attachable: Any, piped: Any
+) -> None:
+    cli = attachable
     arrived = anyio.Event()
 
-    def write(**_: object) -> None:
-        arrived.set()
+    def write(data: bytes, **_: object) -> None:
+        if data:
+            arrived.set()
 
     async def output() -> AsyncIterator[Any]:
         await arrived.wait()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,13 @@ def statuses(cli: Any, make_unit: Any) -> list[dict[str, Any]]:
 
 def test_status_is_a_table_in_file_order_without_boxes(cli: Any, statuses: Any) -> None:
     result = cli("status")
-    remark = "next try in 30 s; exit status 3 (harness why follower)"
+    message = "next try in 30 s; exit status 3 (harness why follower)"
+    url = "rpc http://127.0.0.1:40211"
     assert result.stdout.splitlines() == [
-        "SERVICE   STATE      HEALTH   UP      PID   RESTARTS  ENDPOINTS",
-        "chain     running    healthy  2m 11s  4711  0         rpc http://127.0.0.1:40211",
-        f"follower  backoff    -        -       -     3         {remark}",
-        "seed      completed  -        -       -     -         -",
+        "SERVICE   STATE      HEALTH   UP      PID   RESTARTS  ENDPOINTS                   MESSAGE",
+        f"chain     running    healthy  2m 11s  4711  0         {url}  -",
+        f"follower  backoff    -        -       -     3         {'-'.ljust(len(url))}  {message}",
+        "seed      completed  -        -       -     -         -                           -",
     ]
 
 
@@ -190,3 +191,54 @@ def test_status_starts_a_daemon_where_records_of_one_are(
     (tmp_path / "state" / "state.db").touch()
     cli("status")
     assert cli.client.starts == [True]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
+    """Make stdout a terminal of so many columns and rows."""
+
+    def make(columns: int, rows: int) -> None:
+        monkeypatch.setattr("harness.cli.output.Output.size", lambda _: (columns, rows))
+
+    return make
+
+
+def test_a_stack_where_all_is_well_has_no_messages(cli: Any, make_unit: Any) -> None:
+    services = [make_unit("db", message="restarted on request")]
+    cli.client.answers["services.status"] = {"project": "shop", "services": services}
+    assert cli("status").stdout.splitlines()[0].split()[-1] == "ENDPOINTS"
+
+
+def test_a_message_of_several_lines_stays_on_its_row(cli: Any, make_unit: Any) -> None:
+    failed = make_unit("db", state="failed", ready=False, message="exit 1\n  no such table")
+    cli.client.answers["services.status"] = {"project": "shop", "services": [failed]}
+    lines = cli("status").stdout.splitlines()
+    assert len(lines) == 2
+    assert lines[1].endswith("exit 1 no such table (harness why db)")
+
+
+def test_a_service_that_was_stopped_says_why(cli: Any, make_unit: Any) -> None:
+    stopped = make_unit("db", state="stopped", ready=False, goal="down", message="as was asked")
+    cli.client.answers["services.status"] = {"project": "shop", "services": [stopped]}
+    assert cli("status").stdout.splitlines()[1].endswith("  as was asked")
+
+
+def test_on_a_terminal_no_line_is_wider_than_it(cli: Any, statuses: Any, terminal: Any) -> None:
+    terminal(106, 24)
+    lines = cli("status").stdout.splitlines()
+    assert max(map(len, lines)) == 106
+    assert lines[2].endswith("next try in 30 s; exit …")
+    whole = json.loads(cli("status", "--json").stdout)["services"][1]["message"]
+    assert whole == "exit status 3"
+
+
+def test_what_is_wrong_is_named_below_a_table_that_scrolls_off(
+    cli: Any, make_unit: Any, terminal: Any
+) -> None:
+    services = [make_unit(f"s{index}", ready=index not in (3, 150)) for index in range(200)]
+    cli.client.answers["services.status"] = {"project": "shop", "services": services}
+    assert cli("status").stderr == ""
+    terminal(80, 24)
+    result = cli("status")
+    assert len(result.stdout.splitlines()) == 201
+    assert result.stderr == "not as they should be: s3, s150\n"

@@ -21,6 +21,7 @@ _WITHOUT_A_VERB = {
     "exec.write": None,
     "exec.close_stdin": None,
     "exec.signal": None,
+    "exec.resize": None,
 }
 """Methods that a client calls by itself, or that belong to a running command."""
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from harness import config
 from harness.config import Source, discover, load, validate
 from harness.errors import ConfigSchemaError, ConfigSyntaxError, UnresolvedReference
 from harness.executors import option_types
+from tests.requirements import require
 from tests.unit.config.stacks import EXECUTORS, problems, report, service, source, stack
 
 ONE = "services: {a: {type: process, command: a, env: {X: one}}}\n"
@@ -24,12 +27,59 @@ def test_stack_file_is_found_by_its_usual_names(tmp_path: Path, name: str) -> No
 
 def test_directory_without_a_stack_says_what_to_do(tmp_path: Path) -> None:
     assert discover(str(tmp_path)) == ()
+    looked_in = ", ".join([str(tmp_path), *map(str, tmp_path.parents)])
     assert problems(tmp_path) == [
         (
-            f"harness.yaml:1:1: there is no harness.yaml or services.yaml in {tmp_path}; `harness "
-            "init` writes one; -f names another"
+            "harness.yaml:1:1: there is no harness.yaml or services.yaml here or above (looked in "
+            f"{looked_in}); `harness init` writes one; -f names another"
         )
     ]
+
+
+def test_the_nearest_stack_file_above_is_found_with_its_override(tmp_path: Path) -> None:
+    below = tmp_path / "Shop" / "src" / "deep"
+    below.mkdir(parents=True)
+    (tmp_path / "harness.yaml").write_text(ONE)
+    (tmp_path / "Shop" / "services.yml").write_text(ONE)
+    (tmp_path / "Shop" / "harness.override.yaml").write_text("description: over\n")
+    (below / "harness.override.yaml").write_text("description: not beside it\n")
+
+    nearest = str(tmp_path / "Shop" / "services.yml")
+    assert discover(str(below)) == (nearest, str(tmp_path / "Shop" / "harness.override.yaml"))
+    assert discover(str(tmp_path)) == (str(tmp_path / "harness.yaml"),)
+
+
+def test_a_stack_found_above_is_read_as_from_its_own_directory(tmp_path: Path) -> None:
+    shop = tmp_path / "My Shop"
+    below = shop / "src"
+    below.mkdir(parents=True)
+    text = "services: {a: {type: process, command: 'a $WORD', env_file: a.env}}\n"
+    (shop / "harness.yaml").write_text(text.replace("$WORD", "${WORD}"))
+    (shop / "a.env").write_text("A=1\n")
+    (shop / ".env").write_text("WORD=beside\n")
+
+    found = stack(below, project=None)
+    assert found.name == "my-shop"
+    assert found.units["a"].base_dir == str(shop)
+    assert stack(shop, project=None) == found
+
+
+def test_a_stack_above_of_another_user_is_passed_over_and_named(tmp_path: Path) -> None:
+    require("root", os.geteuid() == 0, "a file is given to another user")
+    below = tmp_path / "mine"
+    below.mkdir()
+    theirs = tmp_path / "harness.yaml"
+    theirs.write_text(ONE)
+    os.chown(theirs, 4711, -1)
+
+    assert discover(str(below)) == ()
+    assert f"; {theirs}, of another user, was passed over" in problems(below)[0]
+    assert discover(str(tmp_path)) == (str(theirs),)
+
+
+@pytest.mark.parametrize("name", ["load", "outline", "template"])
+def test_a_function_called_as_its_module_is_the_function(name: str) -> None:
+    assert callable(getattr(config, name))
 
 
 def test_override_beside_the_stack_is_merged(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.unit.daemon.serving import HANDLERS
         ("daemon.stop", True),
         ("services.status", False),
         ("services.wait", False),
+        ("services.write", False),
         ("exec.run", False),
         ("no.such", False),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from harness.errors import (
     ConfigError,
     HarnessError,
     InvalidParameters,
+    OperationFailed,
     OperationNotFound,
     ServiceNotFound,
     UnknownService,
@@ -25,6 +27,8 @@ from harness.errors import (
 )
 from harness.protocol import METHODS, Endpoint, message_pipe, parse_result
 from harness.storage import MemoryStore
+
+pytestmark = pytest.mark.usefixtures("swept")
 
 _STACK = """
 version: "1"
@@ -64,18 +68,29 @@ async def daemon(directory: Path, stack: str = _STACK) -> AsyncIterator[tuple[Cl
         ):
             ours, theirs = message_pipe()
             group.start_soon(server.serve_stream, theirs)
-            async with opened(ours) as client:
-                call = client.connection.call
+            try:
+                async with opened(ours) as client:
+                    _check_results(client)
+                    yield (
+                        client,
+                        make_source(directory=str(directory), env={"PATH": "/usr/bin:/bin"}),
+                    )
+            finally:
+                with anyio.move_on_after(5, shield=True):
+                    await stacks.stop_all()
+                group.cancel_scope.cancel()
 
-                async def checked(method: str, params: Any = None, **rest: Any) -> Any:
-                    result = await call(method, params, **rest)
-                    parse_result(METHODS[method].result, result)
-                    return result
 
-                client.connection.call = checked  # type: ignore[method-assign]
-                yield client, make_source(directory=str(directory), env={"PATH": "/usr/bin:/bin"})
-            await stacks.stop_all()
-            group.cancel_scope.cancel()
+def _check_results(client: Client) -> None:
+    """Compare every result with the schema that says what it is."""
+    call = client.connection.call
+
+    async def checked(method: str, params: Any = None, **rest: Any) -> Any:
+        result = await call(method, params, **rest)
+        parse_result(METHODS[method].result, result)
+        return result
+
+    client.connection.call = checked  # type: ignore[method-assign]
 
 
 async def _up(client: Client, source: Any, **options: Any) -> dict[str, Any]:
@@ -91,6 +106,62 @@ async def test_up_brings_a_stack_up_and_status_shows_it_in_file_order(tmp_path):
         assert status["project"] == "shop"
         assert [unit["name"] for unit in status["services"]] == ["db", "web", "real", "seed"]
         assert [unit["state"] for unit in status["services"]] == ["running"] * 3 + ["exited"]
+
+
+async def test_up_goes_on_with_the_rest_after_a_failure_when_asked_to(tmp_path):
+    stack = (
+        "name: shop\nservices:\n  bad: {type: fake, start_error: no}\n"
+        "  good: {type: process, command: sleep 60, health_check: {command: [test, -e, go]}}\n"
+    )
+    async with daemon(tmp_path, stack) as (client, source):
+        operation = await client.services.up(source=source, keep_going=True)
+        with pytest.raises(OperationFailed):
+            await client.services.wait(project="shop", units=["bad"])
+        (tmp_path / "go").touch()
+        ended = await client.operations.wait(id=operation["id"])
+        assert _outcomes(ended) == {"bad": "failed", "good": "ready"}
+
+
+async def test_a_completed_task_runs_again_only_when_that_is_forced(tmp_path):
+    stack = "name: shop\ntasks: {seed: {type: process, command: [sh, -c, 'echo ran >>runs']}}\n"
+
+    def runs() -> int:
+        return len((tmp_path / "runs").read_text().splitlines())
+
+    async with daemon(tmp_path, stack) as (client, source):
+        found = []
+        for force in (False, False, True):
+            await _up(client, source, force=force)
+            found.append(runs())
+        for force in (False, True):
+            run = await client.tasks.run(source=source, tasks=["seed"], force=force)
+            await client.operations.wait(id=run["id"])
+            found.append(runs())
+        assert found == [1, 1, 2, 2, 3]
+
+
+async def test_services_that_end_together_are_not_started_again_together(tmp_path):
+    backoff = "{initial: 1000s, max: 1000s, jitter: 1}"
+    services = [
+        f"  s{n}: {{type: fake, run_for: 0, exit_code: 1, "
+        f"restart: {{mode: always, backoff: {backoff}}}}}\n"
+        for n in range(6)
+    ]
+    async with daemon(tmp_path, "".join(["name: shop\nservices:\n", *services])) as (
+        client,
+        source,
+    ):
+        await _up(client, source)
+        units: list[dict[str, Any]] = []
+        while {unit["state"] for unit in units} != {"backoff"}:
+            units = (await client.services.status(project="shop"))["services"]
+        moments = [datetime.fromisoformat(unit["next_try_at"]) for unit in units]
+        # That all six are so near by chance happens once in 10^10 times.
+        assert (max(moments) - min(moments)).total_seconds() > 1
+
+
+def _outcomes(operation: dict[str, Any]) -> dict[str, str]:
+    return {result["unit"]: result["outcome"] for result in operation["results"]}
 
 
 async def test_a_broken_stack_file_is_reported_with_its_problems(tmp_path):
@@ -274,7 +345,7 @@ async def test_output_is_read_filtered_and_ends(tmp_path):
         assert await text(units=["real"], grep="^o.t$") == "out\n"
         assert await text(units=["real"], until="2001-01-01") == ""
         assert await text(units=["db"]) == ""
-        with pytest.raises(InvalidParameters, match=r"^cannot search for \(: not a regular"):
+        with pytest.raises(InvalidParameters, match=r"^cannot search for \(: it is no regular"):
             await text(grep="(")
         with pytest.raises(InvalidParameters, match="since"):
             await text(since="yesterday")
@@ -319,6 +390,33 @@ async def test_a_command_runs_beside_a_unit_with_input_output_and_status(tmp_pat
                 output[item["stream"]] += item["data"]
         assert output == {"stdout": b"red light\ntyped\n", "stderr": b"oops\n"}
         assert (process.exit_code, process.exit_signal) == (3, None)
+
+
+async def test_a_command_runs_on_a_terminal_that_can_be_resized(tmp_path):
+    async with daemon(tmp_path) as (client, source):
+        await _up(client, source, units=["real"])
+        argv = ["sh", "-c", "stty size; read line; stty size; tty >/dev/null && exit 4"]
+        async with client.exec.run(
+            project="shop", unit="real", argv=argv, stdin=True,
+            terminal={"columns": 101, "rows": 31},
+        ) as process:  # fmt: skip
+            items = aiter(process)
+            assert await anext(items) == {"stream": "stdout", "data": b"31 101\r\n"}
+            with pytest.raises(InvalidParameters, match="columns"):
+                await process.resize(columns=-1, rows=1)
+            await process.resize(columns=50, rows=10)
+            await process.write(b"\n")
+            rest = b"".join([item["data"] async for item in items])
+        assert rest == b"\r\n10 50\r\n"
+        assert process.exit_code == 4
+
+
+async def test_a_command_without_a_terminal_refuses_a_size(tmp_path):
+    async with daemon(tmp_path) as (client, source):
+        await _up(client, source, units=["real"])
+        async with client.exec.run(project="shop", unit="real", argv=["sleep", "60"]) as process:
+            with pytest.raises(HarnessError, match="has none"):
+                await process.resize(columns=50, rows=10)
 
 
 async def test_a_command_is_signalled_and_is_gone_afterwards(tmp_path):

@@ -13,6 +13,7 @@ from harness.daemon.server import Server, is_allowed_peer, peer_uid
 from harness.daemon.session import Limits
 from harness.errors import StorageError
 from harness.protocol import Endpoint
+from tests.requirements import require
 from tests.unit.daemon.serving import HANDLERS, serving
 
 
@@ -63,6 +64,28 @@ async def test_a_socket_that_cannot_be_made_is_named(tmp_path):
     async with server.running():
         with pytest.raises(StorageError, match="file"):
             await server.listen(tmp_path / "file" / "socket")
+
+
+async def test_a_directory_that_a_link_leads_to_is_fine(tmp_path):
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    endpoint = Endpoint(tmp_path / "link")
+    server = Server(Dispatcher(HANDLERS))
+    with anyio.fail_after(10):
+        async with server.running():
+            await server.listen(endpoint.socket_path)
+            async with connect(endpoint, start=False) as client:
+                await client.daemon.status()
+
+
+async def test_a_directory_of_another_user_is_refused(tmp_path):
+    require("root", os.geteuid() == 0, "only root can make another user's directory")
+    os.chown(tmp_path, 65_534, 65_534)
+    server = Server(Dispatcher(HANDLERS))
+    async with server.running():
+        with pytest.raises(StorageError, match="it belongs to another user"):
+            await server.listen(tmp_path / "socket")
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_more_connections_than_allowed_are_refused_and_the_others_go_on():

@@ -84,10 +84,24 @@ async def test_a_header_must_be_there_and_match() -> None:
     assert verdict(missing) == (False, "status 200, but no header X-Other")
 
 
+async def test_a_pattern_that_backtracking_never_ends_is_judged_at_once() -> None:
+    long = "a" * 500_000 + "!"
+    found = await ask(response(long), body="(a+)+$")
+    assert not found.ok
+    assert found.message.startswith("no match for /(a+)+$/ in body")
+    header = await ask(response(X_Long="a" * 5_000 + "!"), headers={"X-Long": "(a|aa)+$"})
+    assert header.message.startswith("no match for /(a|aa)+$/ in header X-Long")
+
+
+async def test_a_pattern_that_is_refused_says_why() -> None:
+    result = await ask(response("x"), body="x(?=y)")
+    assert result.message.startswith("/x(?=y)/ uses look-around ((?=)")
+
+
 async def test_a_pattern_that_is_none_is_named() -> None:
     result = await ask(response("x"), body="(")
     assert not result.ok
-    assert result.message.startswith("/(/ is not a regular expression")
+    assert result.message.startswith("/(/ is no regular expression")
 
 
 async def test_method_and_headers_are_sent_and_no_compression_is_asked_for() -> None:

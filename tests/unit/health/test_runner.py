@@ -165,7 +165,14 @@ async def test_unreadable_output_fails_the_log_check() -> None:
 async def test_a_pattern_that_is_none_fails_the_log_check() -> None:
     unit = ScriptedUnit()
     unit.end()
-    assert "/(/ is not a regular expression" in (await run(LogCheck(pattern="("), unit)).message
+    assert "/(/ is no regular expression" in (await run(LogCheck(pattern="("), unit)).message
+
+
+async def test_a_pattern_that_backtracking_never_ends_looks_on_at_once() -> None:
+    unit = ScriptedUnit()
+    unit.write("a" * 500_000 + "!")
+    unit.write("aaa")
+    assert (await run(LogCheck(pattern="^(a+)+$"), unit)).ok
 
 
 async def test_one_watch_serves_several_checks_and_tells_of_each_once() -> None:

@@ -95,6 +95,22 @@ async def test_bytes_written_while_nobody_watched_get_the_time_of_the_last_write
     ]
 
 
+async def test_marks_of_a_log_that_was_cut_while_nobody_watched_are_forgotten(tmp_path):
+    scene = Scene(tmp_path)
+    scene.write(b"one\n")
+    scene.write(b"two\n", after_s=10)
+    os.truncate(scene.log.streams["stdout"].path, 4)
+    fresh = StreamKeeper(scene.log.streams["stdout"], max_bytes=1 << 30)
+    fresh.observe()
+    scene.keepers["stdout"] = fresh
+    scene.write(b"new\n", after_s=50)
+    chunks = await collected(scene.log.read())
+    assert [(c.text, (c.at - chunks[0].at).total_seconds()) for c in chunks] == [
+        (b"one\n", 0),
+        (b"new\n", 60),
+    ]
+
+
 def test_the_index_stays_small(tmp_path):
     scene = Scene(tmp_path)
     for _ in range(MAX_MARKS + 100):

@@ -4,6 +4,7 @@ import pytest
 
 from harness.logs.kernel import punch_hole
 from harness.logs.pieces import Selection, StreamReader
+from harness.patterns import compile_pattern
 from tests.unit.logs.scene import Scene
 
 
@@ -38,7 +39,7 @@ def test_any_block_size_greps_the_same_lines(tmp_path, block_bytes):
     scene = Scene(tmp_path)
     lines = [b"%d%s\n" % (n, b"y" * (n % 90)) for n in range(200)]
     scene.write(b"".join(lines) + b"77 rest")
-    selection = Selection(grep=re.compile(rb"^\d*7"))
+    selection = Selection(grep=compile_pattern(r"^\d*7"))
     expected = b"".join(line for line in lines if re.match(rb"^\d*7", line)) + b"77 rest"
     assert _all(_reader(scene, selection, block_bytes=block_bytes)) == expected
 
@@ -75,3 +76,15 @@ def test_a_line_begun_is_kept_back_until_it_ends(tmp_path):
     scene.write(b" ended\n", after_s=1)
     chunks, _ = reader.step(end=None, unfinished=False)
     assert [chunk.text for chunk in chunks] == [b"begun ended\n"]
+
+
+def test_a_loss_is_told_although_no_line_after_it_is_wanted(tmp_path):
+    scene = Scene(tmp_path, max_bytes=4_000)
+    scene.write(b"wanted\n" + b"0123456\n" * 1_000)
+    reader = _reader(scene, Selection(grep=compile_pattern(r"wanted")), block_bytes=800)
+    first, _ = reader.step(end=None, unfinished=False)
+    scene.keepers["stdout"].trim()
+    second, _ = reader.step(end=None, unfinished=False)
+    third, _ = reader.step(end=None, unfinished=False)
+    assert [chunk.text for chunk in first + second + third] == [b"wanted\n", b""]
+    assert second[0].skipped == 5_007 - (7 + 99 * 8)  # from the last line read to the first kept

@@ -1,10 +1,10 @@
-import re
 from datetime import timedelta
 
 import anyio
 import pytest
 
-from harness.logs import STREAMS, UnitLog, merge
+from harness.logs import STREAMS, LineReader, UnitLog, merge
+from harness.patterns import compile_pattern
 from tests.fakes.clock import FakeClock
 from tests.unit.logs.scene import Scene, collected, text_of
 
@@ -133,7 +133,7 @@ async def test_until_does_not_show_a_line_that_ended_later(tmp_path):
 async def test_grep_takes_the_lines_a_pattern_is_found_in(tmp_path):
     scene = Scene(tmp_path)
     scene.write(b"".join(b"line %d\n" % number for number in range(100_000)))
-    pattern = re.compile(rb"77\d\d$")
+    pattern = compile_pattern(r"77\d\d$")
     found = await text_of(scene.log.read(grep=pattern))
     assert found.splitlines() == [
         b"line %d" % number for number in range(100_000) if number % 10_000 // 100 == 77
@@ -150,7 +150,7 @@ async def test_grep_sees_the_first_mib_of_a_line_and_shows_all_of_it(tmp_path):
     long = b"needle" + b"x" * 3_000_000
     hidden = b"y" * 1_100_000 + b"needle"
     scene.write(b"before\n" + long + b"\n" + hidden + b"\nneedle after\n")
-    chunks = await collected(scene.log.read(grep=re.compile(rb"needle")))
+    chunks = await collected(scene.log.read(grep=compile_pattern(r"needle")))
     assert b"".join(c.text for c in chunks) == long + b"\nneedle after\n"
     assert max(len(c.text) for c in chunks) <= 256 * 1024
 
@@ -207,12 +207,66 @@ async def test_a_clock_that_goes_back_hides_nothing_from_a_follower(tmp_path):
         assert (await anext(reader)).text == b"2\n"
 
 
+async def test_a_reader_that_knows_its_place_misses_nothing_written_after(tmp_path):
+    scene = Scene(tmp_path)
+    scene.write(b"old\n", after_s=100)
+    reader = scene.log.follow(tail=0)
+    await reader.locate()
+    scene.write(b"new\n", after_s=-50)
+    with anyio.fail_after(5):
+        assert (await anext(reader)).text == b"new\n"
+
+
+@pytest.mark.parametrize("is_waiting", [False, True])
+async def test_a_follower_that_is_to_finish_ends_with_all_that_is_there(tmp_path, is_waiting):
+    scene = Scene(tmp_path)
+    scene.write(b"1\n")
+    reader = scene.log.follow()
+    got = []
+    with anyio.fail_after(5):
+        assert (await anext(reader)).text == b"1\n"
+        scene.append(b"2\nlast words")
+        async with anyio.create_task_group() as tasks:
+
+            async def read() -> None:
+                got.append(await text_of(reader))
+
+            tasks.start_soon(read)
+            if is_waiting:
+                await anyio.wait_all_tasks_blocked()
+            reader.finish()
+    assert got == [b"2\nlast words"]
+
+
 async def test_offsets_of_a_log_cleared_since_start_over(tmp_path):
     scene = Scene(tmp_path)
     scene.write(b"new\n")
     with anyio.fail_after(5):
         chunk = await anext(scene.log.follow(offsets={"stdout": 99}))
     assert chunk.text == b"new\n"
+
+
+async def test_a_search_that_backtracking_never_ends_ends(tmp_path):
+    scene = Scene(tmp_path)
+    scene.write(b"a" * 500_000 + b"!\n" + b"aaa\n" + b"a" * 2_000_000 + b"!\nlast\n")
+    reader = scene.log.read(grep=compile_pattern(r"^(a+)+$|last"))
+    assert (await text_of(reader)).endswith(b"aaa\n" + b"a" * 2_000_000 + b"!\nlast\n")
+
+
+async def test_single_lines_are_not_joined_over_what_was_dropped(tmp_path):
+    scene = Scene(tmp_path, max_bytes=100_000)
+    scene.write(b"first\nbegun")
+    lines = scene.log.follow(unfinished=True)
+    with anyio.fail_after(5):
+        reader = LineReader(lines)
+        assert await anext(reader) == ("stdout", b"first")
+        with anyio.move_on_after(0.05):
+            await anext(reader)
+        scene.write(b"x" * 200_000 + b"\n" + b"0123456\n" * 20_000)
+        scene.keepers["stdout"].trim()
+        scene.log.streams["stdout"].announce()
+        assert await anext(reader) == ("stdout", b"begun")
+        assert await anext(reader) == ("stdout", b"0123456")
 
 
 async def test_a_follower_that_fell_behind_the_cap_is_told_how_much_it_missed(tmp_path):

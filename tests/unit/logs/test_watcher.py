@@ -1,10 +1,9 @@
-import re
-
 import anyio
 import pytest
 
 from harness.clock import SystemClock
 from harness.logs import LogNotice, LogsDropped, UnitLog, Watcher, merge
+from harness.patterns import compile_pattern
 
 
 @pytest.fixture
@@ -96,7 +95,7 @@ async def test_grep_while_following(log):
     with anyio.fail_after(10):
         async with _watcher() as watcher:
             watcher.watch(log)
-            reader = log.follow(grep=re.compile(rb"ready"))
+            reader = log.follow(grep=compile_pattern(r"ready"))
             _append(log, b"booting\nnearly\n")
             _append(log, b"ready now\nand more\n")
             assert (await anext(reader)).text == b"ready now\n"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.model import (
@@ -17,9 +17,7 @@ from harness.model import (
     UnitSpec,
 )
 from harness.plan import Action, Change, Graph, Observed, PlanDiff, diff, field_hashes, fingerprint
-
-# How long an example takes depends on what else the machine does.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from tests.unit.plan.cases import edge, unhurried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +33,6 @@ def service(name: str, *edges: Dependency, **more) -> ServiceSpec:
 def task(name: str, *edges: Dependency, **more) -> TaskSpec:
     values = {"options": Options(), **more}
     return TaskSpec(name=name, type="process", base_dir="/", depends_on=edges, **values)
-
-
-def edge(on: str, condition: Condition = Condition.STARTED, **more) -> Dependency:
-    return Dependency(on=on, condition=condition, **more)
 
 
 def graph(*units: UnitSpec) -> Graph:

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.model import (
@@ -22,9 +22,7 @@ from harness.model import (
     TcpCheck,
 )
 from harness.plan import UNFINGERPRINTED, changed_fields, field_hashes, fingerprint
-
-# How long an example takes depends on what else the machine does.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from tests.unit.plan.cases import unhurried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

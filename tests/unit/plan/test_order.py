@@ -3,16 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from harness.errors import DependencyCycle
 from harness.model import Condition, Dependency, ServiceSpec, StackSpec
 from harness.plan import Graph, Plan, plan_stack, start_order, stop_order, waves
 from harness.plan.order import levels
-
-# How long an example takes depends on what else the machine does.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from tests.unit.plan.cases import acyclic_edges, unhurried
 
 
 def build(edges: Mapping[str, list[str]]) -> Graph:
@@ -31,17 +28,6 @@ def stack(edges: Mapping[str, list[str]]) -> StackSpec:
         for name, needs in edges.items()
     }
     return StackSpec(name="s", files=("/h.yaml",), base_dir="/", units=units)
-
-
-@st.composite
-def acyclic_edges(draw):
-    count = draw(st.integers(0, 12))
-    ranked = [f"u{n}" for n in range(count)]
-    edges = {
-        name: draw(st.lists(st.sampled_from(ranked[:rank]), max_size=4)) if rank else []
-        for rank, name in enumerate(ranked)
-    }
-    return {name: edges[name] for name in draw(st.permutations(ranked))}
 
 
 def test_units_without_edges_start_in_file_order():

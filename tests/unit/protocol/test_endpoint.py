@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
-from harness.protocol import Endpoint, default_state_dir
+from harness.protocol import Endpoint, default_state_dir, socket_address
 
 
 @pytest.mark.parametrize(
@@ -38,19 +39,34 @@ def test_files_are_in_the_state_directory():
     assert endpoint.start_lock_path == Path("/s/start.lock")
 
 
-def test_a_long_path_gets_a_short_socket_of_its_own(monkeypatch):
+def test_a_path_that_fits_is_its_own_address(tmp_path):
+    path = Path("/", *(["d" * 20] * 5), "s")
+    assert len(str(path)) == 107
+    with socket_address(path) as address:
+        assert address == str(path)
+
+
+def test_a_longer_path_is_reached_through_its_directory(tmp_path):
+    path = tmp_path.joinpath(*(["\N{SNOWMAN}" * 80] * 5), "s")
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as calling:
+        with socket_address(path) as address:
+            listening.bind(address)
+            assert path.is_socket()
+            directory = int(address.split("/")[-2])
+        listening.listen()
+        with socket_address(path) as address:
+            calling.connect(address)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(directory)
+
+
+def test_a_longer_path_without_its_directory_has_no_address(tmp_path):
+    with pytest.raises(FileNotFoundError), socket_address(tmp_path / ("d" * 120) / "s"):
+        pass
+
+
+def test_where_a_daemon_listens_follows_from_its_state_directory_alone(monkeypatch):
+    endpoint = Endpoint(Path("/" + "a" * 120))
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1")
-    one, two = Endpoint(Path("/" + "a" * 120)), Endpoint(Path("/" + "b" * 120))
-    assert one.socket_path.parent == Path("/run/user/1/harness")
-    assert one.socket_path != two.socket_path
-
-
-@pytest.mark.parametrize("runtime", [None, "/" + "r" * 90])
-def test_without_a_short_runtime_directory_the_socket_is_in_tmp(monkeypatch, runtime):
-    if runtime is None:
-        monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    else:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-    path = Endpoint(Path("/" + "a" * 120)).socket_path
-    assert path.parent == Path(f"/tmp/harness-{os.getuid()}")
-    assert len(os.fsencode(path)) <= 100
+    assert endpoint.socket_path == endpoint.state_dir / "daemon.sock"

@@ -59,6 +59,54 @@ def test_problems_of_a_stack_file_cross_the_wire():
     assert str(back) == str(error)
 
 
+@pytest.mark.parametrize(
+    ("error", "facts"),
+    [
+        (errors.DependencyCycle(cycle=["a", "b", "a"]), {"cycle": ("a", "b", "a")}),
+        (errors.UnknownTask.of("sede", ["seed"]), {"name": "sede", "did_you_mean": "seed"}),
+        (errors.UnknownService(name="x"), {"name": "x", "did_you_mean": None}),
+        (
+            errors.CommandTimeout(command="sleep 9", cause="too long", place="n1"),
+            {"command": "sleep 9", "place": "n1"},
+        ),
+        (
+            errors.StartFailed(
+                service="db", executor="process", cause="no", details={"reason": "command-error"}
+            ),
+            {"service": "db", "executor": "process", "cause": "no"},
+        ),
+        (
+            errors.NotSupported(service="db", executor="fake", capability="exec"),
+            {"service": "db", "executor": "fake", "capability": "exec"},
+        ),
+    ],
+)
+def test_what_an_error_knows_of_its_own_crosses_the_wire(error, facts):
+    back = error_from_wire(json.loads(json.dumps(error_to_wire(error))))
+    assert {name: getattr(back, name) for name in facts} == facts
+    assert error.details.items() <= back.details.items()
+    assert error_to_wire(back) == error_to_wire(error)
+
+
+def test_every_attribute_of_an_error_is_a_fact_that_crosses_the_wire():
+    known = {"hint", "details"}
+    made = [
+        errors.DependencyCycle(cycle=["a"]),
+        errors.UnknownService(name="x"),
+        errors.CommandFailed(command="x", cause="y"),
+        errors.StopFailed(service="db", executor="process", cause="no"),
+        errors.NotSupported(service="db", executor="fake", capability="exec"),
+    ]
+    for error in made:
+        assert vars(error).keys() - known == set(error.facts), type(error)
+
+
+def test_an_error_without_its_facts_is_still_of_its_class():
+    back = error_from_wire({"message": "cannot start it", "data": {"kind": "start-failed"}})
+    assert isinstance(back, errors.StartFailed)
+    assert back.service is None
+
+
 def test_an_unknown_kind_is_a_remote_failure_that_keeps_it():
     wire = {"code": -32000, "message": "cannot fly", "data": {"kind": "no-wings", "hint": "walk"}}
     back = error_from_wire(wire)

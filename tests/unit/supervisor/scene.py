@@ -204,6 +204,7 @@ async def scene(
     clock: FakeClock | None = None,
     checks: Checks | None = None,
     extra: Callable[[FakeClock], Mapping[str, Executor]] = lambda clock: {},
+    random: Callable[[], float] = lambda: 0.0,
 ) -> AsyncIterator[Scene]:
     """Run a supervisor; with the store and clock of an earlier one it is that one's successor."""
     clock = clock or FakeClock()
@@ -222,7 +223,7 @@ async def scene(
             watcher=watcher,
             checks=checks,
             codec=StackCodec({**option_types(), "other": FakeOptions}),
-            random=lambda: 0.0,
+            random=random,
         ) as stacks,
     ):
         found = Scene(directory, stacks, store, bus)

@@ -50,6 +50,8 @@ def test_json_is_read_from_the_last_document(path, stdout, value) -> None:
         (OutputSpec(name="x", json="a.b"), b'{"a": [1]}', "nothing at a.b"),
         (OutputSpec(name="x", json="a"), b"null", "nothing at a"),
         (OutputSpec(name="x", regex="height (\\d+)"), b"depth 5", "matches /height"),
+        (OutputSpec(name="x", regex="(a+)+$"), b"a" * 1_000_000 + b"!", "matches /"),
+        (OutputSpec(name="x", regex="a(?=b)"), b"ab", "/a(?=b)/ uses look-around"),
         (OutputSpec(name="x", file="not-there"), b"", "not-there"),
     ],
 )

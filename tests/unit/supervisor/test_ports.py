@@ -9,6 +9,8 @@ import pytest
 from harness.model import PortProtocol, PortSpec
 from harness.supervisor.ports import PortBook, PortTaken, assign_ports
 
+TCP, UDP = PortProtocol.TCP, PortProtocol.UDP
+
 
 def port(host: int | None = None, **more) -> PortSpec:
     return PortSpec(name="http", host=host, **more)
@@ -54,7 +56,7 @@ def test_a_remembered_port_that_others_use_is_given_up(listener) -> None:
 
 def test_a_remembered_port_that_is_reserved_is_given_up() -> None:
     before = assign({"http": port()})
-    after = assign({"http": port()}, remembered=before, reserved={before["http"]: "p/other"})
+    after = assign({"http": port()}, remembered=before, reserved={(TCP, before["http"]): "p/other"})
     assert after != before
 
 
@@ -68,7 +70,7 @@ def test_a_fixed_port_in_use_names_its_holder(listener) -> None:
 def test_a_fixed_port_of_another_unit_names_that_unit() -> None:
     free = assign({"http": port()})["http"]
     with pytest.raises(PortTaken, match="in use by p/web"):
-        assign({"http": port(free)}, reserved={free: "p/web"})
+        assign({"http": port(free)}, reserved={(TCP, free): "p/web"})
 
 
 def test_a_udp_port_in_use_names_its_holder() -> None:
@@ -116,6 +118,36 @@ def test_a_unit_does_not_stand_in_its_own_way() -> None:
 def test_ports_of_an_adopted_unit_are_held() -> None:
     book = PortBook()
     free = assign({"http": port()})
-    book.hold("p/adopted", free)
+    book.hold("p/adopted", free, {"http": port(free["http"])})
     with pytest.raises(PortTaken, match="p/adopted"):
         book.assign("p/b", {"http": port(free["http"])}, remembered={})
+
+
+def test_a_tcp_port_and_a_udp_port_of_one_number_are_no_clash() -> None:
+    number = assign({"http": port()})["http"]
+    both = {"tcp": port(number), "udp": port(number, protocol=UDP)}
+    assert assign(both) == {"tcp": number, "udp": number}
+    book = PortBook()
+    book.assign("p/a", {"http": port(number)}, remembered={})
+    book.assign("p/b", {"dns": port(number, protocol=UDP)}, remembered={})
+    with pytest.raises(PortTaken, match="p/b"):
+        book.assign("p/c", {"dns": port(number, protocol=UDP)}, remembered={})
+    book.release("p/b")
+    book.assign("p/c", {"dns": port(number, protocol=UDP)}, remembered={})
+    with pytest.raises(PortTaken, match="p/a"):
+        book.assign("p/b", {"http": port(number)}, remembered={})
+
+
+def test_a_remembered_port_is_kept_when_only_the_other_protocol_has_its_number() -> None:
+    before = assign({"dns": port(protocol=UDP)})
+    reserved = {(TCP, before["dns"]): "p/web"}
+    after = assign({"dns": port(protocol=UDP)}, remembered=before, reserved=reserved)
+    assert after == before
+
+
+def test_an_adopted_port_whose_name_is_gone_from_the_file_is_held_as_tcp() -> None:
+    book = PortBook()
+    free = assign({"http": port()})["http"]
+    book.hold("p/adopted", {"old": free}, {})
+    with pytest.raises(PortTaken, match="p/adopted"):
+        book.assign("p/b", {"http": port(free)}, remembered={})

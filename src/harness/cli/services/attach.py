@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.arguments import unit_name
 from harness.cli.commands import Command, async_command
-from harness.cli.session import Session
+from harness.cli.exit_codes import INTERRUPTED, OPERATION_FAILED
+from harness.cli.session import Session, pick
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
+    from anyio.abc import TaskGroup, TaskStatus
 
     from harness.client import Client
 
@@ -30,28 +34,162 @@ async def attach(session: Session, *, unit: str, tail: int, no_stdin: bool) -> N
 
     What is typed or piped in goes to the service's standard input, if it has one. Ctrl-C detaches;
     the service goes on. When input was piped in and has ended, it ends after half a second without
-    output; --no-stdin follows until Ctrl-C.
+    output; --no-stdin follows until Ctrl-C. A service that is restarted stays attached; when it
+    ends for good, so does this, with the service's exit status.
     """
-    from datetime import UTC, datetime
-
-    import anyio
-
     async with session.connect() as client:
         project = await session.project(client)
-        # By time, not from the end: what comes while the subscription is opened is not missed.
-        since = None if tail else datetime.now(UTC).isoformat()
-        async with client.logs.read(
-            project=project, units=[unit], tail=tail or None, since=since, follow=True
-        ) as chunks:
-            heard = _Heard()
-            async with anyio.create_task_group() as tasks:
-                if not no_stdin:
-                    tasks.start_soon(_feed, session, client, project, unit, heard, tasks)
+        attachment = _Attachment(session, client, project, unit)
+        await attachment.check()
+        status = await attachment.run(tail=tail, feeds=not no_stdin)
+    raise click.exceptions.Exit(status)
+
+
+class _Attachment:
+    """One service, looked at and written to."""
+
+    def __init__(self, session: Session, client: Client, project: str, unit: str) -> None:
+        self._session = session
+        self._client = client
+        self._project = project
+        self._unit = unit
+        self._heard = _Heard()
+        self._status: int | None = None
+
+    async def check(self) -> None:
+        """Refuse a service that does not run and is not about to.
+
+        Raises:
+            UnknownService: there is none of that name.
+            HandleLost: it has ended, or was stopped.
+        """
+        row = await self._row()
+        state = row["state"]
+        if state in ("exited", "failed") or (state == "stopped" and row["goal"] == "down"):
+            from harness.errors import HandleLost
+
+            raise HandleLost(
+                service=self._unit,
+                executor=row["type"],
+                cause=f"it is not running, but {state}",
+                hint=f"harness start {self._unit}",
+            )
+
+    async def run(self, *, tail: int, feeds: bool) -> int:
+        """Pass output and input on until the service ends or the user leaves; return the status."""
+        import anyio
+
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(self._watch_interrupts, tasks)
+            async with self._chunks(tail) as chunks:
+                tasks.start_soon(self._tell_changes)
+                if feeds:
+                    tasks.start_soon(self._feed, tasks)
                 async for chunk in chunks:
-                    heard.tell()
+                    self._heard.tell()
+                    if lost := chunk.get("skipped"):
+                        self._session.out.note(
+                            f"note: {lost} bytes of {chunk['stream']} are missing here: the log was"
+                            " cut to its cap before they were read"
+                        )
                     data = chunk["text"].encode("utf-8", "surrogateescape")
-                    session.out.write(data, err=chunk["stream"] == "stderr")
+                    self._session.out.write(data, err=chunk["stream"] == "stderr")
+            self._status = await self._ended()
+            tasks.cancel_scope.cancel()
+        return self._status or 0
+
+    @asynccontextmanager
+    async def _chunks(self, tail: int) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
+        # By place, not by time: whatever comes once this is open is shown, whatever clocks say.
+        async with self._client.logs.read(
+            project=self._project,
+            units=[self._unit],
+            tail=tail,
+            follow=True,
+            unfinished=True,
+            while_up=True,
+        ) as chunks:
+            yield chunks
+
+    async def _row(self) -> Mapping[str, Any]:
+        status = await self._client.services.status(project=self._project)
+        return pick(status["services"], [self._unit])[0]
+
+    async def _ended(self) -> int:
+        """Say how the service ended; return its status."""
+        row = await self._row()
+        reason = f": {row['message']}" if row["message"] else ""
+        self._session.out.note(f"harness: {self._unit} has {_VERBS.get(row['state'])}{reason}")
+        code: int | None = row["exit_code"]
+        return OPERATION_FAILED if code is None else code
+
+    async def _tell_changes(self) -> None:
+        """Say when the service ends and is started again."""
+        from harness.cli.facts import progress_fact
+
+        async with self._client.events.subscribe(project=self._project) as events:
+            async for event in events:
+                data = event["data"]
+                if event["unit"] == self._unit and data.get("new") in ("backoff", "running"):
+                    self._session.out.note(f"note: {progress_fact(event)}")
+
+    # ── input ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _feed(self, tasks: TaskGroup) -> None:
+        from harness.cli.streams import has_piped_stdin, read_stdin
+        from harness.errors import NotSupported, OperationFailed, WaitTimeout
+
+        sent = False
+        try:
+            # Nothing, to learn at once whether it takes any.
+            await self._write(b"")
+            async for piece in read_stdin():
+                await self._write(piece)
+                sent = True
+        except NotSupported as error:
+            self._session.out.note(f"note: output only: {error}")
+            if error.hint:
+                self._session.out.note(f"hint: {error.hint}")
+            return
+        except (OperationFailed, WaitTimeout):
+            # It has ended: that is told where its output ends.
+            return
+        if not has_piped_stdin():
+            self._session.out.note("note: the service does not see the end of input; Ctrl-C leaves")
+        elif sent:
+            await self._heard.quiet()
+            tasks.cancel_scope.cancel()
+
+    async def _write(self, piece: bytes) -> None:
+        """Write to the service, and wait for its next run while there is none."""
+        from harness.errors import HandleLost
+
+        while True:
+            try:
+                await self._client.services.write(
+                    project=self._project, unit=self._unit, data=piece
+                )
+            except HandleLost:
+                await self._client.services.wait(
+                    project=self._project, units=[self._unit], target="started"
+                )
+            else:
+                return
+
+    # ── leaving ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _watch_interrupts(self, tasks: TaskGroup, *, task_status: TaskStatus[None]) -> None:
+        import anyio
+
+        with anyio.open_signal_receiver(signal.SIGINT) as signals:
+            task_status.started()
+            async for _ in signals:
+                self._session.out.note(f"harness: detached; {self._unit} goes on")
+                self._status = INTERRUPTED
                 tasks.cancel_scope.cancel()
+
+
+_VERBS = {"stopped": "been stopped", "failed": "failed"}
 
 
 class _Heard:
@@ -78,24 +216,3 @@ class _Heard:
                 await self._again.wait()
             if scope.cancelled_caught:
                 return
-
-
-async def _feed(
-    session: Session, client: Client, project: str, unit: str, heard: _Heard, tasks: TaskGroup
-) -> None:
-    from harness.cli.streams import has_piped_stdin, read_stdin
-    from harness.errors import NotSupported
-
-    sent = False
-    try:
-        async for piece in read_stdin():
-            await client.services.write(project=project, unit=unit, data=piece)
-            sent = True
-    except NotSupported as error:
-        session.out.note(f"note: input is not taken: {error}")
-        if "support stdin" in str(error):
-            session.out.note("hint: a service takes input with `stdin: true` in the stack file")
-        return
-    if sent and has_piped_stdin():
-        await heard.quiet()
-        tasks.cancel_scope.cancel()

@@ -1,15 +1,14 @@
-"""Commands that look at one unit, or at what all of them use."""
+"""Commands that look at one unit."""
 
 from __future__ import annotations
 
 import click
 
-from harness.cli.arguments import unit_name
+from harness.cli.arguments import complete, unit_name
 from harness.cli.commands import Command, async_command
 from harness.cli.session import Session, pick
-from harness.cli.tables import table
 
-__all__ = ["env", "inspect", "port", "top", "why"]
+__all__ = ["env", "inspect", "port", "why"]
 
 
 @click.command(cls=Command, examples=("inspect web", "inspect web | jq .spec"))
@@ -46,7 +45,7 @@ async def why(session: Session, *, unit: str) -> None:
 
 @click.command(cls=Command, examples=("port db", "port web http", "port web --json"))
 @unit_name()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete("ports"))
 @async_command
 async def port(session: Session, *, unit: str, name: str | None) -> None:
     """Print where a service listens.
@@ -90,30 +89,3 @@ async def env(session: Session, *, unit: str, reveal: bool) -> None:
         session.out.document(variables)
     else:
         session.out.lines(f"{name}={value}" for name, value in variables.items())
-
-
-@click.command(cls=Command, examples=("top", "top --json"))
-@async_command
-async def top(session: Session) -> None:
-    """Show what services use.
-
-    All processes of a service together: how many, resident memory, processor time so far.
-    """
-    async with session.connect() as client:
-        usages = await client.services.top(project=await session.project(client))
-    if session.out.json:
-        session.out.document(usages)
-        return
-    rows = [
-        [
-            usage["name"],
-            str(usage["processes"]),
-            f"{usage['rss_bytes'] / 2**20:.1f} MiB",
-            f"{usage['cpu_s']:.2f} s",
-        ]
-        for usage in usages
-    ]
-    if rows:
-        session.out.lines(table(session.out, ("SERVICE", "PROCESSES", "MEMORY", "CPU"), rows))
-    else:
-        session.out.note("note: nothing runs")

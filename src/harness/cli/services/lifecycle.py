@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from harness.cli.arguments import unit_names
 from harness.cli.commands import Command, async_command
+from harness.cli.exit_codes import OPERATION_FAILED
 from harness.cli.moments import DURATION
 from harness.cli.operations import finish
 from harness.cli.session import Session
 from harness.cli.state import session_has_state
+
+if TYPE_CHECKING:
+    from harness.client import Client
 
 __all__ = ["down", "reload", "restart", "start", "stop"]
 
@@ -93,8 +97,14 @@ async def stop(
 async def restart(
     session: Session, *, units: tuple[str, ...], wait: bool, timeout_s: float | None
 ) -> None:
-    """Stop services, then start them."""
-    await _change(session, "restart", units, wait=wait, timeout_s=timeout_s, show_units=True)
+    """Stop services, then start them.
+
+    Takes the definitions of the last `up`, and says so when the stack file has others by now; `up`
+    restarts what has changed.
+    """
+    await _change(
+        session, "restart", units, wait=wait, timeout_s=timeout_s, show_units=True, hints=True
+    )
 
 
 @click.command(cls=Command, examples=("reload proxy",))
@@ -125,9 +135,44 @@ async def _change(
     wait: bool,
     timeout_s: float | None,
     show_units: bool = False,
+    hints: bool = False,
 ) -> None:
     async with session.connect() as client:
         call = getattr(client.services, verb)
         project = await session.project(client)
         starting = call(project=project, units=list(units), timeout_s=timeout_s)
-        await finish(session, client, starting, wait=wait, show_units=show_units)
+        try:
+            await finish(session, client, starting, wait=wait, show_units=show_units)
+        except click.exceptions.Exit as ended:
+            # Who has mended the file and restarts what fails needs it most.
+            if hints and ended.exit_code == OPERATION_FAILED:
+                await _hint_at_up(session, client, project, units)
+            raise
+        if hints:
+            await _hint_at_up(session, client, project, units)
+
+
+async def _hint_at_up(
+    session: Session, client: Client, project: str, units: tuple[str, ...]
+) -> None:
+    """Say when the stack file has other definitions than those that were started."""
+    from harness.cli.stack_file import has_stack_file
+    from harness.errors import ConfigError, HarnessError
+
+    if session.out.quiet or not has_stack_file(session):
+        return
+    try:
+        diff = await client.plan.diff(source=session.source(), units=[])
+    except ConfigError:
+        session.out.note("note: the stack file has problems by now; `harness validate` shows them")
+        return
+    except HarnessError:
+        return  # what was asked for is done; `up` will say it
+    changed = [
+        change["unit"]
+        for change in diff["changes"]
+        if change.get("differs") and (not units or change["unit"] in units)
+    ]
+    if changed and diff["project"] == project:
+        names = ", ".join(changed)
+        session.out.note(f"note: the stack file has changed for {names}; `harness up` applies it")

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["status"]
 
-_HEADERS = ("SERVICE", "STATE", "HEALTH", "UP", "PID", "RESTARTS", "ENDPOINTS")
+_HEADERS = ("SERVICE", "STATE", "HEALTH", "UP", "PID", "RESTARTS", "ENDPOINTS", "MESSAGE")
+_YIELDING = 2  # the last ones, where the terminal is narrow
 _NOT_READY = 3
 _SETTLE_S = 0.1
+_NAMED = 8
 _CLEAR = "\x1b[H\x1b[2J"
 
 
@@ -35,8 +37,9 @@ _CLEAR = "\x1b[H\x1b[2J"
 async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> None:
     """Show how every unit is.
 
-    Exits with 3 when a service that was not stopped on purpose does not run or is not healthy, when
-    a task failed, and when all is stopped. A stack that is not up is shown as stopped.
+    The message says why a unit is in its state; on a terminal it is cut to fit. Exits with 3 when a
+    service that was not stopped on purpose does not run or is not healthy, when a task failed, and
+    when all is stopped. A stack that is not up is shown as stopped.
     """
     from harness.errors import DaemonUnavailable
 
@@ -77,6 +80,7 @@ def _show(session: Session, document: Mapping[str, Any], names: tuple[str, ...])
         session.out.document({**document, "services": chosen})
     else:
         session.out.lines(_lines(session, chosen))
+        _say_what_scrolled_off(session, chosen)
         if not chosen:
             session.out.note("note: the stack has no services")
     if any(map(is_wanting, chosen)) or not any(map(is_meant_to_run, chosen)):
@@ -86,7 +90,20 @@ def _show(session: Session, document: Mapping[str, Any], names: tuple[str, ...])
 def _lines(session: Session, units: list[Mapping[str, Any]]) -> list[str]:
     if not units:
         return []
-    return table(session.out, _HEADERS, [status_row(unit) for unit in units])
+    rows = [status_row(unit) for unit in units]
+    has_messages = any(row[-1] is not None for row in rows)
+    shown = len(_HEADERS) if has_messages else len(_HEADERS) - 1
+    yielding = _YIELDING if has_messages else _YIELDING - 1
+    return table(session.out, _HEADERS[:shown], [row[:shown] for row in rows], yielding=yielding)
+
+
+def _say_what_scrolled_off(session: Session, units: list[Mapping[str, Any]]) -> None:
+    """Name what is not as it should be below a table that is higher than the terminal."""
+    size = session.out.size()
+    wanting = [unit["name"] for unit in units if is_wanting(unit)]
+    if size is not None and wanting and len(units) + 2 > size[1]:
+        more = f" and {len(wanting) - _NAMED} more" if len(wanting) > _NAMED else ""
+        session.out.note(f"not as they should be: {', '.join(wanting[:_NAMED])}{more}")
 
 
 async def _watch(session: Session, client: Client, project: str, names: tuple[str, ...]) -> None:
@@ -124,6 +141,15 @@ def _show_again(
     if session.out.json:
         session.out.record({**document, "services": chosen})
         return
-    if terminal:
-        session.out.write(_CLEAR.encode())
-    session.out.lines([*_lines(session, chosen), *([] if terminal else [""])])
+    size = session.out.size() if terminal else None
+    if size is None:
+        session.out.lines([*_lines(session, chosen), ""])
+        return
+    room = max(size[1] - 3, 1)  # the heading, the last line here, and the cursor's
+    hidden = len(chosen) - room
+    if hidden > 0:
+        # What is not as it should be must be among what can be seen.
+        seen = {unit["name"] for unit in sorted(chosen, key=is_wanting, reverse=True)[:room]}
+        chosen = [unit for unit in chosen if unit["name"] in seen]
+    session.out.write(_CLEAR.encode())
+    session.out.lines([*_lines(session, chosen), *([f"… and {hidden} more"] if hidden > 0 else [])])

@@ -42,7 +42,7 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
             version=wiring.version,
             protocol=PROTOCOL_VERSION,
             started_at=wiring.started_at.isoformat(),
-            uptime_s=round((wiring.clock.now() - wiring.started_at).total_seconds(), 3),
+            uptime_s=round(wiring.clock.monotonic() - wiring.began_s, 3),
             state_dir=str(wiring.endpoint.state_dir),
             endpoint=str(wiring.endpoint),
             projects=tuple(project.name for project in wiring.stacks.projects()),

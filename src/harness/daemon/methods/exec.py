@@ -9,7 +9,7 @@ import anyio
 from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectSendStream
 
-from harness.commands import Command, Exited, Output, Process, signal_number
+from harness.commands import Command, Exited, Output, Process, TerminalSize, signal_number
 from harness.daemon.dispatcher import Handler
 from harness.daemon.iteration import iterating
 from harness.errors import InvalidParameters, OperationError, OperationNotFound
@@ -17,9 +17,11 @@ from harness.protocol import (
     Empty,
     ExecParams,
     ExecRef,
+    ExecResizeParams,
     ExecRunParams,
     ExecSignalParams,
     ExecWriteParams,
+    Window,
 )
 
 from .services import decode_data
@@ -62,6 +64,7 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         "exec.write": _write,
         "exec.close_stdin": _close_stdin,
         "exec.signal": _signal,
+        "exec.resize": _resize,
     }
 
 
@@ -73,9 +76,14 @@ def _command(params: ExecRunParams, stdin: anyio.abc.ObjectReceiveStream[bytes] 
             inherit_env=False,
             working_dir=params.working_dir,
             stdin=stdin,
+            terminal=_size(params.terminal) if params.terminal else None,
         )
     except ValueError as error:
         raise InvalidParameters(f"cannot call exec.run: {error}") from error
+
+
+def _size(window: Window) -> TerminalSize:
+    return TerminalSize(columns=window.columns, rows=window.rows)
 
 
 async def _report(channel: Channel, process: Process) -> None:
@@ -114,6 +122,16 @@ async def _signal(params: ExecSignalParams, call: Call) -> Empty:
     except ValueError as error:
         raise InvalidParameters(f"cannot call exec.signal: {error}") from error
     _attached(params.id, call).process.signal(number)
+    return Empty()
+
+
+async def _resize(params: ExecResizeParams, call: Call) -> Empty:
+    try:
+        size = _size(params.terminal)
+    except ValueError as error:
+        raise InvalidParameters(f"cannot call exec.resize: {error}") from error
+    if not _attached(params.id, call).process.resize(size):
+        raise OperationError("cannot change the size of its terminal: the command has none")
     return Empty()
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import anyio
 from anyio.abc import TaskStatus
 
 from harness.daemon.dispatcher import Handler
 from harness.errors import InvalidParameters
-from harness.logs import STREAMS, merge
+from harness.logs import STREAMS, Chunk, merge
+from harness.patterns import Pattern, PatternError, compile_pattern
 from harness.protocol import ReadLogsParams, SubscriptionRef
 
 if TYPE_CHECKING:
@@ -39,20 +40,37 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
             until=_moment(params.until, "until"),
             grep=_pattern(params.grep),
             streams=STREAMS if params.stream is None else (params.stream,),
+            unfinished=params.unfinished,
         )
 
+        async def finish() -> None:
+            await project.until_over(names)
+            reader.finish()
+
         async def run(channel: Channel, status: TaskStatus[None]) -> None:
+            # Before the answer: what is written after that is not missed.
+            await reader.locate()
             status.started()
-            async for chunk in reader:
-                facts = {"unit": chunk.unit, "stream": chunk.stream, "at": chunk.at.isoformat()}
-                for piece in pieces(chunk.text):
-                    text = piece.decode("utf-8", "surrogateescape")
-                    await channel.notify("logs.chunk", {**facts, "text": text})
+            async with anyio.create_task_group() as tasks:
+                if params.while_up:
+                    tasks.start_soon(finish)
+                async for chunk in reader:
+                    await _send(channel, chunk)
+                tasks.cancel_scope.cancel()
             await channel.notify("logs.end", {})
 
         return SubscriptionRef(subscription=await call.open_channel(run, window=params.window))
 
     return {"logs.read": read}
+
+
+async def _send(channel: Channel, chunk: Chunk) -> None:
+    facts = {"unit": chunk.unit, "stream": chunk.stream, "at": chunk.at.isoformat()}
+    lost = {"skipped": chunk.skipped} if chunk.skipped else {}
+    for piece in pieces(chunk.text):
+        text = piece.decode("utf-8", "surrogateescape")
+        await channel.notify("logs.chunk", {**facts, "text": text, **lost})
+        lost = {}
 
 
 def pieces(text: bytes) -> Iterator[bytes]:
@@ -76,12 +94,10 @@ def _moment(text: str | None, name: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _pattern(text: str | None) -> re.Pattern[bytes] | None:
+def _pattern(text: str | None) -> Pattern | None:
     if text is None:
         return None
     try:
-        return re.compile(text.encode("utf-8", "surrogateescape"))
-    except re.error as error:
-        raise InvalidParameters(
-            f"cannot search for {text}: not a regular expression: {error}"
-        ) from error
+        return compile_pattern(text)
+    except PatternError as error:
+        raise InvalidParameters(f"cannot search for {text}: it {error}", hint=error.hint) from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from harness.config import FILE_NAMES, declared_name, discover
+from harness.config import FILE_NAMES, declared_name, discover, search_path
 from harness.daemon.dispatcher import Handler
 from harness.protocol import NoParams, ProjectName, ProjectSummary, ResolveParams
 
@@ -41,8 +41,8 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         loaded = [project.name for project in stacks.projects()]
         if params.project is not None:
             return ProjectName(name=params.project if params.project in loaded else None)
-        files = params.files or discover(params.directory)
-        same = [project.name for project in stacks.of_files(files) or _in(params.directory)]
+        files = params.files or await to_thread.run_sync(discover, params.directory)
+        same = [project.name for project in stacks.of_files(files) or _from(params.directory)]
         name = await to_thread.run_sync(declared_name, files)
         if name is None and len(same) == 1:
             # The files are gone or cannot be read, and only one project can be meant.
@@ -52,9 +52,13 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
             others=tuple(other for other in same if other != name),
         )
 
-    def _in(directory: str) -> list[Project]:
-        """Return projects whose stack file was in a directory that has none any more."""
-        usual = {os.path.join(directory, file_name) for file_name in FILE_NAMES}
-        return [project for project in stacks.projects() if project.spec.files[0] in usual]
+    def _from(directory: str) -> list[Project]:
+        """Return projects whose stack file was found from a directory, and is not there now."""
+        for place in search_path(directory):
+            usual = {os.path.join(place, file_name) for file_name in FILE_NAMES}
+            found = [p for p in stacks.projects() if p.spec.files[0] in usual]
+            if found:
+                return found
+        return []
 
     return {"projects.list": list_, "projects.resolve": resolve}

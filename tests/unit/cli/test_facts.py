@@ -1,0 +1,42 @@
+"""Events in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.cli.facts import fact, failed_hook
+
+OUTPUT = "step 1\nstep 2\nstep 3\n\nstep 4\nstep 5\ncannot reach it"
+
+
+@pytest.fixture
+def failed(make_event: Any) -> Any:
+    facts = {"moment": "pre_start", "ok": False, "message": "exit status 3", "output": OUTPUT}
+    return make_event(8, "hook-finished", unit="web", **facts)
+
+
+def test_a_hook_that_failed_is_one_line_among_events(failed: Any) -> None:
+    assert fact(failed) == (
+        "hook pre_start failed: exit status 3; "
+        "step 1; step 2; step 3; step 4; step 5; cannot reach it"
+    )
+
+
+def test_progress_shows_a_failed_hooks_last_lines_as_they_are(failed: Any) -> None:
+    assert failed_hook(failed) == [
+        "web: hook pre_start failed: exit status 3",
+        "web: | step 3",
+        "web: | ",
+        "web: | step 4",
+        "web: | step 5",
+        "web: | cannot reach it",
+    ]
+
+
+def test_other_events_have_no_such_lines(make_event: Any) -> None:
+    done = make_event(8, "hook-finished", unit="web", moment="pre_start", ok=True, output="fine")
+    assert failed_hook(done) == []
+    assert fact(done) == "hook pre_start done: fine"
+    assert failed_hook(make_event(9, "health-changed", unit="web", new="healthy")) == []
