@@ -30,6 +30,9 @@ STORE_VERSION = 1
 _KEPT_EVENTS = 100_000
 _TRIM_EVERY = 1_000
 
+# Made once: `json.dumps` with settings makes an encoder for every call.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 _SCHEMA = """
 CREATE TABLE record (collection TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
                      PRIMARY KEY (collection, key)) WITHOUT ROWID;
@@ -158,6 +161,7 @@ class SqliteStore:
     def __init__(self, directory: Path, *, kept_events: int = _KEPT_EVENTS) -> None:
         self.path = directory / "state.db"
         self._kept_events = kept_events
+        self._unwritten: dict[tuple[str, str], Mapping[str, Any]] = {}
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _lock(directory / "state.lock")
@@ -214,16 +218,28 @@ class SqliteStore:
         return db
 
     def put(self, collection: str, key: str, value: Mapping[str, Any]) -> None:
-        """Insert or replace one record."""
+        """Insert or replace one record; in a batch only its last value is written, at the end."""
+        if self._db.in_transaction:
+            self._unwritten[collection, key] = value
+            return
         with self._mapped("write"):
-            self._db.execute(
-                "INSERT OR REPLACE INTO record VALUES (?, ?, ?)",
-                (collection, key, json.dumps(value, separators=(",", ":"))),
-            )
+            self._write(collection, key, value)
+
+    def _write(self, collection: str, key: str, value: Mapping[str, Any]) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO record VALUES (?, ?, ?)", (collection, key, _encode(value))
+        )
+
+    def _write_out(self) -> None:
+        """Write what a batch has put until now."""
+        unwritten, self._unwritten = self._unwritten, {}
+        for (collection, key), value in unwritten.items():
+            self._write(collection, key, value)
 
     def record(self, collection: str, key: str) -> dict[str, Any] | None:
         """Return one record, or None."""
         with self._mapped("read"):
+            self._write_out()
             row = self._db.execute(
                 "SELECT value FROM record WHERE collection = ? AND key = ?", (collection, key)
             ).fetchone()
@@ -232,6 +248,7 @@ class SqliteStore:
     def records(self, collection: str) -> dict[str, dict[str, Any]]:
         """Return a collection, key → record, ordered by key."""
         with self._mapped("read"):
+            self._write_out()
             rows = self._db.execute(
                 "SELECT key, value FROM record WHERE collection = ? ORDER BY key", (collection,)
             ).fetchall()
@@ -239,6 +256,7 @@ class SqliteStore:
 
     def delete(self, collection: str, key: str) -> None:
         """Delete one record; nothing happens when there is none."""
+        self._unwritten.pop((collection, key), None)
         with self._mapped("write"):
             self._db.execute(
                 "DELETE FROM record WHERE collection = ? AND key = ?", (collection, key)
@@ -255,7 +273,7 @@ class SqliteStore:
                     event.kind.value,
                     event.project,
                     event.unit,
-                    json.dumps(event.data, separators=(",", ":")),
+                    _encode(event.data),
                 ),
             )
             number = cursor.lastrowid or 0
@@ -325,6 +343,7 @@ class SqliteStore:
     def _end_batch(self) -> None:
         """Commit; nothing is left to do when a full disk ended the transaction already."""
         try:
+            self._write_out()
             self._db.commit()
         except sqlite3.Error:
             self._db.rollback()

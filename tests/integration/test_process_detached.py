@@ -81,6 +81,7 @@ async def test_the_environment_is_exactly_the_one_given(place: Place) -> None:
         "with.dot": "1",
         "IFS": "x",
         "PS4": "y",
+        "OLDPWD": "it's",
         "_hh_run": "mine",
         "quote'": "z",
     }

@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Connector", "Session", "pick"]
 
-Connector = Callable[["Session", bool], "AbstractAsyncContextManager[Client]"]
+Connector = Callable[
+    ["Session", bool, "Mapping[str, Any] | None"], "AbstractAsyncContextManager[Client]"
+]
 
 
 class Session:
     """What every command body gets as its first argument.
 
     Args:
-        connector: opens a client for a session; the flag allows it to start a daemon. Tests give
-            their own.
+        connector: opens a client for a session; the flag allows it to start a daemon, unless that
+            cannot use the source given. Tests give their own.
     """
 
     def __init__(self, *, connector: Connector | None = None) -> None:
@@ -58,17 +60,7 @@ class Session:
             ConfigError, PlanError: no daemon runs, and the stack file cannot be used.
         """
         may_start = start and self.options.start
-        if reads_stack and may_start and self._connector is _connect:
-            self._check_stack_first()
-        return self._connector(self, may_start)
-
-    def _check_stack_first(self) -> None:
-        """Read the stack file here while no daemon is there to read it."""
-        # Where nobody may look, the connection tells why.
-        if not os.path.exists(self.endpoint().socket_path):
-            from .stack_file import plan_configured
-
-            plan_configured(self)
+        return self._connector(self, may_start, self.source() if reads_stack else None)
 
     def endpoint(self) -> Endpoint:
         """Return where the daemon of the chosen state directory listens."""
@@ -154,14 +146,17 @@ def pick(
 
 
 @asynccontextmanager
-async def _connect(session: Session, start: bool) -> AsyncIterator[Client]:
+async def _connect(
+    session: Session, start: bool, source: Mapping[str, Any] | None
+) -> AsyncIterator[Client]:
     import anyio
 
     from harness.client import connect
 
+    opening = connect(session.endpoint(), start=start, source=source)
     async with AsyncExitStack() as stack:
         try:
-            client = await stack.enter_async_context(connect(session.endpoint(), start=start))
+            client = await stack.enter_async_context(opening)
         except anyio.get_cancelled_exc_class():
             if start:
                 session.out.note(

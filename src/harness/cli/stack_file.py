@@ -21,7 +21,6 @@ __all__ = [
     "configured_units",
     "has_stack_file",
     "load_stack",
-    "plan_configured",
     "plan_problem",
     "show_stack",
     "stack_schema",
@@ -55,22 +54,13 @@ def check_stack(session: Session) -> Report:
 
 def plan_problem(stack: StackSpec) -> PlanError | None:
     """Return why a stack that could be read can never be started; None when it can be."""
-    from dataclasses import fields
-
     from harness.clock import SystemClock
     from harness.errors import PlanError
     from harness.executors import builtin_executors
     from harness.plan import check_capabilities, plan_stack
 
     executors = builtin_executors(clock=SystemClock())
-    able = {
-        name: {
-            field.name
-            for field in fields(executor.capabilities)
-            if getattr(executor.capabilities, field.name)
-        }
-        for name, executor in executors.items()
-    }
+    able = {name: executor.capabilities.names for name, executor in executors.items()}
     try:
         plan_stack(stack)
         check_capabilities(stack.units, able)
@@ -106,18 +96,6 @@ def configured_units(session: Session) -> dict[str, Any]:
     stack = load_stack(session)
     units = [_stopped(unit) for unit in stack.units.values()]
     return {"project": stack.name, "services": units}
-
-
-def plan_configured(session: Session) -> None:
-    """Read the stack and order it, as the daemon will.
-
-    Raises:
-        ConfigError: it cannot be used.
-        PlanError: no order of starting exists.
-    """
-    from harness.plan import plan_stack
-
-    plan_stack(load_stack(session))
 
 
 def _stopped(unit: UnitSpec) -> dict[str, Any]:

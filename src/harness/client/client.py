@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,15 +63,23 @@ class Client:
 
 
 @asynccontextmanager
-async def connect(endpoint: Endpoint | None = None, *, start: bool = True) -> AsyncIterator[Client]:
+async def connect(
+    endpoint: Endpoint | None = None,
+    *,
+    start: bool = True,
+    source: Mapping[str, Any] | None = None,
+) -> AsyncIterator[Client]:
     """Connect to a daemon, for as long as the context is open.
 
     Args:
         endpoint: whose; None: the user's own, as the environment names it.
         start: start it in the background when it does not run.
+        source: stack files, as `make_source` returns them, that a daemon is started for; it does
+            not start when they cannot be used.
 
     Raises:
         DaemonUnavailable: it does not run, and could not or was not to be started.
+        ConfigError, PlanError: it does not run, and the stack files cannot be used.
         HarnessError: why it could not start, for example StoreCorrupt.
         ProtocolError: it speaks another version of the protocol.
     """
@@ -80,7 +88,7 @@ async def connect(endpoint: Endpoint | None = None, *, start: bool = True) -> As
     if stream is None and start:
         from .starting import start_daemon
 
-        stream = await start_daemon(endpoint, lambda: _open(endpoint))
+        stream = await start_daemon(endpoint, lambda: _open(endpoint), source=source)
     if stream is None:
         raise DaemonUnavailable(
             f"cannot reach the daemon: nothing listens at {endpoint.socket_path}",

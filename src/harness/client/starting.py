@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
@@ -49,9 +49,17 @@ def daemon_env(env: Mapping[str, str]) -> dict[str, str]:
 
 
 async def start_daemon(
-    endpoint: Endpoint, open_stream: Callable[[], Awaitable[MessageStream | None]]
+    endpoint: Endpoint,
+    open_stream: Callable[[], Awaitable[MessageStream | None]],
+    *,
+    source: Mapping[str, Any] | None = None,
 ) -> MessageStream:
     """Start a daemon unless another command has meanwhile; return a stream to it.
+
+    Args:
+        endpoint: names its state directory.
+        open_stream: connects to it; None when nobody listens.
+        source: stack files that it must be able to use, or it does not start.
 
     Raises:
         DaemonUnavailable: it ended or said nothing for half a minute.
@@ -63,7 +71,7 @@ async def start_daemon(
             async with _start_lock(endpoint):
                 stream = await open_stream()
                 if stream is None:
-                    refusal = await _spawn(endpoint)
+                    refusal = await _spawn(endpoint, source)
                     stream = await open_stream()
     except TimeoutError:
         raise DaemonUnavailable(
@@ -101,14 +109,18 @@ async def _start_lock(endpoint: Endpoint) -> AsyncIterator[None]:
         os.close(descriptor)
 
 
-async def _spawn(endpoint: Endpoint) -> HarnessError | None:
+async def _spawn(endpoint: Endpoint, source: Mapping[str, Any] | None) -> HarnessError | None:
     """Start a daemon and wait for its word; return why it refused, or None when it is ready.
 
     The daemon keeps this command's pipes for stdout and stderr until it is ready.
     """
     command = [sys.executable, "-P", "-m", "harness.daemon", "--detach"]
+    command += ["--state-dir", str(endpoint.state_dir)]
+    if source is not None:
+        command.append("--check")
     done = await anyio.run_process(
-        [*command, "--state-dir", str(endpoint.state_dir)],
+        command,
+        input=None if source is None else json.dumps(source).encode(),
         env=daemon_env(os.environ),
         cwd="/",
         check=False,

@@ -10,13 +10,15 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import anyio
+from anyio import to_thread
+from anyio.lowlevel import RunVar
 
 from harness.errors import CommandError, WorkingDirectoryMissing
 from harness.model import ExitStatus
@@ -24,8 +26,10 @@ from harness.model import ExitStatus
 from .command import Command
 from .limits import limits_script
 from .pidfd import reap, wait_ended
+from .posix_spawn import posix_spawn
 from .procfs import ProcessRef, boot_id, process_ref
 from .programs import check_command, find_account
+from .quoting import quote
 from .run_files import LaunchRecord, RunFiles
 from .spawn import account_environment, spawn_errors
 
@@ -34,12 +38,13 @@ __all__ = ["DetachedRun", "launch", "unit_command", "wait_exit", "write_input"]
 _HOLDER = str(Path(__file__).with_name("holder.sh"))
 _REPORT_FD = 3
 _SETTLE_S = 1.0
+_MOST_STARTERS = 4
 # Names that a shell does not hand on as it got them; `env` sets them behind its back.
-_SHELL_NAMES = frozenset({"IFS", "OLDPWD", "OPTIND", "PPID", "LINENO", "PS1", "PS2", "PS4"})
-
-_SIGNALS = tuple({int(n) for n in signal.valid_signals()} - {signal.SIGKILL, signal.SIGSTOP})
+_SHELL_NAMES = frozenset({"IFS", "OPTIND", "PPID", "LINENO", "PS1", "PS2", "PS4"})
 
 this_boot = functools.cache(boot_id)
+
+_limiter: RunVar[anyio.CapacityLimiter] = RunVar("starters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,39 +109,11 @@ async def launch(
     Raises:
         CommandError: of the kind that tells why it could not be started.
     """
-    account = find_account(command)
-    env = account_environment(command.environment(), account)
-    env["HARNESS_UNIT"] = unit
-    env.pop("HARNESS_COMMAND", None)  # it belongs to the unit alone, not to who started it
-    check_command(command, env)
-    files = RunFiles(run_dir)
-    record = LaunchRecord(
-        marker=f"HARNESS_UNIT={unit}",
-        boot_id=this_boot(),
-        env=env,
-        working_dir=command.working_dir or os.getcwd(),
-        user=command.user,
-        umask=command.umask,
-        open_stdin=open_stdin,
-    )
-    with spawn_errors(command):
-        if open_stdin:
-            os.mkfifo(files.input, 0o600)
-        files.write_launch(
-            record,
-            words=_words(command, env),
-            setup=_setup(command),
-            stdout=f"{log_dir}/stdout.log",
-            stderr=f"{log_dir}/stderr.log",
-        )
-        reading, writing = os.pipe2(os.O_CLOEXEC)
+    record = _record(command, unit=unit, open_stdin=open_stdin)
+    begin = partial(_begin, command, record, run_dir=run_dir, log_dir=log_dir)
+    # In a thread: until the holder is executed, whoever starts it stands still.
+    holder, reading = await to_thread.run_sync(begin, limiter=_starters())
     try:
-        os.set_blocking(reading, False)
-        try:
-            with spawn_errors(command):
-                holder = _spawn_holder(run_dir, env, writing)
-        finally:
-            os.close(writing)
         report = await _report(reading, holder)
     finally:
         os.close(reading)
@@ -210,22 +187,67 @@ async def write_input(run: DetachedRun, data: bytes) -> bool:
     return True
 
 
+def _starters() -> anyio.CapacityLimiter:
+    """Return what limits the starts at the same moment: more than a few only delay each other."""
+    try:
+        return _limiter.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(_MOST_STARTERS)
+        _limiter.set(limiter)
+        return limiter
+
+
+def _record(command: Command, *, unit: str, open_stdin: bool) -> LaunchRecord:
+    env = account_environment(command.environment(), find_account(command))
+    env["HARNESS_UNIT"] = unit
+    env.pop("HARNESS_COMMAND", None)  # it belongs to the unit alone, not to who started it
+    return LaunchRecord(
+        marker=f"HARNESS_UNIT={unit}",
+        boot_id=this_boot(),
+        env=env,
+        working_dir=command.working_dir or os.getcwd(),
+        user=command.user,
+        umask=command.umask,
+        open_stdin=open_stdin,
+    )
+
+
+def _begin(
+    command: Command, record: LaunchRecord, *, run_dir: Path, log_dir: Path
+) -> tuple[ProcessRef | None, int]:
+    """Write what the holder needs and start it; blocks. Return it and where it will report."""
+    check_command(command, record.env)
+    files = RunFiles(run_dir)
+    with spawn_errors(command):
+        if record.open_stdin:
+            os.mkfifo(files.input, 0o600)
+        files.write_launch(
+            record,
+            words=_words(command, record.env),
+            setup=_setup(command, record.env),
+            stdout=f"{log_dir}/stdout.log",
+            stderr=f"{log_dir}/stderr.log",
+        )
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+        try:
+            os.set_blocking(reading, False)
+            return _spawn_holder(run_dir, record.env, writing), reading
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+
+
 def _spawn_holder(run_dir: Path, env: Mapping[str, str], report_fd: int) -> ProcessRef | None:
     """Start the holder in a session of its own, with three descriptors and no blocked signal."""
-    pid = os.posix_spawn(  # noqa: TID251 - a tenth of the time of anything that forks this process
+    pid = posix_spawn(
         "/bin/sh",
         ["sh", _HOLDER],
         {**env, "HARNESS_RUN_DIR": str(run_dir)},
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-            (os.POSIX_SPAWN_DUP2, report_fd, _REPORT_FD),
-            *((os.POSIX_SPAWN_CLOSE, fd) for fd in _foreign_fds()),
-        ],
-        setsid=True,
-        setsigmask=(),
-        setsigdef=_SIGNALS,
+        opened={0: ("/dev/null", os.O_RDONLY), 1: ("/dev/null", os.O_WRONLY)},
+        copied={2: 1, _REPORT_FD: report_fd},
+        closed=_foreign_fds(),
     )
     return process_ref(pid)
 
@@ -294,9 +316,11 @@ def _started(command: Command, report: list[str]) -> ProcessRef:
     raise CommandError(command=str(command), cause=cause)
 
 
-def _setup(command: Command) -> str:
+def _setup(command: Command, env: Mapping[str, str]) -> str:
+    # The holder's `cd` has changed it, and most shells export theirs.
+    place = f"export OLDPWD={quote(env['OLDPWD'])}" if "OLDPWD" in env else "unset OLDPWD"
     umask = "" if command.umask is None else f"umask {command.umask:04o} && "
-    return umask + limits_script(command.limits)
+    return f"{place} && {umask}{limits_script(command.limits)}"
 
 
 def _words(command: Command, env: Mapping[str, str]) -> list[str]:

@@ -38,7 +38,6 @@ echo "$$" 2>/dev/null >"$_hh_run/claim" || exit 0
     echo "started $_hh_pid" 2>/dev/null >&3
     exec 3>&-
     trap - PIPE
-    unset OLDPWD
     exec "$@"
 )
 _hh_status=$?

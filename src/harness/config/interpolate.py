@@ -41,6 +41,11 @@ __all__ = [
 
 T = TypeVar("T")
 
+_WITHOUT_TEXT = frozenset({bool, int, float, type(None)})
+"""Most values of a definition are of these, and need no look at abstract classes."""
+
+_known_fields: dict[type[Any], tuple[str, ...]] = {}
+
 PROPERTIES = ("ip", "host", "port", "ports", "url", "urls", "pid", "container")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -281,7 +286,10 @@ class _Run:
             raise UnresolvedReference(problems=list(self._problems))
 
     def value(self, value: Any) -> Any:
-        if isinstance(value, Enum):
+        kind = type(value)
+        if kind is str:
+            return self.text(value) if "$" in value else value
+        if kind in _WITHOUT_TEXT or isinstance(value, Enum):
             return value
         if isinstance(value, str):
             return self.text(value) if "$" in value else value
@@ -299,11 +307,11 @@ class _Run:
 
     def _dataclass(self, value: Any) -> Any:
         changed = {}
-        for field in dataclasses.fields(value):
-            before = getattr(value, field.name)
+        for name in _field_names(type(value)):
+            before = getattr(value, name)
             after = self.value(before)
             if after is not before:
-                changed[field.name] = after
+                changed[name] = after
         return dataclasses.replace(value, **changed) if changed else value
 
     def text(self, text: str) -> str:
@@ -344,6 +352,13 @@ class _Run:
     def _missing(self, error: UnresolvedReference) -> str:
         self._problems.update(dict.fromkeys(error.problems))
         return ""
+
+
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    found = _known_fields.get(kind)
+    if found is None:
+        found = _known_fields[kind] = tuple(field.name for field in dataclasses.fields(kind))
+    return found
 
 
 def _differ(after: Any, before: Any) -> bool:

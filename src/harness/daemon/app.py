@@ -69,6 +69,7 @@ async def serve_daemon(
                     # What is here now stays: collections need not look at it again.
                     gc.collect()
                     gc.freeze()
+                    gc.enable()
                     start_lock.release()
                     ready()
                     logger.info("Serving %s as pid %d", endpoint, os.getpid())

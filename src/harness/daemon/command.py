@@ -7,6 +7,7 @@ before a detached daemon has left the process of the command that started it.
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -33,11 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     endpoint = Endpoint(Path(options.state_dir).absolute()) if options.state_dir else None
     return run_daemon(
-        endpoint or Endpoint.default(), detach=options.detach, stall_s=options.send_timeout
+        endpoint or Endpoint.default(),
+        detach=options.detach,
+        stall_s=options.send_timeout,
+        check=options.check,
     )
 
 
-def run_daemon(endpoint: Endpoint, *, detach: bool = False, stall_s: float = _STALL_S) -> int:
+def run_daemon(
+    endpoint: Endpoint, *, detach: bool = False, stall_s: float = _STALL_S, check: bool = False
+) -> int:
     """Be a daemon until it ends; return the exit status: 0, or 1 when it could not start.
 
     Args:
@@ -46,11 +52,17 @@ def run_daemon(endpoint: Endpoint, *, detach: bool = False, stall_s: float = _ST
             it is known how the start went: {"pid": …}, or {"error": …} as on the wire; then stdin,
             stdout and stderr are given up.
         stall_s: how long a client may take nothing before it is disconnected.
+        check: read from stdin, as JSON, where the stack files are that a daemon is wanted for; end,
+            having changed nothing, when they cannot be used.
     """
     if detach:
         _detach()
+    # Most of what is made until the daemon serves stays: collections would find nothing.
+    gc.disable()
     starter = _DetachedStart(endpoint) if detach else _ForegroundStart()
     try:
+        if check:
+            _check(sys.stdin.buffer.read())
         _log_to(endpoint)
         _run(endpoint, ready=starter.ready, stall_s=stall_s)
     except HarnessError as error:
@@ -61,6 +73,14 @@ def run_daemon(endpoint: Endpoint, *, detach: bool = False, stall_s: float = _ST
         logger.exception("Cannot go on")
         raise
     return 0
+
+
+def _check(source: bytes) -> None:
+    import json
+
+    from .stack_files import check_source
+
+    check_source(json.loads(source))
 
 
 def _run(endpoint: Endpoint, *, ready: Callable[[], None], stall_s: float) -> None:
@@ -177,6 +197,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description="Keep services. Commands start a daemon by themselves when they need one.",
     )
     parser.add_argument("--state-dir", help="where its state is; as HARNESS_STATE_DIR")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="read the source of a stack from stdin, and do not start when it is wrong",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--detach", action="store_true", help="go into the background")
     where.add_argument("--foreground", action="store_true", help="stay; this is the default")

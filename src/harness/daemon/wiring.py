@@ -11,13 +11,13 @@ import anyio
 from anyio import to_thread
 
 from harness.clock import Clock
-from harness.config import Source as StackSource
-from harness.config import load
 from harness.events import EventBus
 from harness.model import StackSpec
 from harness.protocol import Endpoint, Source
 from harness.storage import Store
 from harness.supervisor import Stacks
+
+from .stack_files import load_stack
 
 __all__ = ["Wiring"]
 
@@ -52,11 +52,4 @@ class Wiring:
         Raises:
             ConfigError: they cannot be used.
         """
-        found = StackSource(
-            directory=source.directory,
-            files=source.files,
-            project=source.project,
-            profiles=source.profiles,
-            env=source.env,
-        )
-        return await to_thread.run_sync(partial(load, found, executors=self.option_types))
+        return await to_thread.run_sync(partial(load_stack, source, self.option_types))

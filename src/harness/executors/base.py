@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -44,6 +44,11 @@ class Capabilities:
     logs: bool = False
     recovers: bool = False
     run_as_user: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of those it has."""
+        return frozenset(item.name for item in fields(self) if getattr(self, item.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from harness.model import (
     UnitKind,
 )
 
-from .adoption import adopt_run, remove_runs
+from .adoption import adopt_run
 from .completion import (
     NotCreated,
     OutputMissing,
@@ -54,6 +54,8 @@ __all__ = ["Effects"]
 logger = logging.getLogger(__name__)
 
 _CLEANUP_DEADLINE_S = 30.0
+_SWEEP_DELAY_S = 0.1
+_ON_ITS_WAY = (ServiceState.BACKOFF, ServiceState.PENDING, ServiceState.STARTING)
 
 
 class Effects:
@@ -281,22 +283,27 @@ class Effects:
             status = await self._await_end(handle)
         below = unit.record.generation
         if self._executor_of(handle).seems_gone(handle):
+            await self._take_end(status, expected=ServiceState.RUNNING)
             self._begin("sweep", lambda: self._sweep(handle, below))
-        else:
-            # Whatever the main process left behind is ended before another run may start.
-            with anyio.CancelScope(shield=True):
-                await self._end_stragglers(handle)
-            self._begin("sweep", lambda: self._remove_runs(below))
+            return
+        # Whatever the main process left behind is ended before another run may start.
+        with anyio.CancelScope(shield=True):
+            await self._end_stragglers(handle)
+        self._begin("sweep", lambda: self._remove_runs(below))
         await self._take_end(status, expected=ServiceState.RUNNING)
 
     async def _sweep(self, handle: Handle, below: int) -> None:
-        """Look for what may have left the main process's group, and remove earlier runs."""
+        """Look for what may have left the main process's group, and remove earlier runs.
+
+        Not while a successor starts at once: a look at every process of the machine would delay it.
+        """
+        with anyio.move_on_after(_SWEEP_DELAY_S):
+            await self._unit.until(lambda unit: unit.state not in _ON_ITS_WAY)
         await self._end_stragglers(handle)
         await self._remove_runs(below)
 
     async def _remove_runs(self, below: int) -> None:
-        unit = self._unit
-        await to_thread.run_sync(remove_runs, unit.context.directory, unit.name, below)
+        await to_thread.run_sync(self._unit.directories.remove_runs, below)
 
     def _has_more_to_watch(self) -> bool:
         """Tell whether anything but the end of the run matters; most units have nothing more."""

@@ -19,7 +19,6 @@ from harness.executors import StartRequest
 from harness.model import EventKind, HealthSpec, Hooks, RememberMode, TaskSpec, UnitKind
 from harness.plan import field_hashes, fingerprint
 
-from .adoption import log_directory, run_directory
 from .completion import input_hash
 from .lookup import UnitLookup
 from .ports import PortTaken
@@ -92,8 +91,8 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
         kind=unit.kind,
         generation=record.generation,
         token=record.token,
-        run_dir=run_directory(context.directory, unit.name, record.generation),
-        log_dir=log_directory(context.directory, unit.name),
+        run_dir=unit.directories.run(record.generation),
+        log_dir=unit.directories.logs,
         base_dir=Path(unit.spec.base_dir),
         options=options,
         env={**inherited_environment(unit), **own_env},
@@ -120,7 +119,7 @@ def discard_run(run: Run) -> None:
 
 def _begin_generation(unit: Unit) -> None:
     """Store the intent before the run exists: the next daemon looks for it in its directory."""
-    context, record = unit.context, unit.record
+    record = unit.record
     record.generation += 1
     record.token = secrets.token_hex(8)
     record.fields = field_hashes(unit.spec)
@@ -128,9 +127,7 @@ def _begin_generation(unit: Unit) -> None:
     record.log_offsets = {name: stream.size() for name, stream in unit.log.streams.items()}
     record.stages = {}
     unit.store()
-    run_dir = run_directory(context.directory, unit.name, record.generation)
-    run_dir.parent.mkdir(mode=0o700, exist_ok=True)
-    run_dir.mkdir(mode=0o700)
+    unit.directories.make_run(record.generation)
 
 
 def _assign_ports(unit: Unit) -> None:

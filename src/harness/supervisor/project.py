@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -27,9 +25,9 @@ from harness.model import (
 )
 from harness.plan import Graph, Observed, PlanDiff, diff, fingerprint
 
-from .adoption import log_directory, unit_directory
 from .completion import created_paths_exist
 from .context import Context
+from .directories import UnitDirectories
 from .goals import wait_timeout
 from .input import write_input
 from .launch import current_input_hash
@@ -112,16 +110,18 @@ class Project:
             unit.restore_history()
 
     def _unit(self, spec: UnitSpec, record: UnitRecord) -> Unit:
-        directory = log_directory(self.context.directory, spec.name)
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directories = UnitDirectories(self.context.directory, spec.name)
+        directories.make()
         log = UnitLog(
-            directory,
+            directories.logs,
             unit=spec.name,
             max_bytes=self.spec.settings.log_max_bytes,
             clock=self.context.clock,
         )
         self.context.watcher.watch(log)
-        return Unit(spec=spec, record=record, context=self.context, log=log)
+        return Unit(
+            spec=spec, record=record, context=self.context, directories=directories, log=log
+        )
 
     async def forget(self, units: Sequence[Unit]) -> None:
         """Remove stopped units with their records, output and directories."""
@@ -131,8 +131,7 @@ class Project:
             self.context.store.delete(units_collection(self.name), unit.name)
             self.context.ports.release(f"{self.name}/{unit.name}")
             self.units.pop(unit.name, None)
-            directory = unit_directory(self.context.directory, unit.name)
-            await to_thread.run_sync(partial(shutil.rmtree, directory, ignore_errors=True))
+            await to_thread.run_sync(unit.directories.remove)
         for unit in self.units.values():
             unit.connect(self.units)
 

@@ -166,14 +166,7 @@ class Stacks:
         return self._apply(spec, client_env)
 
     def _capabilities(self) -> dict[str, frozenset[str]]:
-        return {
-            name: frozenset(
-                field
-                for field in executor.capabilities.__dataclass_fields__
-                if getattr(executor.capabilities, field)
-            )
-            for name, executor in self._executors.items()
-        }
+        return {name: executor.capabilities.names for name, executor in self._executors.items()}
 
     def _apply(self, spec: StackSpec, client_env: Mapping[str, str]) -> Project:
         self._check_readable(spec.name)

@@ -35,6 +35,7 @@ from harness.model import (
 from .backoff import RestartHistory
 from .conditions import Need, judge
 from .context import Context
+from .directories import UnitDirectories
 from .effects import Effects
 from .launch import inherited_environment
 from .machine import Effect, Trigger, transition
@@ -61,6 +62,7 @@ class Unit:
     Attributes:
         spec: the definition as last applied; a running unit may still run an older one.
         record: the durable part.
+        directories: where its files are.
         history: restarts since the last calm period.
         listeners: called with the unit after every change of state, health or stage.
         ignores_dependencies: start without waiting for others, once.
@@ -75,11 +77,18 @@ class Unit:
     """
 
     def __init__(
-        self, *, spec: UnitSpec, record: UnitRecord, context: Context, log: UnitLog
+        self,
+        *,
+        spec: UnitSpec,
+        record: UnitRecord,
+        context: Context,
+        directories: UnitDirectories,
+        log: UnitLog,
     ) -> None:
         self.spec = spec
         self.record = record
         self.context = context
+        self.directories = directories
         self.log = log
         self.history = RestartHistory()
         self.listeners: dict[Callable[[Unit], None], None] = {}

@@ -14,12 +14,13 @@ from typing import Any
 
 from harness.config import Lookup, read_env_file, resolve
 from harness.errors import ConfigError
-from harness.model import UnitSpec
+from harness.model import Hooks, UnitSpec
 
 __all__ = ["changed_values", "value_hashes"]
 
 _HASH_LENGTH = 16
 _UNKNOWN = ""
+_NO_HOOKS = Hooks()
 
 
 def value_hashes(spec: UnitSpec, lookup: Lookup) -> dict[str, str]:
@@ -71,8 +72,9 @@ def _facts(spec: UnitSpec) -> Iterator[tuple[str, Any]]:
         yield f"env.{name}", text
     for item in fields(spec.options):
         yield item.name, getattr(spec.options, item.name)
-    for moment in fields(spec.hooks):
-        yield f"hooks.{moment.name}", getattr(spec.hooks, moment.name)
+    if spec.hooks != _NO_HOOKS:
+        for moment in fields(spec.hooks):
+            yield f"hooks.{moment.name}", getattr(spec.hooks, moment.name)
     yield "health", spec.health
 
 

@@ -122,6 +122,7 @@ class FakeClient:
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
         self.running = True
         self.starts: list[bool] = []
+        self.sources: list[Mapping[str, Any] | None] = []
         self.answers: dict[str, Answer] = {
             "projects.resolve": lambda project, **_: {"name": project or "shop", "others": []}
         }
@@ -139,7 +140,10 @@ class FakeClient:
         return [params for name, params in self.calls if name == method]
 
     @asynccontextmanager
-    async def connect(self, _: Session, start: bool) -> AsyncIterator[FakeClient]:
+    async def connect(
+        self, _: Session, start: bool, source: Mapping[str, Any] | None
+    ) -> AsyncIterator[FakeClient]:
+        self.sources.append(source)
         self.starts.append(start)
         if not self.running:
             raise DaemonUnavailable("cannot reach the daemon: nothing listens")

@@ -1,0 +1,53 @@
+"""A client's stack files, read by the daemon; or before there is one, to know whether to start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.clock import SystemClock
+from harness.config import Source as StackSource
+from harness.config import load
+from harness.executors import builtin_executors, option_types
+from harness.model import StackSpec
+from harness.plan import check_capabilities, plan_stack
+from harness.protocol import Source, parse_params
+
+__all__ = ["check_source", "load_stack"]
+
+
+def load_stack(source: Source, option_types: Mapping[str, type]) -> StackSpec:
+    """Read stack files; blocks.
+
+    Args:
+        source: as the client sent it.
+        option_types: executor name → type of its options.
+
+    Raises:
+        ConfigError: they cannot be used.
+    """
+    found = StackSource(
+        directory=source.directory,
+        files=source.files,
+        project=source.project,
+        profiles=source.profiles,
+        env=source.env,
+    )
+    return load(found, executors=option_types)
+
+
+def check_source(value: Mapping[str, Any]) -> None:
+    """Find out whether a stack can be brought up, as far as its files tell; blocks.
+
+    Args:
+        value: a `Source` as JSON values.
+
+    Raises:
+        ConfigError: its files cannot be used.
+        PlanError: no order of starting exists, or an executor cannot do what is asked.
+        InvalidParameters: it is no source.
+    """
+    stack = load_stack(parse_params(Source, value, method="services.up"), option_types())
+    plan_stack(stack)
+    executors = builtin_executors(clock=SystemClock())
+    check_capabilities(stack.units, {name: e.capabilities.names for name, e in executors.items()})

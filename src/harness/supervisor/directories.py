@@ -1,0 +1,62 @@
+"""Where the files of one unit are: its output, shared by its runs, and a directory for each run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+__all__ = ["UnitDirectories"]
+
+
+class UnitDirectories:
+    """The directories of one unit, each 0700; kept, because making a path anew shows at 200 units.
+
+    Attributes:
+        root: of everything that belongs to the unit.
+        logs: of its output.
+    """
+
+    __slots__ = ("_runs", "logs", "root")
+
+    def __init__(self, project_directory: Path, unit: str) -> None:
+        self.root = project_directory / "units" / unit
+        self.logs = self.root / "logs"
+        self._runs = self.root / "runs"
+
+    def make(self) -> None:
+        """Make what is not there yet."""
+        for path in (self.root, self.logs, self._runs):
+            try:
+                os.mkdir(path, 0o700)
+            except FileExistsError:
+                pass
+            except FileNotFoundError:
+                path.mkdir(mode=0o700, parents=True)
+
+    def run(self, generation: int) -> Path:
+        """Return the directory of one run."""
+        return self._runs / str(generation)
+
+    def make_run(self, generation: int) -> None:
+        """Make the directory of one run; the others too where somebody removed them.
+
+        Raises:
+            FileExistsError: there is one already.
+        """
+        path = self.run(generation)
+        try:
+            os.mkdir(path, 0o700)
+        except FileNotFoundError:
+            self.make()
+            os.mkdir(path, 0o700)
+
+    def remove_runs(self, below: int) -> None:
+        """Remove the directories of runs with lower numbers; blocks, so call it in a thread."""
+        for path in self._runs.iterdir() if self._runs.is_dir() else ():
+            if path.name.isdigit() and int(path.name) < below:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Remove everything; blocks, so call it in a thread."""
+        shutil.rmtree(self.root, ignore_errors=True)
