@@ -21,4 +21,21 @@ def main() -> NoReturn:
     leave_on_interrupt()
     from .root import main as run
 
-    run()
+    try:
+        run()
+    except SystemExit as end:
+        _leave(end)
+
+
+def _leave(end: SystemExit) -> NoReturn:
+    """End without taking the interpreter apart, which is a fifth of a short command's time."""
+    import os
+    import sys
+
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except OSError:
+        raise end from None  # the interpreter's own end reports it
+    os._exit(end.code if isinstance(end.code, int) else bool(end.code))

@@ -14,6 +14,7 @@ import os
 from contextlib import suppress
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import SocketStream
 
 from harness.errors import DaemonUnavailable, MalformedMessage, ProtocolError
@@ -23,6 +24,8 @@ __all__ = ["LocalWebSocket"]
 
 _READ_BYTES = 256 * 1024
 _MAX_HEAD_BYTES = 16 * 1024
+_SHIELDED_BYTES = 64 * 1024
+_SHIELDED_S = 5.0
 
 _FINAL = 0x80
 _MASKED = 0x80
@@ -131,13 +134,21 @@ class LocalWebSocket:
             head += size.to_bytes(8, "big")
         key = os.urandom(4)
         head += key
-        # Broken until it is out: a write cut short by cancellation leaves half a frame behind.
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        # Broken until it is out: a write cut short by cancellation leaves half a frame behind. What
+        # goes out at once anyway is not cut short, so that a call can be given up.
         self._broken = True
-        try:
-            await self._stream.send(bytes(head) + _masked(payload, key))
-        except anyio.ClosedResourceError:
-            raise anyio.BrokenResourceError from None
-        self._broken = False
+        is_small = size <= _SHIELDED_BYTES
+        with anyio.CancelScope(shield=is_small) as scope:
+            if is_small:
+                scope.deadline = anyio.current_time() + _SHIELDED_S
+            try:
+                await self._stream.send(bytes(head) + _masked(payload, key))
+            except anyio.ClosedResourceError:
+                raise anyio.BrokenResourceError from None
+            self._broken = False
+        if self._broken:
+            raise anyio.BrokenResourceError
 
 
 def _masked(payload: bytes, key: bytes) -> bytes:

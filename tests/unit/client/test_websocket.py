@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.lowlevel
 import pytest
 from anyio.abc import SocketStream
 from wsproto import ConnectionType, WSConnection
@@ -137,6 +138,25 @@ async def test_after_a_send_was_cut_short_nothing_more_is_sent(tmp_path):
             await websocket.send("x" * 10_000_000)
         with pytest.raises(anyio.BrokenResourceError):
             await websocket.send("y")
+
+
+async def test_a_send_that_is_given_up_leaves_the_connection_usable(tmp_path):
+    async with _connected(str(tmp_path)) as (websocket, peer):
+        with anyio.CancelScope() as before:
+            before.cancel()
+            await websocket.send("never")
+        async with anyio.create_task_group() as group:
+            group.start_soon(websocket.send, "on its way")
+            await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+        await websocket.send("last")
+
+        texts = []
+        while texts[-1:] != ["last"]:
+            event = await peer.event()
+            assert isinstance(event, TextMessage)
+            texts.append(event.data)
+    assert "never" not in texts
 
 
 async def test_somebody_who_hangs_up_is_no_daemon(tmp_path):
