@@ -213,8 +213,8 @@ class HarnessCase:
 
     def run_dir(self, unit: str) -> Path:
         """Return the directory of a unit's newest run."""
-        runs = self.state_dir / "projects" / self.project / "units" / unit / "runs"
-        return max(runs.iterdir(), key=lambda path: int(path.name))
+        runs = (self.state_dir / "projects" / self.project / "units" / unit).glob("run-*")
+        return max(runs, key=lambda path: int(path.name.removeprefix("run-")))
 
     def log_file(self, unit: str, stream: str = "stdout") -> Path:
         """Return the path of the file that a unit's output is in."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from harness.commands import (
     send_signal,
     wait_exit,
 )
+from harness.commands.run_files import RunFiles
 from harness.errors import (
     CommandError,
     CommandNotExecutable,
@@ -91,6 +93,20 @@ async def test_the_environment_is_exactly_the_one_given(place: Place) -> None:
     )
     output = await place.output(sys.executable, "-c", code, env=env, inherit_env=False)
     assert output == f"{sorted(f'{name}={value!r}' for name, value in env.items())}\n"
+
+
+async def test_without_a_umask_of_its_own_it_has_its_starters(place: Place) -> None:
+    before = os.umask(0o027)
+    try:
+        assert await place.output("sh", "-c", "umask") == "0027\n"
+    finally:
+        os.umask(before)
+
+
+async def test_what_its_holder_makes_is_for_the_user_alone(place: Place) -> None:
+    await place.output("true")
+    made = [place.run_dir / "status", place.log_dir / "stdout.log", place.log_dir / "stderr.log"]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in made] == [0o600] * 3
 
 
 async def test_it_carries_its_marker(place: Place) -> None:
@@ -266,7 +282,8 @@ async def test_nothing_of_an_ended_run_stays_behind_in_this_process(place: Place
 async def test_a_failed_start_leaves_no_process_behind(place: Place) -> None:
     with anyio.fail_after(5), pytest.raises(CommandError):
         await place.launch("true", limits={"nofile": 1 << 40})
-    holder = (place.run_dir / "claim").read_text().strip()
+    holder = RunFiles(place.run_dir).holder_pid()
+    assert holder is not None
     assert str(holder) not in os.listdir("/proc")
 
 

@@ -42,6 +42,14 @@ async def test_a_process_gets_its_umask(case: ExecutorCase, umask: str | int) ->
     assert await says(case, "umask", umask=umask) == "0027"
 
 
+async def test_without_one_its_umask_is_not_the_daemons(case: ExecutorCase) -> None:
+    before = os.umask(0o077)
+    try:
+        assert await says(case, "umask") == "0022"
+    finally:
+        os.umask(before)
+
+
 async def test_a_process_gets_its_niceness_on_top_of_the_daemons(case: ExecutorCase) -> None:
     assert await says(case, "nice", nice=3) == str(min(os.nice(0) + 3, 19))
 

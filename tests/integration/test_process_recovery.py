@@ -29,6 +29,7 @@ from harness.commands import (
     send_signal,
     wait_exit,
 )
+from harness.commands.run_files import RunFiles
 from harness.model import ExitStatus
 
 HOLDER = Path(harness.commands.__file__).with_name("holder.sh")
@@ -136,13 +137,12 @@ async def test_a_run_that_recovery_gave_up_is_not_begun_by_a_late_holder(
     with anyio.fail_after(5):
         await wait_exit(started)
     (tmp_path / "ran").unlink()
-    for name in ("claim", "started", "exit"):
-        (place.run_dir / name).unlink()
+    (place.run_dir / "status").unlink()
     assert await place.find() == Found()
     env = {"HARNESS_RUN_DIR": str(place.run_dir)}
     with anyio.fail_after(5):
         await run(Command(argv=("sh", str(HOLDER)), env=env))
-    assert sorted(path.name for path in place.run_dir.iterdir()) == ["claim", "launch"]
+    assert sorted(path.name for path in place.run_dir.iterdir()) == ["launch", "status"]
     assert not (tmp_path / "ran").exists()
 
 
@@ -151,7 +151,7 @@ async def test_a_holder_in_the_middle_of_a_start_is_waited_for(place: Place) -> 
     os.mkfifo(log)  # opening it holds the start up until somebody reads
     with anyio.move_on_after(0.05):
         await place.launch("exec sleep 1000")
-    assert not (place.run_dir / "started").exists()
+    assert RunFiles(place.run_dir).service_pid() is None
     found: list[Found] = []
 
     async def look() -> None:
@@ -173,7 +173,8 @@ async def test_a_holder_killed_before_it_started_the_service_never_ran(place: Pl
     os.mkfifo(log)
     with anyio.move_on_after(0.05):
         await place.launch("exec sleep 1000")
-    holder = int((place.run_dir / "claim").read_text())
+    holder = RunFiles(place.run_dir).holder_pid()
+    assert holder is not None
     os.killpg(holder, signal.SIGKILL)
     assert await place.find() == Found()
 
@@ -181,9 +182,7 @@ async def test_a_holder_killed_before_it_started_the_service_never_ran(place: Pl
 async def test_a_claim_that_nobody_signed_never_ran(place: Place) -> None:
     with anyio.fail_after(5):
         await wait_exit(await place.launch("exit 0"))
-    for name in ("started", "exit"):
-        (place.run_dir / name).unlink()
-    (place.run_dir / "claim").write_text("")
+    (place.run_dir / "status").write_text("")
     assert await place.find() == Found()
 
 
@@ -225,7 +224,7 @@ async def test_after_a_reboot_a_run_that_had_started_has_ended_unseen(place: Pla
 async def test_after_a_reboot_a_run_that_had_not_started_never_ran(place: Place) -> None:
     started = await place.launch("exec sleep 1000")
     pretend_reboot(place.run_dir)
-    (place.run_dir / "started").unlink()
+    keep_status(place.run_dir, lines=1)
     assert await place.find() == Found()
     assert is_running(started.service)
 
@@ -233,8 +232,11 @@ async def test_after_a_reboot_a_run_that_had_not_started_never_ran(place: Place)
 async def test_a_status_that_was_not_written_completely_is_unknown(place: Place) -> None:
     with anyio.fail_after(5):
         await wait_exit(await place.launch("exit 5"))
-    (place.run_dir / "exit").write_text("")
-    assert (await place.find()).exit == ExitStatus()
+    status = place.run_dir / "status"
+    status.write_text(status.read_text().rstrip("\n"))
+    found = await place.find()
+    assert found.exit == ExitStatus()
+    assert found.ended_at is None
 
 
 async def test_the_end_of_a_recovered_run_is_seen_without_being_its_parent(place: Place) -> None:
@@ -252,6 +254,11 @@ async def test_the_end_of_a_recovered_run_is_seen_without_being_its_parent(place
 
 def environment(started: DetachedRun) -> bytes:
     return Path(f"/proc/{started.service.pid}/environ").read_bytes()
+
+
+def keep_status(run_dir: Path, *, lines: int) -> None:
+    path = run_dir / "status"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
 
 
 def pretend_reboot(run_dir: Path) -> None:

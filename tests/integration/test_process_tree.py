@@ -233,9 +233,8 @@ async def test_a_run_directory_with_a_reused_pid_is_recovered_as_ended(units: Un
     with anyio.fail_after(5):
         await units.executor.wait(handle)
     async with Process(Command(argv=("sleep", "1000"))) as stranger:
-        (request.run_dir / "exit").unlink()
-        for name in ("claim", "started"):
-            (request.run_dir / name).write_text(f"{stranger.pid}\n")
+        told = f"holder {stranger.pid}\nstarted {stranger.pid}\n"
+        (request.run_dir / "status").write_text(told)
         recovery = await units.executor.recover(unit="u", run_dir=request.run_dir, handle=None)
         assert recovery.handle is None
         assert recovery.exit == ExitStatus()

@@ -82,9 +82,10 @@ class LocalWebSocket:
             elif opcode == _CLOSE:
                 raise anyio.EndOfStream
 
-    async def send(self, message: str) -> None:
-        """Send one text message."""
-        await self._write(_TEXT, message.encode())
+    async def send(self, *messages: str) -> None:
+        """Send text messages."""
+        for message in messages:
+            await self._write(_TEXT, message.encode())
 
     async def aclose(self) -> None:
         """Say goodbye and close."""

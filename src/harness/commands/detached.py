@@ -27,7 +27,7 @@ from .command import Command
 from .limits import limits_script
 from .pidfd import reap, wait_ended
 from .posix_spawn import posix_spawn
-from .procfs import ProcessRef, boot_id, process_ref
+from .procfs import ProcessRef, boot_id, own_umask, process_ref
 from .programs import check_command, find_account
 from .quoting import quote
 from .run_files import LaunchRecord, RunFiles
@@ -319,8 +319,8 @@ def _started(command: Command, report: list[str]) -> ProcessRef:
 def _setup(command: Command, env: Mapping[str, str]) -> str:
     # The holder's `cd` has changed it, and most shells export theirs.
     place = f"export OLDPWD={quote(env['OLDPWD'])}" if "OLDPWD" in env else "unset OLDPWD"
-    umask = "" if command.umask is None else f"umask {command.umask:04o} && "
-    return f"{place} && {umask}{limits_script(command.limits)}"
+    umask = own_umask() if command.umask is None else command.umask
+    return f"{place} && umask {umask:04o} && {limits_script(command.limits)}"
 
 
 def _words(command: Command, env: Mapping[str, str]) -> list[str]:

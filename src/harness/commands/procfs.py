@@ -7,6 +7,7 @@ after its process is gone, the pair never. Source: proc(5).
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 from .quoting import join
@@ -18,6 +19,7 @@ __all__ = [
     "carries",
     "command_line",
     "is_running",
+    "own_umask",
     "process_ref",
     "read_environ",
     "read_stat",
@@ -127,6 +129,13 @@ def command_line(pid: int) -> str:
     if not words:
         return f"pid {pid}"
     return join(word.decode(errors="replace") for word in words.split(b"\0"))
+
+
+def own_umask() -> int:
+    """Return this process's umask, which no system call tells without changing it."""
+    text = _read_all("/proc/self/status") or b""
+    found = re.search(rb"^Umask:\s*([0-7]+)$", text, re.MULTILINE)
+    return int(found[1], 8) if found else 0o022
 
 
 def boot_id() -> str:

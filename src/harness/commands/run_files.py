@@ -1,7 +1,8 @@
 """The files of one detached run: what is written before it, and what its holder writes down.
 
-Every file is written once, and is complete when it ends with a newline. The launch file is read
-by two: its first line, a comment to the shell, is JSON for us; the rest is for the holder.
+The launch file is read by two: its first line, a comment to the shell, is JSON for us; the rest is
+for the holder. The status file has a line for each thing that happened, complete when it ends with
+a newline. They are only two, because making a file costs more than anything else here.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .quoting import join, quote
 __all__ = ["LaunchRecord", "RunFiles"]
 
 _VERSION = 1
+_STATUS = "status"
 _RECOVERY = "recovery\n"
 
 
@@ -98,33 +100,44 @@ class RunFiles:
     def claim(self) -> bool:
         """Take the run from a holder that has not begun; tell whether it never will."""
         try:
-            self._create("claim", _RECOVERY)
+            self._create(_STATUS, _RECOVERY)
         except FileExistsError:
-            return self._read("claim") == _RECOVERY
+            return self._read(_STATUS) == _RECOVERY
         return True
 
     def holder_pid(self) -> int | None:
         """Return the holder's pid, if it wrote it down."""
-        return _pid(self._read("claim"))
+        return _number(self._lines().get("holder"))
 
     def service_pid(self) -> int | None:
         """Return the pid of the service's main process, if it was started."""
-        return _pid(self._read("started"))
+        return _number(self._lines().get("started"))
 
     def failed(self) -> str | None:
         """Return why the holder could not start it, or None."""
-        return self._read("failed").strip() or None
+        return self._lines().get("failed")
 
     def exit(self) -> ExitStatus | None:
         """Return how it ended, or None while that is not written."""
-        text = self._read("exit")
-        return ExitStatus.from_shell(int(text)) if text.endswith("\n") else None
+        status = _number(self._lines().get("exit"))
+        return None if status is None else ExitStatus.from_shell(status)
 
     def ended_at(self) -> datetime | None:
-        """Return when the end was written down."""
+        """Return when the end was written down, the last thing that happens to a run."""
+        if "exit" not in self._lines():
+            return None
         with contextlib.suppress(FileNotFoundError):
-            return datetime.fromtimestamp(os.lstat(f"{self._dir}/exit").st_mtime, UTC)
+            return datetime.fromtimestamp(os.lstat(f"{self._dir}/{_STATUS}").st_mtime, UTC)
         return None
+
+    def _lines(self) -> dict[str, str]:
+        """Return the complete lines of the status file: word → what follows it."""
+        complete = self._read(_STATUS).rpartition("\n")[0]
+        found = {}
+        for line in complete.split("\n"):
+            word, _, rest = line.partition(" ")
+            found[word] = rest
+        return found
 
     def _create(self, name: str, text: str) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NONBLOCK
@@ -155,5 +168,5 @@ def _fields(record: LaunchRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in LaunchRecord.__dataclass_fields__}
 
 
-def _pid(text: str) -> int | None:
-    return int(text) if text.endswith("\n") and text != _RECOVERY else None
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None

@@ -38,6 +38,7 @@ __all__ = ["Call", "Limits", "Session", "Spawner"]
 logger = logging.getLogger(__name__)
 
 _FLUSH_S = 5.0
+_SEND_BYTES = 64 * 1024
 
 Stream = Callable[[Channel, TaskStatus[None]], Awaitable[None]]
 """Sends the notifications of a subscription."""
@@ -293,10 +294,10 @@ class Session:
     async def _write(self) -> None:
         while True:
             while self._queue:
-                text = self._queue[0]
+                texts = self._next_texts()
                 with anyio.move_on_after(self._limits.stall_s) as stall:
                     try:
-                        await self._stream.send(text)
+                        await self._stream.send(*texts)
                     except anyio.BrokenResourceError:
                         self._drop()
                         return
@@ -308,11 +309,23 @@ class Session:
                     )
                     self._drop()
                     return
-                self._queue.popleft()
-                self._queued_bytes -= len(text)
+                for text in texts:
+                    self._queue.popleft()
+                    self._queued_bytes -= len(text)
                 self._room.set()
             self._arrived = anyio.Event()
             await self._arrived.wait()
+
+    def _next_texts(self) -> list[str]:
+        """Return the first messages that wait, which stay there until they are sent."""
+        texts: list[str] = []
+        size = 0
+        for text in self._queue:
+            texts.append(text)
+            size += len(text)
+            if size >= _SEND_BYTES:
+                break
+        return texts
 
     def _drop(self) -> None:
         self._is_closed = True

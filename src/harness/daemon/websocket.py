@@ -116,9 +116,9 @@ class ServerWebSocket:
                 self._close_code = 1000 if event.code == 1006 else event.code
                 raise anyio.EndOfStream
 
-    async def send(self, message: str) -> None:
-        """Send one text message."""
-        await self._write(TextMessage(data=message))
+    async def send(self, *messages: str) -> None:
+        """Send text messages, in one go."""
+        await self._write(*[TextMessage(data=message) for message in messages])
 
     async def aclose(self) -> None:
         """Say goodbye, let the client finish what it is sending, and close."""
@@ -150,11 +150,11 @@ class ServerWebSocket:
             self._events.extend(self._websocket.events())
         return self._events.popleft()
 
-    async def _write(self, event: Event) -> None:
+    async def _write(self, *events: Event) -> None:
         if self._is_broken:
             raise anyio.BrokenResourceError
         try:
-            data = self._websocket.send(event)
+            data = b"".join([self._websocket.send(event) for event in events])
         except LocalProtocolError:
             raise anyio.BrokenResourceError from None
         # Broken until it is out: a write cut short by cancellation leaves half a frame behind.

@@ -37,6 +37,7 @@ from .base import Capabilities, Executor, Recovery, StartRequest, StopReport, Us
 
 __all__ = ["ProcessExecutor", "ProcessOptions"]
 
+_DEFAULT_UMASK = 0o022
 _HOLDER_TIMEOUT_S = 2.0  # an ended service's holder needs a millisecond to write the status down
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -65,7 +66,7 @@ class ProcessOptions:
     """User to run as, a name or a number, with `:group` if wanted; needs root."""
 
     umask: str | int | None = None
-    """File mode bits to withhold, in octal digits such as 022."""
+    """File mode bits to withhold, in octal digits such as 077; 022 unless given."""
 
     nice: int | None = None
     """Added to the daemon's niceness: -20 to 19; below 0 needs root."""
@@ -105,10 +106,11 @@ class ProcessOptions:
         return self.command or ()
 
     @property
-    def umask_bits(self) -> int | None:
+    def umask_bits(self) -> int:
         """The umask as a number. Digits are octal, also when YAML reads them as a number."""
         if self.umask is None:
-            return None
+            # Not the daemon's, which is that of whichever shell happened to start it.
+            return _DEFAULT_UMASK
         text = str(self.umask).removeprefix("0o")
         if not text or not set(text) <= set("01234567") or int(text, 8) > 0o777:
             raise ValueError(f'"umask" must be up to three octal digits, not {self.umask}')

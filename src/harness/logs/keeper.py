@@ -130,8 +130,9 @@ class StreamKeeper:
         self.start = start if start <= status.st_size else 0
         if known and marks.is_whole:
             self._epoch, self._marks = marks.epoch, len(marks.offsets)
-        else:
+        elif status.st_size or os.path.lexists(self.stream.index_path):
             self._rewrite(marks)
+        # Else the index is made with the first output; many services never print anything.
         self._last = marks.offsets[-1] if marks.offsets else 0
         self._is_prepared = True
         self._punched = 0
@@ -166,13 +167,12 @@ class StreamKeeper:
         if status.st_size <= self._last:
             return
         mark = MARK.pack(status.st_size, min(status.st_mtime_ns, self.stream.now_ns()))
+        path, flags = self.stream.index_path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         try:
-            descriptor = os.open(
-                self.stream.index_path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600
-            )
+            descriptor = os.open(path, flags, 0o600)
         except FileNotFoundError:
-            self._rewrite(Marks(path=self.stream.index_path))
-            return
+            self._rewrite(Marks(path=path))
+            descriptor = os.open(path, flags, 0o600)
         try:
             written = os.write(descriptor, mark)
         finally:

@@ -28,8 +28,8 @@ class MessageStream(Protocol):
             MalformedMessage: the next message is larger than accepted; nothing can follow.
         """
 
-    async def send(self, message: str) -> None:
-        """Return once the message is on its way.
+    async def send(self, *messages: str) -> None:
+        """Return once the messages are on their way, in this order.
 
         Raises:
             BrokenResourceError: the other side has left.
@@ -64,9 +64,10 @@ class _PipeEnd:
             raise too_large(self._max_message_bytes)
         return message
 
-    async def send(self, message: str) -> None:
+    async def send(self, *messages: str) -> None:
         try:
-            await self._outgoing.send(message)
+            for message in messages:
+                await self._outgoing.send(message)
         except anyio.ClosedResourceError:
             raise anyio.BrokenResourceError from None
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 __all__ = ["UnitDirectories"]
 
+_RUN = "run-"
+
 
 class UnitDirectories:
     """The directories of one unit, each 0700; kept, because making a path anew shows at 200 units.
@@ -17,16 +19,15 @@ class UnitDirectories:
         logs: of its output.
     """
 
-    __slots__ = ("_runs", "logs", "root")
+    __slots__ = ("logs", "root")
 
     def __init__(self, project_directory: Path, unit: str) -> None:
         self.root = project_directory / "units" / unit
         self.logs = self.root / "logs"
-        self._runs = self.root / "runs"
 
     def make(self) -> None:
         """Make what is not there yet."""
-        for path in (self.root, self.logs, self._runs):
+        for path in (self.root, self.logs):
             try:
                 os.mkdir(path, 0o700)
             except FileExistsError:
@@ -36,7 +37,7 @@ class UnitDirectories:
 
     def run(self, generation: int) -> Path:
         """Return the directory of one run."""
-        return self._runs / str(generation)
+        return self.root / f"{_RUN}{generation}"
 
     def make_run(self, generation: int) -> None:
         """Make the directory of one run; the others too where somebody removed them.
@@ -53,8 +54,9 @@ class UnitDirectories:
 
     def remove_runs(self, below: int) -> None:
         """Remove the directories of runs with lower numbers; blocks, so call it in a thread."""
-        for path in self._runs.iterdir() if self._runs.is_dir() else ():
-            if path.name.isdigit() and int(path.name) < below:
+        for path in self.root.glob(f"{_RUN}*"):
+            number = path.name.removeprefix(_RUN)
+            if number.isdigit() and int(number) < below:
                 shutil.rmtree(path, ignore_errors=True)
 
     def remove(self) -> None:

@@ -151,7 +151,7 @@ async def test_a_send_that_is_given_up_leaves_the_connection_usable(tmp_path):
             group.cancel_scope.cancel()
         await websocket.send("last")
 
-        texts = []
+        texts: list[str] = []
         while texts[-1:] != ["last"]:
             event = await peer.event()
             assert isinstance(event, TextMessage)

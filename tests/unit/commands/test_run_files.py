@@ -60,9 +60,9 @@ def test_the_first_to_claim_wins_and_may_claim_again(files: RunFiles) -> None:
     assert files.holder_pid() is None
 
 
-@pytest.mark.parametrize("text", ["", "12", "12\n"])
+@pytest.mark.parametrize("text", ["", "holder 12", "holder 12\n"])
 def test_a_claim_of_a_holder_is_final(files: RunFiles, tmp_path: Path, text: str) -> None:
-    (tmp_path / "claim").write_text(text)
+    (tmp_path / "status").write_text(text)
     assert not files.claim()
     assert files.holder_pid() == (12 if text.endswith("\n") else None)
 
@@ -71,17 +71,19 @@ def test_a_claim_of_a_holder_is_final(files: RunFiles, tmp_path: Path, text: str
     ("text", "status"),
     [
         ("", None),
-        ("1", None),
-        ("0\n", ExitStatus(code=0)),
-        ("7\n", ExitStatus(code=7)),
-        ("143\n", ExitStatus(signal=15)),
+        ("exit 1", None),
+        ("exit 0\n", ExitStatus(code=0)),
+        ("exit 7\n", ExitStatus(code=7)),
+        ("exit 143\n", ExitStatus(signal=15)),
     ],
 )
 def test_a_status_counts_once_its_line_is_complete(
     files: RunFiles, tmp_path: Path, text: str, status: ExitStatus | None
 ) -> None:
-    (tmp_path / "exit").write_text(text)
+    (tmp_path / "status").write_text(f"holder 11\nstarted 12\n{text}")
     assert files.exit() == status
+    assert (files.ended_at() is None) == (status is None)
+    assert files.service_pid() == 12
 
 
 def test_nothing_is_known_of_an_empty_directory(files: RunFiles) -> None:

@@ -126,10 +126,18 @@ def test_a_deleted_log_is_given_up(tmp_path):
     assert scene.keepers["stdout"].is_gone
 
 
+def test_the_index_is_made_with_the_first_output_and_marks_it(tmp_path):
+    scene = Scene(tmp_path)
+    index = scene.log.streams["stdout"].index_path
+    assert not index.exists()
+    scene.append(b"one\n")
+    assert scene.keepers["stdout"].observe() == (True, None)
+    assert index.stat().st_size == HEADER_BYTES + MARK.size
+
+
 def test_an_index_that_cannot_be_written_is_reported_and_made_later(tmp_path):
     scene = Scene(tmp_path)
     index = scene.log.streams["stdout"].index_path
-    index.unlink()
     index.mkdir()
     scene.append(b"one\n")
     has_changed, trouble = scene.keepers["stdout"].observe()

@@ -52,12 +52,11 @@ def test_directories_that_somebody_removed_are_made_again(directories: UnitDirec
 def test_earlier_runs_are_removed_and_nothing_else(directories: UnitDirectories) -> None:
     for generation in (1, 2, 10):
         directories.make_run(generation)
-    notes = directories.run(1).parent / "notes"
-    notes.mkdir()
+    (directories.root / "run-notes").mkdir()
 
     directories.remove_runs(10)
 
-    assert sorted(p.name for p in notes.parent.iterdir()) == ["10", "notes"]
+    assert sorted(p.name for p in directories.root.iterdir()) == ["logs", "run-10", "run-notes"]
 
 
 def test_removing_takes_the_output_along(directories: UnitDirectories) -> None:

@@ -94,7 +94,7 @@ async def test_the_end_of_the_run_before_is_not_taken_for_that_of_a_start_cut_sh
         assert play.state("a") == "failed"
         await play.brought_up(spec)
     store.rewind()
-    rmtree(tmp_path / "projects" / "p" / "units" / "a" / "runs" / "2")
+    rmtree(tmp_path / "projects" / "p" / "units" / "a" / "run-2")
     async with scene(tmp_path, store=store, clock=clock) as play:
         await play.stacks.recover()
         await play.settle()

@@ -360,7 +360,7 @@ async def test_find_knows_a_project_by_its_files(play: Scene) -> None:
 async def test_an_error_of_the_system_fails_the_unit_and_not_the_daemon(play: Scene) -> None:
     units = play.directory / "projects" / "p" / "units" / "a"
     units.mkdir(parents=True)
-    (units / "runs").write_text("in the way")
+    (units / "run-1").write_text("in the way")
     operation = await play.brought_up(service("a"), service("b"), keep_going=True)
     assert play.outcomes(operation) == {"a": "failed", "b": "ready"}
     assert play.reason("a").startswith("it could not be started")
