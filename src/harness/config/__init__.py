@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         split_words,
         unresolved,
     )
-    from .load import Report, load, schema, show, validate
+    from .load import Report, load, prepare, schema, show, validate
     from .outline import Outline, outline
     from .source import FILE_NAMES, Source, discover, not_found, search_path
     from .stored import StackCodec
@@ -47,6 +47,7 @@ __all__ = [
     "parse_duration",
     "parse_env_file",
     "parse_size",
+    "prepare",
     "read_env_file",
     "references",
     "resolve",
@@ -77,6 +78,7 @@ _PLACES = {
     "unresolved": "interpolate",
     "Report": "load",
     "load": "load",
+    "prepare": "load",
     "schema": "load",
     "show": "load",
     "validate": "load",

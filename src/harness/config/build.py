@@ -20,12 +20,12 @@ from .nodes import Map, Mark, Scalar, Seq, put
 from .options import options, part, type_name
 from .problems import Problems, Site, did_you_mean
 from .references import World, link
-from .schema_check import check, field_names
+from .schema_check import adapter, check, field_names
 from .schema_raw import RawService, RawSettings, RawStack, RawTask, RawUnit
 from .source import Source
 from .static import StaticLookup, resolve_node, resolve_scalar
 
-__all__ = ["Built", "build", "project_name"]
+__all__ = ["Built", "build", "prepare", "project_name"]
 
 _VERSIONS = ("1", "1.0")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -67,6 +67,12 @@ def build(source: Source, executors: Mapping[str, type]) -> Built:
     builder = _Builder(source, executors, problems, assembled, root)
     stack = builder.stack()
     return Built(problems=problems, stack=stack, root=builder.root, assembled=assembled)
+
+
+def prepare(executors: Mapping[str, type]) -> None:
+    """Make the validators of the top level, of units, and of the executors' options."""
+    for type_ in (RawStack, RawService, RawTask, *executors.values()):
+        adapter(type_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from harness.model import StackSpec
 
 from .source import Source
 
-__all__ = ["Report", "load", "schema", "show", "validate"]
+__all__ = ["Report", "load", "prepare", "schema", "show", "validate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,17 @@ def load(source: Source, *, executors: Mapping[str, type]) -> StackSpec:
     built.problems.raise_if_any()
     assert built.stack is not None  # noqa: S101 - without problems there is a stack
     return built.stack
+
+
+def prepare(executors: Mapping[str, type]) -> None:
+    """Load now what the reading of the first stack would wait for, a few tenths of a second.
+
+    Args:
+        executors: as for `load`.
+    """
+    from .build import prepare
+
+    prepare(executors)
 
 
 def validate(source: Source, *, executors: Mapping[str, type]) -> Report:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import anyio
+from anyio import to_thread
 
 from harness import __version__
 from harness.clock import SystemClock
@@ -30,6 +31,7 @@ from .dispatcher import Dispatcher
 from .methods import all_handlers
 from .server import Server
 from .session import Limits
+from .stack_files import prepare
 from .start_lock import StartLock
 from .wiring import Wiring
 
@@ -73,6 +75,7 @@ async def serve_daemon(
                     start_lock.release()
                     ready()
                     logger.info("Serving %s as pid %d", endpoint, os.getpid())
+                    await to_thread.run_sync(prepare)
                     await shutdown.wait()
                     # Held to the end: a command that finds the socket gone waits for that.
                     start_lock.hold()

@@ -14,6 +14,11 @@ from harness.model import MASK, Secret
 
 __all__ = ["json_value"]
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Most values are of these, and need no other look."""
+
+_known_names: dict[type[Any], tuple[str, ...]] = {}
+
 
 def json_value(value: Any) -> Any:
     """Return a value of JSON's own types with the same content.
@@ -23,21 +28,32 @@ def json_value(value: Any) -> Any:
     Raises:
         TypeError: the value is of a type that has no such form.
     """
-    if value is None or isinstance(value, bool | int | float):
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, int | float):
         return value
     if isinstance(value, Enum):
         return json_value(value.value)
     if isinstance(value, str):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value)]
-        return {name: json_value(getattr(value, name)) for name in names}
+        return {name: json_value(getattr(value, name)) for name in _names(type(value))}
     return _other(value)
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    found = _known_names.get(kind)
+    if found is None:
+        found = _known_names[kind] = tuple(field.name for field in dataclasses.fields(kind))
+    return found
 
 
 def _other(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(json_value(key)): json_value(item) for key, item in value.items()}
+        return {
+            key if type(key) is str else str(json_value(key)): json_value(item)
+            for key, item in value.items()
+        }
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, Secret):

@@ -8,12 +8,15 @@ from typing import Any
 from harness.clock import SystemClock
 from harness.config import Source as StackSource
 from harness.config import load
+from harness.config import prepare as prepare_config
 from harness.executors import builtin_executors, option_types
 from harness.model import StackSpec
 from harness.plan import check_capabilities, plan_stack
-from harness.protocol import Source, parse_params
+from harness.protocol import METHODS, Source, adapter, parse_params
 
-__all__ = ["check_source", "load_stack"]
+__all__ = ["check_source", "load_stack", "prepare"]
+
+_FIRST_METHODS = ("daemon.hello", "services.up", "events.subscribe", "operations.wait")
 
 
 def load_stack(source: Source, option_types: Mapping[str, type]) -> StackSpec:
@@ -34,6 +37,13 @@ def load_stack(source: Source, option_types: Mapping[str, type]) -> StackSpec:
         env=source.env,
     )
     return load(found, executors=option_types)
+
+
+def prepare() -> None:
+    """Load what the first client that brings a stack up would wait for; blocks."""
+    prepare_config(option_types())
+    for name in _FIRST_METHODS:
+        adapter(METHODS[name].params)
 
 
 def check_source(value: Mapping[str, Any]) -> None:
