@@ -26,6 +26,18 @@ _STEPS_AT_ONCE = 100_000
 # What would see beyond its line: the text's own ends, flags that are turned off, a single byte.
 _LOOKS_BEYOND_LINES = re.compile(r"\\[AzC]|\(\?[a-zA-Z]*-")
 
+# The parts that a pattern is read in; the one that is wanted is its group.
+_PARTS = re.compile(
+    r"""
+    \\Q .*? (?: \\E | \Z )                              # text that stands for itself
+    | \\ .
+    | \[ \^? \]? (?: \\ . | \[:\^?\w+:\] | [^\]\\] )*   # a class; a first ] is one of its letters
+    | ( \{,\d+\} )
+    | .
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+
 _ENGINE_SAID = (
     (
         re.compile(r"invalid perl operator: \(\?<?[=!]"),
@@ -214,21 +226,7 @@ def _explained(said: str) -> PatternError:
 
 def _open_repetition(text: str) -> str | None:
     """Return the first `{,3}`, which others read as `{0,3}` and the engine as four characters."""
-    position, in_class = 0, False
-    while position < len(text):
-        letter = text[position]
-        if letter == "\\":
-            position += 1
-        elif letter == "[":
-            in_class = True
-        elif letter == "]":
-            in_class = False
-        elif letter == "{" and not in_class:
-            found = re.match(r"\{,\d+\}", text[position:])
-            if found is not None:
-                return found.group()
-        position += 1
-    return None
+    return next((part[1] for part in _PARTS.finditer(text) if part[1]), None)
 
 
 def _searchable(text: str | bytes) -> bytes:

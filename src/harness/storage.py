@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import sqlite3
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -30,7 +29,7 @@ STORE_VERSION = 1
 _KEPT_EVENTS = 100_000
 _TRIM_EVERY = 1_000
 
-# Made once: `json.dumps` with settings makes an encoder for every call.
+# Made once; `json.dumps` with settings makes one for every call.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 _SCHEMA = """
@@ -121,8 +120,7 @@ class MemoryStore:
         self, *, after: int = 0, limit: int = 1_000, project: str | None = None
     ) -> list[Event]:
         """Return stored events with numbers above `after`, in order, at most `limit`."""
-        start = bisect_right(self._events, after, key=lambda event: event.number)
-        chosen = (e for e in self._events[start:] if project is None or e.project == project)
+        chosen = (e for e in self._events if e.number > after and project in (None, e.project))
         return list(islice(chosen, limit))
 
     @property
@@ -161,7 +159,7 @@ class SqliteStore:
     def __init__(self, directory: Path, *, kept_events: int = _KEPT_EVENTS) -> None:
         self.path = directory / "state.db"
         self._kept_events = kept_events
-        self._unwritten: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._unwritten: dict[tuple[str, str], str] = {}
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _lock(directory / "state.lock")
@@ -219,22 +217,23 @@ class SqliteStore:
 
     def put(self, collection: str, key: str, value: Mapping[str, Any]) -> None:
         """Insert or replace one record; in a batch only its last value is written, at the end."""
+        text = _encode(value)
         if self._db.in_transaction:
-            self._unwritten[collection, key] = value
+            self._unwritten[collection, key] = text
             return
+        # A full disk may have ended a batch: what it was to write is older than this.
+        self._unwritten.pop((collection, key), None)
         with self._mapped("write"):
-            self._write(collection, key, value)
+            self._write(collection, key, text)
 
-    def _write(self, collection: str, key: str, value: Mapping[str, Any]) -> None:
-        self._db.execute(
-            "INSERT OR REPLACE INTO record VALUES (?, ?, ?)", (collection, key, _encode(value))
-        )
+    def _write(self, *row: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", row)
 
     def _write_out(self) -> None:
         """Write what a batch has put until now."""
-        unwritten, self._unwritten = self._unwritten, {}
-        for (collection, key), value in unwritten.items():
-            self._write(collection, key, value)
+        for key, text in tuple(self._unwritten.items()):
+            self._write(*key, text)
+            del self._unwritten[key]
 
     def record(self, collection: str, key: str) -> dict[str, Any] | None:
         """Return one record, or None."""
@@ -346,6 +345,7 @@ class SqliteStore:
             self._write_out()
             self._db.commit()
         except sqlite3.Error:
+            self._unwritten.clear()
             self._db.rollback()
             raise
 

@@ -14,12 +14,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tests.processes import is_alive
 from tests.requirements import faketime_library
 
 from .harness_case import TIMEOUT_S, HarnessCase, eventually
@@ -40,19 +42,32 @@ both_ways = pytest.mark.parametrize("step", [FORWARD, BACK], ids=["forward", "ba
 
 
 class WallClock:
-    """The clock of whoever has `env` in its environment; `set` moves it at once."""
+    """The clock of whoever has `env` in its environment; it has moved when `set` returns."""
 
     def __init__(self, directory: Path, library: Path) -> None:
         self._path = directory / "clock"
-        self.set("+0")
+        self._is_read = False
+        self._write("+0")
         self.env = {
             "LD_PRELOAD": str(library),
             "FAKETIME_TIMESTAMP_FILE": str(self._path),
-            "FAKETIME_NO_CACHE": "1",
+            # It looks at the file again in the next second, not at every look at the clock.
+            "FAKETIME_CACHE_DURATION": "0",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # Else waits of the monotonic clock end at once, and threads that want the interpreter,
+            # which wait for it so, keep the machine busy.
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         }
 
     def set(self, offset: str) -> None:
+        self._write(offset)
+        if not self._is_read:
+            return
+        # What was read in this second is good for the rest of it, by the machine's own clock.
+        written_at = int(time.time())
+        eventually(lambda: int(time.time()) > written_at)
+
+    def _write(self, offset: str) -> None:
         draft = self._path.with_suffix(".new")
         draft.write_text(f"{offset}\n")
         draft.replace(self._path)
@@ -60,6 +75,7 @@ class WallClock:
     @contextlib.contextmanager
     def daemon(self, case: HarnessCase) -> Iterator[None]:
         """Run the case's daemon by this clock; whatever starts services does not inherit it."""
+        self._is_read = True
         with subprocess.Popen(
             [sys.executable, "-P", "-m", "harness.daemon", "--state-dir", str(case.state_dir)],
             cwd="/",
@@ -77,6 +93,7 @@ class WallClock:
     @contextlib.contextmanager
     def shown_to(self, case: HarnessCase) -> Iterator[None]:
         """Let commands see this clock too; not those that start something, which would inherit."""
+        self._is_read = True
         before, case.env = case.env, {**case.env, **self.env}
         try:
             yield
@@ -88,6 +105,10 @@ class WallClock:
 def case(tmp_path: Path) -> Iterator[HarnessCase]:
     with HarnessCase(tmp_path) as case:
         yield case
+    # Programs that were killed, or ended at once, left behind what the library keeps for each.
+    for path in Path("/dev/shm").glob("*faketime_s*_*"):
+        if not is_alive(int(path.name.rpartition("_")[2])):
+            path.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -119,7 +119,17 @@ def test_ctrl_c_while_the_program_is_loading_is_a_document_for_programs(case: Ha
     case.write(SLOW)
     status, said = _interrupted_at(case, "harness.cli.root", "up", "--json")
     assert status == 130
-    assert json.loads(b"".join(said))["error"]["kind"] == "interrupted"
+    assert json.loads(b"".join(said))["error"] == {
+        "kind": "interrupted",
+        "message": "interrupted",
+        "hint": None,
+        "details": {},
+    }
+
+
+def test_ctrl_c_is_a_line_when_only_the_command_that_is_run_is_told_json(case: HarnessCase) -> None:
+    status, said = _interrupted_at(case, "harness.cli.root", "exec", "a", "--", "b", "--json")
+    assert (status, said[-1]) == (130, b"harness: interrupted\n")
 
 
 def test_ctrl_c_is_ignored_where_the_caller_ignores_it(case: HarnessCase) -> None:

@@ -14,7 +14,9 @@ import anyio
 import pytest
 
 from harness.commands import Command, Exited, Output, Process, StreamName, TerminalSize, run
-from harness.errors import CommandNotFound
+from harness.commands.spawn import spawn
+from harness.commands.terminal import Terminal, _show_utf8
+from harness.errors import CommandError, CommandNotFound
 from harness.model import ExitStatus
 from tests.requirements import require
 
@@ -124,6 +126,59 @@ async def test_a_new_size_is_told_to_the_program() -> None:
             assert process.resize(TerminalSize(columns=41, rows=7))
             seen, _ = await read_rest(process)
     assert seen == b"41 7\r\n"
+
+
+async def test_a_signal_before_it_leads_a_group_reaches_it() -> None:
+    with anyio.fail_after(18):
+        async with Process(on_terminal("sleep", "1000")) as process:
+            assert process.kill()
+            assert await process.wait() == ExitStatus(signal=signal.SIGKILL)
+            assert not process.kill()
+
+
+async def test_after_its_end_the_terminal_takes_nothing() -> None:
+    with anyio.fail_after(18):
+        async with Process(on_terminal("true")) as process:
+            await process.wait_complete()
+        with pytest.raises(anyio.ClosedResourceError):
+            await process.write_stdin(b"x")
+        await process.close_stdin()
+        assert not process.resize(TerminalSize())
+
+
+async def test_who_waits_to_type_is_told_when_the_terminal_closes() -> None:
+    told = anyio.Event()
+
+    async def type_on(process: Process) -> None:
+        with pytest.raises((anyio.ClosedResourceError, BrokenPipeError)):
+            await process.write_stdin(b"x" * 1_000_000)
+        told.set()
+
+    raw = "import time, tty; tty.setraw(0); print('ready'); time.sleep(1000)"
+    with anyio.fail_after(18):
+        async with anyio.create_task_group() as tasks:
+            async with Process(python(raw)) as process:
+                await read_until(process, b"ready")
+                tasks.start_soon(type_on, process)
+                await anyio.wait_all_tasks_blocked()
+                assert not told.is_set()
+            await told.wait()
+
+
+async def test_what_the_system_refuses_of_a_terminal_is_an_error_of_the_command() -> None:
+    require("root", os.geteuid() == 0, "it gives the terminal to another user")
+    terminal = Terminal(TerminalSize())
+    terminal.close()
+    command = on_terminal("true", user="nobody")
+    with pytest.raises(CommandError, match="Bad file descriptor"):
+        spawn(command, env=command.environment(), terminal=terminal)
+    with pytest.raises(ValueError, match="negative"):
+        terminal.resize(TerminalSize())
+
+
+def test_what_is_no_terminal_is_an_error_of_the_system() -> None:
+    with Path(os.devnull).open("rb") as file, pytest.raises(OSError, match="Inappropriate ioctl"):
+        _show_utf8(file.fileno())
 
 
 async def test_without_a_terminal_there_is_no_size_to_change() -> None:

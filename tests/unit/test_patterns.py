@@ -40,6 +40,12 @@ def test_a_pattern_that_backtracking_never_ends_reads_a_megabyte(text: str) -> N
         (r"a{0,3}b", "aab"),
         (r"[{,3}]", "{"),
         (r"\{,3}", "{,3}"),
+        (r"^[]{,3}]$", "]"),
+        (r"^[^]{,3}]$", "a"),
+        (r"^[[:alpha:]{,3}]$", "{"),
+        (r"^[\]{,3}]$", "{"),
+        (r"^\Q{,3}\E$", "{,3}"),
+        (r"\Q[{,3}", "[{,3}"),
         (r"x.y", "x\ud800y"),
     ],
 )
@@ -80,6 +86,9 @@ def test_what_is_not_found(pattern: str, text: str) -> None:
         ("((a{100}){100}){100}", "repeats something in a way that cannot be", "1000 is"),
         (r"(?:\pL{30}){30}", "is too large", "less often"),
         ("a{,3}", "has {,3}, which would be searched as text", "write {0,3}"),
+        ("[[:]{,3}", "has {,3}, which would be searched as text", "write {0,3}"),
+        (r"\Qa\E{,3}", "has {,3}, which would be searched as text", "write {0,3}"),
+        (r"\\{,3}", "has {,3}, which would be searched as text", "write {0,3}"),
         ("\udcff", "is no text in UTF-8", None),
     ],
 )

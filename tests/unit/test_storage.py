@@ -229,3 +229,37 @@ def test_a_disk_that_is_full_from_the_start_is_no_damage(small_disk: Path) -> No
     with pytest.raises(StorageError) as caught:
         SqliteStore(small_disk / "state")
     assert not isinstance(caught.value, StoreCorrupt)
+
+
+def test_what_is_put_twice_in_a_batch_is_read_and_written_with_its_last_value(
+    tmp_path: Path,
+) -> None:
+    with SqliteStore(tmp_path) as store:
+        with store.batch():
+            store.put("units", "a", {"n": 1})
+            store.put("units", "a", {"n": 2})
+            assert store.record("units", "a") == {"n": 2}
+            store.put("units", "a", {"n": 3})
+            store.put("units", "b", {"n": 4})
+            store.delete("units", "b")
+        assert store.records("units") == {"a": {"n": 3}}
+
+
+def test_a_value_that_is_no_json_is_refused_at_once_and_harms_no_batch(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path) as store:
+        with store.batch():
+            store.put("units", "a", {"n": 1})
+            with pytest.raises(TypeError):
+                store.put("units", "b", {"n": object()})
+        store.put("units", "c", {"n": 2})
+    with SqliteStore(tmp_path) as store:
+        assert store.records("units") == {"a": {"n": 1}, "c": {"n": 2}}
+
+
+def test_a_value_is_stored_as_it_was_when_it_was_put(tmp_path: Path) -> None:
+    ports = {"http": 1}
+    with SqliteStore(tmp_path) as store:
+        with store.batch():
+            store.put("units", "a", {"ports": ports})
+            ports["http"] = 2
+        assert store.record("units", "a") == {"ports": {"http": 1}}

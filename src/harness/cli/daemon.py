@@ -67,7 +67,10 @@ async def stop(session: Session, *, keep_services: bool) -> None:
                 if process is not None:
                     with anyio.move_on_after(_EXIT_S):
                         await anyio.wait_readable(process)
-    except DaemonUnavailable:
+    except DaemonUnavailable as error:
+        # One that is there and cannot be reached, or that is gone without an answer, is an error.
+        if not error.details.get("not_running"):
+            raise
         session.out.note("note: no daemon runs")
 
 
@@ -91,13 +94,25 @@ async def logs(session: Session, *, follow: bool, tail: int | None) -> None:
 
     Works when no daemon runs, too. Here `-f` follows: write --file for the stack file.
     """
+    from harness.errors import StorageError
+
     from .daemon_log import read_log
 
     path = session.endpoint().log_path
-    if not path.exists():
-        session.out.note(f"note: there is no log at {path}")
-        return
-    async for piece in read_log(path, tail=tail, follow=follow):
+    pieces = read_log(path, tail=tail, follow=follow)
+    while True:
+        try:
+            piece = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        except (FileNotFoundError, NotADirectoryError):
+            session.out.note(f"note: there is no log at {path}")
+            return
+        except OSError as error:
+            raise StorageError(
+                f"cannot read the daemon's log {path}: {error.strerror or error}",
+                hint="it is its owner's; name another state directory with HARNESS_STATE_DIR",
+            ) from error
         session.out.write(piece)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["read_log"]
 
 _PIECE = 256 * 1024
-_ROTATION_S = 0.02
 
 
 async def read_log(path: Path, *, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
@@ -40,13 +39,20 @@ async def read_log(path: Path, *, tail: int | None, follow: bool) -> AsyncIterat
             while True:
                 async for piece in _until_replaced(file, path, watch):
                     yield piece
-                # There is none between two calls of the daemon, or somebody removed it.
-                while not await anyio.Path(path).exists():  # noqa: ASYNC110
-                    await anyio.sleep(_ROTATION_S)
                 await file.aclose()
-                file = await anyio.open_file(path, "rb")
+                file = await _opened_once_there(path, watch)
     finally:
         await file.aclose()
+
+
+async def _opened_once_there(path: Path, watch: Inotify) -> anyio.AsyncFile[bytes]:
+    """Open the next file of that name: between two calls of the daemon, or after a removal."""
+    while True:
+        watch.arm_directory(path.parent)
+        with suppress(FileNotFoundError):
+            return await anyio.open_file(path, "rb")
+        await anyio.wait_readable(watch.descriptor)
+        watch.fired()
 
 
 async def _until_replaced(

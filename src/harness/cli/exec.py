@@ -15,6 +15,7 @@ import click
 from .arguments import complete, unit_name
 from .commands import Command, async_command
 from .exit_codes import INTERRUPTED, NOT_EXECUTABLE, NOT_FOUND
+from .interrupts import open_interrupts
 from .session import Session
 
 if TYPE_CHECKING:
@@ -183,16 +184,17 @@ async def _feed(process: RemoteProcess) -> None:
 
 async def _pass_interrupts(process: RemoteProcess, *, task_status: TaskStatus[None]) -> None:
     """Pass Ctrl-C on; a second one leaves."""
-    import anyio
+    from harness.errors import OperationError
 
     interrupts = 0
-    with anyio.open_signal_receiver(signal.SIGINT) as signals:
+    with open_interrupts() as signals:
         task_status.started()
         async for _ in signals:
             interrupts += 1
             if interrupts > 1:
                 raise click.exceptions.Exit(INTERRUPTED)
-            await process.signal("SIGINT")
+            with suppress(OperationError):  # the command may end at any moment
+                await process.signal("SIGINT")
 
 
 async def _pass_signals(
@@ -206,14 +208,11 @@ async def _pass_signals(
 
     Ctrl-C is no signal here: it is typed, like every other key.
     """
-    import anyio
-
     from harness.errors import OperationError
 
     from .terminal import window
 
-    wanted = (signal.SIGWINCH, signal.SIGCONT, signal.SIGINT, *_LEAVING)
-    with anyio.open_signal_receiver(*wanted) as signals:
+    with open_interrupts(signal.SIGWINCH, signal.SIGCONT, *_LEAVING) as signals:
         task_status.started()
         number = signal.SIGWINCH if window() != size else None  # it was changed meanwhile
         while True:

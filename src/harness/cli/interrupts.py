@@ -12,11 +12,18 @@ import os
 import signal
 import sys
 
-__all__ = ["RaisingInterrupts", "ignore_interrupts", "leave_on_interrupt"]
+TYPE_CHECKING = False  # as in the package: `typing` would be most of what is imported
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractContextManager
+
+__all__ = ["RaisingInterrupts", "ignore_interrupts", "leave_on_interrupt", "open_interrupts"]
 
 _INTERRUPTED = 130
 _TEXT = b"harness: interrupted\n"
-_DOCUMENT = b'{"error": {"kind": "interrupted", "message": "interrupted"}}\n'
+_DOCUMENT = (
+    b'{"error": {"kind": "interrupted", "message": "interrupted", "hint": null, "details": {}}}\n'
+)
 
 
 def leave_on_interrupt() -> None:
@@ -50,10 +57,38 @@ def ignore_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def open_interrupts(
+    *others: signal.Signals,
+) -> AbstractContextManager[AsyncIterator[signal.Signals]]:
+    """Receive interrupts, and other signals, in the event loop; yields what to iterate over.
+
+    Where interrupts are ignored, as in the background of a script, they stay so.
+    """
+    import anyio
+
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    wanted = others if is_ignored else (signal.SIGINT, *others)
+    if wanted:
+        return anyio.open_signal_receiver(*wanted)
+    from contextlib import nullcontext
+
+    return nullcontext(_never())
+
+
+async def _never() -> AsyncIterator[signal.Signals]:
+    """Wait for ever."""
+    import anyio
+
+    await anyio.sleep_forever()
+    yield signal.SIGINT
+
+
 def _leave(_: int, __: object) -> None:
     # Not through the interpreter's own end, which would run into whatever is half-done.
     line = b"\n" + _TEXT if os.isatty(2) else _TEXT
-    text = _DOCUMENT if "--json" in sys.argv else line
+    # What stands after `--` is not meant for this program.
+    own = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
+    text = _DOCUMENT if "--json" in own else line
     try:
         os.write(2, text)
     finally:

@@ -62,7 +62,8 @@ class LogPrinter:
     def _print_records(self, chunk: Mapping[str, Any]) -> None:
         head = {key: chunk[key] for key in ("unit", "stream", "at")}
         lost = {"skipped": chunk["skipped"]} if chunk.get("skipped") else {}
-        for line in chunk["text"].splitlines(keepends=False) or [""]:
+        # Only a newline ends a line; a progress bar's carriage returns are part of it.
+        for line in chunk["text"].removesuffix("\n").split("\n"):
             self._output.record({**head, "text": line, **lost})
             lost = {}
 

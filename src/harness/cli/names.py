@@ -136,7 +136,7 @@ def _of_daemon(session: Session) -> Outline:
     units = _asked(session, ask)
     return Outline(
         units={unit["name"]: unit["kind"] for unit in units},
-        ports={unit["name"]: list(unit["endpoints"]) for unit in units},
+        ports={unit["name"]: tuple(unit["endpoints"]) for unit in units},
     )
 
 

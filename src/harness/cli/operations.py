@@ -5,7 +5,6 @@ Ctrl-C asks the daemon to cancel and waits for that; a second one leaves the dae
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from inspect import iscoroutine
@@ -17,6 +16,7 @@ from anyio.abc import TaskStatus
 
 from .errors import ErrorReport, fail
 from .exit_codes import INTERRUPTED
+from .interrupts import open_interrupts
 from .progress import Board, show_progress, unit_table
 from .units import state_cell
 
@@ -144,7 +144,7 @@ class _Following:
     async def _watch_interrupts(
         self, scope: anyio.CancelScope, *, task_status: TaskStatus[None]
     ) -> None:
-        with anyio.open_signal_receiver(signal.SIGINT) as signals:
+        with open_interrupts() as signals:
             async with anyio.create_task_group() as tasks:
                 task_status.started()
                 async for _ in signals:

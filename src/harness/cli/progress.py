@@ -166,10 +166,14 @@ async def _live(
             live.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     async def repaint(live: Live) -> None:
+        from harness.errors import UnknownService
+
         nonlocal changed
         explain_at_s = _EXPLAIN_AFTER_S
         while not over.is_set():
-            with suppress(LookupError):  # `down --volumes` forgets units and the project
+            with suppress(
+                LookupError, UnknownService
+            ):  # `down --volumes` forgets units and the project
                 if changed.is_set():
                     changed = anyio.Event()
                     await board.refresh(client)

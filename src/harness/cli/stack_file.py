@@ -28,7 +28,7 @@ __all__ = [
 
 
 def has_stack_file(session: Session) -> bool:
-    """Tell whether one was named, or is found in the working directory."""
+    """Tell whether one was named, or is found in the working directory or above."""
     from harness.config import discover
 
     return bool(session.options.files or discover(os.getcwd()))
@@ -54,16 +54,13 @@ def check_stack(session: Session) -> Report:
 
 def plan_problem(stack: StackSpec) -> PlanError | None:
     """Return why a stack that could be read can never be started; None when it can be."""
-    from harness.clock import SystemClock
     from harness.errors import PlanError
-    from harness.executors import builtin_executors
+    from harness.executors import builtin_capabilities
     from harness.plan import check_capabilities, plan_stack
 
-    executors = builtin_executors(clock=SystemClock())
-    able = {name: executor.capabilities.names for name, executor in executors.items()}
     try:
         plan_stack(stack)
-        check_capabilities(stack.units, able)
+        check_capabilities(stack.units, builtin_capabilities())
     except PlanError as error:
         return error
     return None

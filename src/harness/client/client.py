@@ -93,6 +93,7 @@ async def connect(
         raise DaemonUnavailable(
             f"cannot reach the daemon: nothing listens at {endpoint.socket_path}",
             hint="start it with `harness daemon start`",
+            details={"not_running": True},
         )
     async with opened(stream) as client:
         yield client

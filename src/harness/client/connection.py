@@ -7,7 +7,7 @@ subscription ends with an error when the connection does.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -56,6 +56,8 @@ class Connection:
         self._stream = stream
         self._sending = anyio.Lock()
         self._calls: dict[int | str, _Call] = {}
+        self._late: dict[int | str, Callable[[Any], None]] = {}
+        self._unwanted: list[str] = []
         self._subscriptions: dict[str, Subscription] = {}
         self._next_id = 0
         self._closed: HarnessError | None = None
@@ -68,6 +70,7 @@ class Connection:
         *,
         timeout_s: float | None = CALL_TIMEOUT_S,
         on_result: Callable[[Any], None] | None = None,
+        on_late: Callable[[Any], None] | None = None,
     ) -> Any:
         """Call a method and return its result.
 
@@ -76,6 +79,7 @@ class Connection:
             params: by name; what is absent gets the daemon's default.
             timeout_s: for the answer; None: no limit.
             on_result: called with the result before any later message is looked at.
+            on_late: called in its place when the call has been given up by then.
 
         Raises:
             HarnessError: what the daemon answered with, as the class of the same kind.
@@ -95,6 +99,8 @@ class Connection:
             ) from None
         finally:
             del self._calls[identifier]
+            if on_late is not None and not call.done.is_set():
+                self._late[identifier] = on_late
         if isinstance(call.answer, HarnessError):
             raise call.answer
         return call.answer
@@ -120,12 +126,15 @@ class Connection:
             subscription.id = _subscription_id(result)
             self._subscriptions[subscription.id] = subscription
 
-        await self.call(method, {**params, "window": window}, on_result=register)
+        def end(result: Mapping[str, Any]) -> None:
+            self._unwanted.append(_subscription_id(result))
+
         try:
+            await self.call(method, {**params, "window": window}, on_result=register, on_late=end)
             yield subscription
         finally:
             self._subscriptions.pop(subscription.id, None)
-            if self._closed is None:
+            if self._closed is None and subscription.id:
                 # Shielded: an interrupted reader must not leave the daemon sending.
                 with anyio.move_on_after(1, shield=True):
                     await self._cancel(subscription.id)
@@ -141,6 +150,7 @@ class Connection:
             while True:
                 text = await self._stream.receive()
                 self._take(decode(text), len(text))
+                await self._cancel_unwanted()
         except anyio.EndOfStream:
             pass
         except MalformedMessage as error:
@@ -161,6 +171,13 @@ class Connection:
         except HarnessError:
             return  # It has ended by itself, or with the connection.
 
+    async def _cancel_unwanted(self) -> None:
+        """End subscriptions that nobody waited for any more when the daemon named them."""
+        while self._unwanted:
+            # When the connection has ended, so have they.
+            with suppress(HarnessError):
+                await self.notify("subscriptions.cancel", {"subscription": self._unwanted.pop()})
+
     async def _send(self, text: str) -> None:
         async with self._sending:
             if self._closed is not None:
@@ -175,15 +192,12 @@ class Connection:
     def _take(self, message: Request | Notification | Response | ErrorResponse, size: int) -> None:
         match message:
             case Response(identifier, result):
-                if (call := self._calls.get(identifier)) is not None:
-                    call.answer = result
-                    if call.on_result is not None:
-                        call.on_result(result)
-                    call.done.set()
+                self._take_result(identifier, result)
             case ErrorResponse(None, error):
                 # The daemon could not read what was sent, and cannot tell which call it was.
                 raise _as_malformed(error_from_wire(error))
             case ErrorResponse(identifier, error):
+                self._late.pop(identifier or 0, None)
                 if (call := self._calls.get(identifier or 0)) is not None:
                     call.answer = error_from_wire(error)
                     call.done.set()
@@ -193,6 +207,15 @@ class Connection:
                     subscription.offer(method, params, size)
             case Request():
                 pass
+
+    def _take_result(self, identifier: int | str, result: Any) -> None:
+        if (call := self._calls.get(identifier)) is not None:
+            call.answer = result
+            if call.on_result is not None:
+                call.on_result(result)
+            call.done.set()
+        elif (on_late := self._late.pop(identifier, None)) is not None:
+            on_late(result)
 
     def _close(self, reason: HarnessError) -> None:
         if self._closed is not None:

@@ -40,9 +40,10 @@ class RemoteProcess:
         return {"stream": params["stream"], "data": base64.b64decode(params["data"])}
 
     async def write(self, data: bytes) -> None:
-        """Write to the command's input."""
+        """Write to the command's input; return once it is taken, however long it reads none."""
         text = base64.b64encode(data).decode("ascii")
-        await self._connection.call("exec.write", {"id": self.id, "data": text})
+        params = {"id": self.id, "data": text}
+        await self._connection.call("exec.write", params, timeout_s=None)
 
     async def close_stdin(self) -> None:
         """End the command's input."""

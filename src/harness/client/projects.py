@@ -28,7 +28,8 @@ class Projects:
 
         Args:
             directory: absolute working directory.
-            files: absolute paths; empty: the usual names in `directory`.
+            files: absolute paths; empty: the usual names in `directory`, or
+                above it.
             project: a name that the user gave, which wins.
         """
         params = {"directory": directory, "files": list(files), "project": project}

@@ -20,7 +20,8 @@ def make_source(
     """Return the `source` of a call.
 
     Args:
-        files: paths, relative ones start at `directory`; empty: the usual names there.
+        files: paths, relative ones start at `directory`; empty: the usual
+            names, there or above.
         project: name that wins over the file's.
         profiles: active profiles.
         directory: None: the working directory.

@@ -11,8 +11,8 @@ import fcntl
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -118,14 +118,15 @@ async def _spawn(endpoint: Endpoint, source: Mapping[str, Any] | None) -> Harnes
     command += ["--state-dir", str(endpoint.state_dir)]
     if source is not None:
         command.append("--check")
-    done = await anyio.run_process(
-        command,
-        input=None if source is None else json.dumps(source).encode(),
-        env=daemon_env(os.environ),
-        cwd="/",
-        check=False,
-        start_new_session=True,
-    )
+    with _input(source) as stdin:
+        done = await anyio.run_process(
+            command,
+            stdin=stdin,
+            env=daemon_env(os.environ),
+            cwd="/",
+            check=False,
+            start_new_session=True,
+        )
     try:
         word = json.loads(done.stdout)
     except ValueError:
@@ -135,3 +136,17 @@ async def _spawn(endpoint: Endpoint, source: Mapping[str, Any] | None) -> Harnes
             hint=f"see {endpoint.log_path}",
         )
     return error_from_wire(word["error"]) if "error" in word else None
+
+
+@contextmanager
+def _input(source: Mapping[str, Any] | None) -> Iterator[int]:
+    """Make what a daemon reads; not a pipe, which breaks when one that dies has not read it."""
+    descriptor = os.memfd_create("harness-source", os.MFD_CLOEXEC)
+    try:
+        if source is not None:
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(json.dumps(source).encode())
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -40,6 +40,7 @@ class LocalWebSocket:
         self._max_message_bytes = max_message_bytes
         self._buffer = bytearray()
         self._broken = False
+        self._writing = anyio.Lock(fast_acquire=True)
 
     async def handshake(self, path: str = "/rpc") -> None:
         """Turn the connection into a WebSocket.
@@ -121,6 +122,11 @@ class LocalWebSocket:
         return taken
 
     async def _write(self, opcode: int, payload: bytes) -> None:
+        # One after another: the answer to a ping may be due while a message is on its way.
+        async with self._writing:
+            await self._write_frame(opcode, payload)
+
+    async def _write_frame(self, opcode: int, payload: bytes) -> None:
         if self._broken:
             raise anyio.BrokenResourceError
         size = len(payload)

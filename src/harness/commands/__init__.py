@@ -8,7 +8,7 @@ from .pidfd import group_exists, send_signal
 from .process import Process
 from .procfs import ProcessRef, is_running
 from .quoting import join, quote
-from .recovery import Found, find
+from .recovery import Found, find, leftover_tree
 from .run import Completed, run
 from .signals import signal_number
 from .tree import Tree, TreeReport, TreeUsage, end_tree, tree_usage
@@ -37,6 +37,7 @@ __all__ = [
     "is_running",
     "join",
     "launch",
+    "leftover_tree",
     "quote",
     "run",
     "send_signal",

@@ -61,10 +61,10 @@ def posix_spawn(
     pid = ctypes.c_int()
     flags = ctypes.c_short(_SET_SESSION | _SET_SIGNAL_MASK | _SET_SIGNAL_DEFAULTS)
     _check(libc.posix_spawn_file_actions_init(actions))
-    _check(libc.posix_spawnattr_init(attributes))
     try:
+        _check(libc.posix_spawnattr_init(attributes))
         for fd, (path, mode) in opened.items():
-            _check(libc.posix_spawn_file_actions_addopen(actions, fd, _text(path), mode, 0))
+            _check(libc.posix_spawn_file_actions_addopen(actions, fd, _encoded(path), mode, 0))
         for fd, source in copied.items():
             _check(libc.posix_spawn_file_actions_adddup2(actions, source, fd))
         for fd in closed:
@@ -78,7 +78,7 @@ def posix_spawn(
         variables = _vector([f"{name}={value}" for name, value in env.items()])
         _check(
             libc.posix_spawn(
-                ctypes.byref(pid), _text(program), actions, attributes, words, variables
+                ctypes.byref(pid), _encoded(program), actions, attributes, words, variables
             )
         )
     finally:
@@ -88,10 +88,10 @@ def posix_spawn(
 
 
 def _vector(words: Sequence[str]) -> ctypes.Array[ctypes.c_char_p]:
-    return (ctypes.c_char_p * (len(words) + 1))(*map(_text, words), None)
+    return (ctypes.c_char_p * (len(words) + 1))(*map(_encoded, words), None)
 
 
-def _text(word: str) -> bytes:
+def _encoded(word: str) -> bytes:
     data = os.fsencode(word)
     if b"\0" in data:
         raise ValueError("embedded null byte")

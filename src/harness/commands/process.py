@@ -25,7 +25,7 @@ from harness.model import ExitStatus
 
 from .command import Command, TerminalSize
 from .events import CommandEvent, Exited, Output, Started, StreamName
-from .pidfd import group_exists, wait_ended
+from .pidfd import group_exists, signal_group, wait_ended
 from .procfs import ProcessRef, process_ref
 from .spawn import spawn
 from .terminal import Terminal
@@ -190,13 +190,10 @@ class Process:
     def signal(self, signum: int) -> bool:
         """Send a signal to its group; tell whether it had not ended yet."""
         popen = self._started()
-        if self._status is not None or popen.returncode is not None:
+        if self._ref is None or self._status is not None or popen.returncode is not None:
             return False  # reaped: its number may be somebody else's by now
-        try:
-            os.killpg(popen.pid, signum)
-        except ProcessLookupError:
-            return False
-        return True
+        # What it needs to lead a group on a terminal it does itself, a moment after its start.
+        return signal_group(self._ref, signum)
 
     def interrupt(self) -> bool:
         """Send SIGINT to its group."""
@@ -227,20 +224,22 @@ class Process:
             BrokenPipeError: nobody reads the input any more.
             anyio.ClosedResourceError: the input is not open.
         """
-        if self._terminal is not None:
-            await _write_all(self._terminal.fd, self._terminal.write, data)
-            return
-        stdin = self._started().stdin
-        if stdin is None or stdin.closed:
+        terminal, stdin = self._terminal, self._started().stdin
+        if terminal is not None:
+            await _write_all(terminal.fd, terminal.write, data, lambda: terminal.is_closed)
+        elif stdin is None or stdin.closed:
             raise anyio.ClosedResourceError
-        fd = stdin.fileno()
-        os.set_blocking(fd, False)
-        await _write_all(fd, partial(os.write, fd), data)
+        else:
+            fd = stdin.fileno()
+            os.set_blocking(fd, False)
+            await _write_all(fd, partial(os.write, fd), data, lambda: stdin.closed)
 
     async def close_stdin(self) -> None:
         """Close the input: its reader sees the end; on a terminal as after Ctrl-D."""
         if self._terminal is not None:
-            with contextlib.suppress(BrokenPipeError):
+            if self._terminal.is_closed:
+                return
+            with contextlib.suppress(BrokenPipeError, anyio.ClosedResourceError):
                 await self.write_stdin(self._terminal.end_of_input())
             return
         stdin = self._started().stdin
@@ -249,8 +248,8 @@ class Process:
             stdin.close()
 
     def resize(self, size: TerminalSize) -> bool:
-        """Change the size of its terminal's window; tell whether it has a terminal."""
-        if self._terminal is None:
+        """Change the size of its terminal's window; tell whether it has a terminal, still."""
+        if self._terminal is None or self._terminal.is_closed:
             return False
         self._terminal.resize(size)
         return True
@@ -359,15 +358,23 @@ class Process:
     def _close(self) -> None:
         popen = self._started()
         for pipe in (popen.stdin, popen.stdout, popen.stderr):
-            if pipe is not None:
+            if pipe is not None and not pipe.closed:
+                # The caller's tasks may wait for it, to write.
+                anyio.notify_closing(pipe.fileno())
                 pipe.close()
-        if self._terminal is not None:
+        if self._terminal is not None and not self._terminal.is_closed:
+            anyio.notify_closing(self._terminal.fd)
             self._terminal.close()
 
 
-async def _write_all(fd: int, write: Callable[[memoryview], int], data: bytes) -> None:
+async def _write_all(
+    fd: int, write: Callable[[memoryview], int], data: bytes, is_closed: Callable[[], bool]
+) -> None:
     view = memoryview(data)
     while view:
+        # Also after each wait: what wakes it may be what closes the descriptor right after.
+        if is_closed():
+            raise anyio.ClosedResourceError
         try:
             view = view[write(view) :]
         except BlockingIOError:

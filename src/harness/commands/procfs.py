@@ -20,6 +20,7 @@ __all__ = [
     "command_line",
     "is_running",
     "own_umask",
+    "patient_environ",
     "process_ref",
     "read_environ",
     "read_stat",
@@ -111,16 +112,23 @@ def read_environ(pid: int) -> bytes | None:
     return _read_all(f"/proc/{pid}/environ")
 
 
-def carries(pid: int, marker: str) -> bool:
-    """Tell whether a process was given this `NAME=value` in its environment."""
+def patient_environ(pid: int) -> bytes | None:
+    """Return what `read_environ` does, also of a process that is between two programs.
+
+    The kernel shows an empty one there, and the new one's in a moment.
+    """
     environ = read_environ(pid)
     for _ in range(_EXEC_READS):
         if environ != b"":
             break
-        # It has none, or is between two programs: the kernel shows the new one's in a moment.
         os.sched_yield()
         environ = read_environ(pid)
-    return marker.encode() in (environ or b"").split(b"\0")
+    return environ
+
+
+def carries(pid: int, marker: str) -> bool:
+    """Tell whether a process was given this `NAME=value` in its environment."""
+    return marker.encode() in (patient_environ(pid) or b"").split(b"\0")
 
 
 def command_line(pid: int) -> str:

@@ -20,8 +20,9 @@ from .pidfd import send_signal
 from .procfs import ProcessRef, carries, read_stat
 from .run_files import LaunchRecord, RunFiles
 from .scan import shared_scanner
+from .tree import Tree
 
-__all__ = ["Found", "find"]
+__all__ = ["Found", "find", "leftover_tree"]
 
 _FIRST_DELAY_S = 0.001
 _LONGEST_DELAY_S = 0.05
@@ -66,6 +67,21 @@ async def find(run_dir: Path) -> Found:
             await _kill_writers(record)
         await anyio.sleep(delay_s)
         delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
+
+
+def leftover_tree(run_dir: Path) -> Tree | None:
+    """Return what may be left of a run whose main process has ended; None: nothing can be."""
+    files = RunFiles(run_dir)
+    record = files.launch_record()
+    if record is None or record.boot_id != this_boot():
+        return None
+    pid, holder = files.service_pid(), _holder(files, record)
+    return Tree(
+        marker=record.marker,
+        # Whoever has its number now is somebody else; its session and group are told by it still.
+        main=None if pid is None else ProcessRef(pid, 0),
+        spare=() if holder is None else (holder,),
+    )
 
 
 def _look(files: RunFiles, record: LaunchRecord, run_dir: Path) -> Found | None:

@@ -43,7 +43,7 @@ class LaunchRecord:
 class RunFiles:
     """Reads and writes the files in a run directory.
 
-    Small files on a local disk: each call takes microseconds, and is made on the event loop.
+    Small files on a local disk: reading takes microseconds, and is done on the event loop.
     """
 
     def __init__(self, run_dir: Path) -> None:
@@ -169,4 +169,4 @@ def _fields(record: LaunchRecord) -> dict[str, Any]:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text else None
+    return int(text) if text and text.isdecimal() else None

@@ -16,7 +16,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from .procfs import ProcessRef, ProcessStat, read_environ, read_stat
+from .procfs import ProcessRef, ProcessStat, patient_environ, read_environ, read_stat
 
 __all__ = ["MARKERS", "ProcessScanner", "Snapshot", "shared_scanner"]
 
@@ -28,6 +28,7 @@ _PREFIXES = tuple(f"{name}=".encode() for name in MARKERS)
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _SETTLED_TICKS = 5 * _TICKS_PER_S
+_KERNEL_THREADS = 2  # pid of their parent; they have no environment
 
 
 class _Seen(NamedTuple):
@@ -143,7 +144,9 @@ class ProcessScanner:
             if before is None or not is_known or not (before.markers or before.is_settled):
                 # A process that was just forked has its parent's environment until it executes.
                 is_settled = stat.start < settled_before
-                before = _Seen(stat.start, _markers(pid), is_settled)
+                is_patient = not is_settled and stat.parent != _KERNEL_THREADS
+                environ = patient_environ(pid) if is_patient else read_environ(pid)
+                before = _Seen(stat.start, _markers(environ), is_settled)
             seen[pid] = before
             processes[pid] = (stat, before.markers)
         self._seen = seen
@@ -155,8 +158,7 @@ def _now_ticks() -> int:
     return int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS_PER_S)
 
 
-def _markers(pid: int) -> tuple[str, ...]:
-    environ = read_environ(pid)
+def _markers(environ: bytes | None) -> tuple[str, ...]:
     if not environ or b"HARNESS_" not in environ:
         return ()
     return tuple(

@@ -59,15 +59,15 @@ def spawn(
     if terminal is not None:
         stdin = stdout = stderr = terminal.far_fd
         words = [*terminal_prefix(command), *words]
-    if account is not None:
-        if terminal is not None:
-            terminal.own(account.uid)
-        identity = {
-            "user": account.uid,
-            "group": account.gid,
-            "extra_groups": os.getgrouplist(account.name, account.gid),
-        }
     with spawn_errors(command):
+        if account is not None:
+            if terminal is not None:
+                terminal.own(account.uid)
+            identity = {
+                "user": account.uid,
+                "group": account.gid,
+                "extra_groups": os.getgrouplist(account.name, account.gid),
+            }
         return subprocess.Popen(
             words,
             env=account_environment(env, account),

@@ -10,7 +10,8 @@ import errno
 import os
 import shutil
 import termios
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from harness.errors import CommandError
 
@@ -32,16 +33,28 @@ class Terminal:
 
     def __init__(self, size: TerminalSize) -> None:
         self.fd, self.far_fd = os.openpty()
-        os.set_blocking(self.fd, False)
-        settings = termios.tcgetattr(self.far_fd)
-        settings[_INPUT_MODES] |= _IUTF8
-        termios.tcsetattr(self.far_fd, termios.TCSANOW, settings)
-        self.resize(size)
         self._ends_line = True
+        try:
+            os.set_blocking(self.fd, False)
+            _show_utf8(self.far_fd)
+            self.resize(size)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self.fd < 0
 
     def resize(self, size: TerminalSize) -> None:
-        """Change the window's size; the kernel tells the programs in the foreground."""
-        termios.tcsetwinsize(self.fd, (size.rows, size.columns))
+        """Change the window's size; the kernel tells the programs in the foreground.
+
+        Raises:
+            OSError: as the system says.
+        """
+        with _system_errors():
+            termios.tcsetwinsize(self.fd, (size.rows, size.columns))
 
     def own(self, uid: int) -> None:
         """Make it a user's, who may want to open it by its name."""
@@ -102,6 +115,21 @@ class Terminal:
                 # The first one only hands over a line that was begun.
                 return key if self._ends_line else key * 2
         return b""
+
+
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    try:
+        yield
+    except termios.error as error:  # which is no OSError
+        raise OSError(*error.args) from error
+
+
+def _show_utf8(fd: int) -> None:
+    with _system_errors():
+        settings = termios.tcgetattr(fd)
+        settings[_INPUT_MODES] |= _IUTF8
+        termios.tcsetattr(fd, termios.TCSANOW, settings)
 
 
 def terminal_prefix(command: Command) -> list[str]:

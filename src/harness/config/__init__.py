@@ -1,8 +1,7 @@
 """YAML text to a `StackSpec`: load, include, templates, substitution, schema, places in errors.
 
 Each part is loaded when it is first asked for: who only looks for a file, or for the names in it,
-waits for nothing else. Three functions are called as the modules they are in, so nothing in this
-folder may import those modules: the name would stand for the module.
+waits for nothing else. No module is called as something that this folder exports.
 """
 
 from importlib import import_module
@@ -12,22 +11,19 @@ if TYPE_CHECKING:
     from .declared import declared_name
     from .duration import parse_duration, parse_size
     from .env_file import parse_env_file, read_env_file
-    from .interpolate import (
+    from .grammar import (
         InterpolationSyntaxError,
-        Lookup,
         Reference,
         Variable,
         references,
-        resolve,
-        resolve_text,
         split_words,
-        unresolved,
     )
-    from .load import Report, load, prepare, schema, show, validate
-    from .outline import Outline, outline
+    from .interpolate import Lookup, resolve, resolve_text, unresolved
+    from .loading import Report, load, prepare, schema, show, validate
+    from .outlines import Outline, outline
     from .source import FILE_NAMES, Source, discover, not_found, search_path
+    from .starter import template
     from .stored import StackCodec
-    from .template import template
 
 __all__ = [
     "FILE_NAMES",
@@ -67,41 +63,38 @@ _PLACES = {
     "parse_size": "duration",
     "parse_env_file": "env_file",
     "read_env_file": "env_file",
-    "InterpolationSyntaxError": "interpolate",
+    "InterpolationSyntaxError": "grammar",
     "Lookup": "interpolate",
-    "Reference": "interpolate",
-    "Variable": "interpolate",
-    "references": "interpolate",
+    "Reference": "grammar",
+    "Variable": "grammar",
+    "references": "grammar",
     "resolve": "interpolate",
     "resolve_text": "interpolate",
-    "split_words": "interpolate",
+    "split_words": "grammar",
     "unresolved": "interpolate",
-    "Report": "load",
-    "load": "load",
-    "prepare": "load",
-    "schema": "load",
-    "show": "load",
-    "validate": "load",
-    "Outline": "outline",
-    "outline": "outline",
+    "Report": "loading",
+    "load": "loading",
+    "prepare": "loading",
+    "schema": "loading",
+    "show": "loading",
+    "validate": "loading",
+    "Outline": "outlines",
+    "outline": "outlines",
     "FILE_NAMES": "source",
     "Source": "source",
     "discover": "source",
     "not_found": "source",
     "search_path": "source",
     "StackCodec": "stored",
-    "template": "template",
+    "template": "starter",
 }
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists
 
     def __getattr__(name: str) -> object:
-        """Load the module that a name is in, and keep all names that are in it."""
+        """Load the module that a name is in, and keep the name."""
         if name not in _PLACES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = import_module(f".{_PLACES[name]}", __name__)
-        # Importing it has bound the module's own name, which may be one of a function, too.
-        for other, place in _PLACES.items():
-            if place == _PLACES[name]:
-                globals()[other] = getattr(module, other)
-        return globals()[name]
+        value = getattr(import_module(f".{_PLACES[name]}", __name__), name)
+        globals()[name] = value
+        return value

@@ -12,7 +12,7 @@ from .dialects import normalise
 from .env_file import read_env_file
 from .nodes import Map, Mark, Node, Scalar, Seq, merge
 from .problems import Problems, Site
-from .source import FILE_NAMES, Source, discover, not_found
+from .source import FILE_NAMES, OVERRIDE_NAME, Source, discover, is_trusted, not_found
 from .static import StaticLookup, resolve_scalar
 from .yaml12 import parse_yaml
 
@@ -46,6 +46,9 @@ def assemble(source: Source, problems: Problems) -> Assembled | None:
         )  # fmt: skip
         return None
     reader = _Reader(source, problems)
+    beside = os.path.dirname(os.path.abspath(files[0]))
+    if not source.files:
+        reader.may_read(os.path.join(beside, OVERRIDE_NAME))
     root: Node | None = None
     for file in files:
         tree = reader.read(os.path.abspath(file), ())
@@ -54,7 +57,7 @@ def assemble(source: Source, problems: Problems) -> Assembled | None:
     if not isinstance(root, Map):
         return None
     if not reader.has_env_file:
-        reader.default_env_file(os.path.dirname(os.path.abspath(files[0])))
+        reader.default_env_file(beside)
     main = tuple(os.path.abspath(file) for file in files)
     return Assembled(
         root=root,
@@ -68,7 +71,7 @@ class _Reader:
     """Reads files and what they include."""
 
     def __init__(self, source: Source, problems: Problems) -> None:
-        self._env = source.env
+        self._source = source
         self._problems = problems
         self.files: list[str] = []
         self.env_values: dict[str, str] = {}
@@ -132,10 +135,26 @@ class _Reader:
                     message = f"there is no file {path}"
                     self._problems.add(mark, ("env_file",), ConfigSyntaxError.kind, message)
 
+    def may_read(self, path: str) -> bool:
+        """Tell whether a file beside the first one is there to be read; warn when it is not ours.
+
+        Where the user named the stack file, what is beside it is trusted as it is.
+        """
+        if not os.path.isfile(path):
+            return False
+        if self._source.files or is_trusted(path, self._source.directory):
+            return True
+        self._problems.add(
+            Mark(file=path), (), "config-untrusted-file",
+            "is left out: it belongs to another user", "name the files with -f to use it",
+            warning=True,
+        )  # fmt: skip
+        return False
+
     def default_env_file(self, directory: str) -> None:
         """Read the `.env` beside the first file, where there is one."""
         path = os.path.join(directory, ".env")
-        if os.path.isfile(path):
+        if self.may_read(path):
             try:
                 self.env_values.update(read_env_file(path))
             except ConfigSyntaxError as error:
@@ -149,7 +168,7 @@ class _Reader:
             if not isinstance(item, Scalar) or not isinstance(item.value, str):
                 self._problems.add(item.mark, site.path, "config-type", "must be a file's path")
                 continue
-            resolved = resolve_scalar(item, site, StaticLookup(self._env, self.env_values))
+            resolved = resolve_scalar(item, site, StaticLookup(self._source.env, self.env_values))
             if resolved is not None:
                 directory = os.path.dirname(file)
                 paths.append((item.mark, os.path.normpath(os.path.join(directory, resolved.text))))

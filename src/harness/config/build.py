@@ -15,11 +15,11 @@ from .cross_check import cross_check
 from .declared import project_slug
 from .dialects import UNIT_GROUPS
 from .inherit import inherit
+from .links import World, link
 from .missing_files import missing_files
 from .nodes import Map, Mark, Scalar, Seq, put
 from .options import options, part, type_name
 from .problems import Problems, Site, did_you_mean
-from .references import World, link
 from .schema_check import adapter, check, field_names
 from .schema_raw import RawService, RawSettings, RawStack, RawTask, RawUnit
 from .source import Source

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .interpolate import InterpolationSyntaxError, split_words
+from .grammar import InterpolationSyntaxError, split_words
 from .problems import Site
 
 __all__ = ["argv", "split"]

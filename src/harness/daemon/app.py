@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import random
@@ -68,15 +67,13 @@ async def serve_daemon(
             with _owned_store(endpoint) as store:
                 async with supervision(endpoint, store, server, shutdown) as stacks:
                     await server.listen(endpoint.socket_path)
-                    # What is here now stays: collections need not look at it again.
-                    gc.collect()
-                    gc.freeze()
-                    gc.enable()
                     start_lock.release()
                     ready()
                     logger.info("Serving %s as pid %d", endpoint, os.getpid())
-                    await to_thread.run_sync(prepare)
-                    await shutdown.wait()
+                    async with anyio.create_task_group() as tasks:
+                        tasks.start_soon(_warm_up)
+                        await shutdown.wait()
+                        tasks.cancel_scope.cancel()
                     # Held to the end: a command that finds the socket gone waits for that.
                     start_lock.hold()
                     server.stop_listening()
@@ -126,6 +123,15 @@ async def supervision(
             bus.publish(EventKind.DAEMON_STARTED, data={"pid": os.getpid(), "version": __version__})
             yield stacks
             bus.publish(EventKind.DAEMON_STOPPED, data={"reason": "asked to end"})
+
+
+async def _warm_up() -> None:
+    """Load what the first request would wait for, while most daemons have nothing else to do."""
+    try:
+        await to_thread.run_sync(prepare, abandon_on_cancel=True)
+    except Exception:
+        # A guard: the request that needs it will say what is wrong, and nothing else is concerned.
+        logger.exception("Cannot load what requests will need")
 
 
 async def _drain(server: Server, stacks: Stacks, hurry: anyio.Event) -> None:

@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -64,7 +65,7 @@ def run_daemon(
         if check:
             _check(sys.stdin.buffer.read())
         _log_to(endpoint)
-        _run(endpoint, ready=starter.ready, stall_s=stall_s)
+        _run(endpoint, ready=partial(_serving, starter.ready), stall_s=stall_s)
     except HarnessError as error:
         logger.error("Cannot go on: %s", error)
         starter.failed(error)
@@ -73,6 +74,14 @@ def run_daemon(
         logger.exception("Cannot go on")
         raise
     return 0
+
+
+def _serving(tell: Callable[[], None]) -> None:
+    # What is here now stays: collections need not look at it again.
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    tell()
 
 
 def _check(source: bytes) -> None:
@@ -84,8 +93,6 @@ def _check(source: bytes) -> None:
 
 
 def _run(endpoint: Endpoint, *, ready: Callable[[], None], stall_s: float) -> None:
-    from functools import partial
-
     import anyio
 
     from .app import serve_daemon

@@ -10,14 +10,12 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-from harness.model import MASK, Secret
+from harness.model import MASK, Secret, field_names
 
 __all__ = ["json_value"]
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 """Most values are of these, and need no other look."""
-
-_known_names: dict[type[Any], tuple[str, ...]] = {}
 
 
 def json_value(value: Any) -> Any:
@@ -37,15 +35,8 @@ def json_value(value: Any) -> Any:
     if isinstance(value, str):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: json_value(getattr(value, name)) for name in _names(type(value))}
+        return {name: json_value(getattr(value, name)) for name in field_names(type(value))}
     return _other(value)
-
-
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    found = _known_names.get(kind)
-    if found is None:
-        found = _known_names[kind] = tuple(field.name for field in dataclasses.fields(kind))
-    return found
 
 
 def _other(value: Any) -> Any:

@@ -159,8 +159,7 @@ class Session:
     async def send(self, text: str) -> None:
         """Queue a message, when there is room; dropped when the client has left."""
         while self._queued_bytes >= self._limits.queue_bytes and not self._is_closed:
-            self._room = anyio.Event()
-            await self._room.wait()
+            await self._more_room()
         if self._is_closed:
             return
         self._queue.append(text)
@@ -224,8 +223,10 @@ class Session:
         except Exception:
             if not begun:
                 raise
-            # A defect, or a file that cannot be read any more: the client sees the stream end.
+            # A defect, or a file that cannot be read any more. Only the end of its connection tells
+            # the client that the stream has ended.
             logger.exception("Cannot go on with subscription %s", channel.id)
+            self._drop()
         finally:
             self._channels.pop(channel.id, None)
 
@@ -336,5 +337,11 @@ class Session:
 
     async def _flush(self) -> None:
         while self._queue and not self._is_closed:
+            await self._more_room()
+
+    async def _more_room(self) -> None:
+        """Return once something has left the queue, or the client has."""
+        # One event for all who wait: whoever is replaced in it would wait for ever.
+        if self._room.is_set():
             self._room = anyio.Event()
-            await self._room.wait()
+        await self._room.wait()

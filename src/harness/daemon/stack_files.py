@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.clock import SystemClock
 from harness.config import Source as StackSource
 from harness.config import load
 from harness.config import prepare as prepare_config
-from harness.executors import builtin_executors, option_types
+from harness.executors import builtin_capabilities, option_types
 from harness.model import StackSpec
 from harness.plan import check_capabilities, plan_stack
 from harness.protocol import METHODS, Source, adapter, parse_params
@@ -19,12 +18,12 @@ __all__ = ["check_source", "load_stack", "prepare"]
 _FIRST_METHODS = ("daemon.hello", "services.up", "events.subscribe", "operations.wait")
 
 
-def load_stack(source: Source, option_types: Mapping[str, type]) -> StackSpec:
+def load_stack(source: Source, executors: Mapping[str, type]) -> StackSpec:
     """Read stack files; blocks.
 
     Args:
         source: as the client sent it.
-        option_types: executor name → type of its options.
+        executors: executor name → type of its options.
 
     Raises:
         ConfigError: they cannot be used.
@@ -36,7 +35,7 @@ def load_stack(source: Source, option_types: Mapping[str, type]) -> StackSpec:
         profiles=source.profiles,
         env=source.env,
     )
-    return load(found, executors=option_types)
+    return load(found, executors=executors)
 
 
 def prepare() -> None:
@@ -59,5 +58,4 @@ def check_source(value: Mapping[str, Any]) -> None:
     """
     stack = load_stack(parse_params(Source, value, method="services.up"), option_types())
     plan_stack(stack)
-    executors = builtin_executors(clock=SystemClock())
-    check_capabilities(stack.units, {name: e.capabilities.names for name, e in executors.items()})
+    check_capabilities(stack.units, builtin_capabilities())

@@ -93,6 +93,7 @@ class ServerWebSocket:
         self._max_message_bytes = max_message_bytes
         self._events: deque[Event] = deque()
         self._is_broken = False
+        self._writing = anyio.Lock(fast_acquire=True)
         self._close_code = 1000
 
     async def receive(self) -> str | bytes:
@@ -151,19 +152,21 @@ class ServerWebSocket:
         return self._events.popleft()
 
     async def _write(self, *events: Event) -> None:
-        if self._is_broken:
-            raise anyio.BrokenResourceError
-        try:
-            data = b"".join([self._websocket.send(event) for event in events])
-        except LocalProtocolError:
-            raise anyio.BrokenResourceError from None
-        # Broken until it is out: a write cut short by cancellation leaves half a frame behind.
-        self._is_broken = True
-        try:
-            await self._stream.send(data)
-        except anyio.ClosedResourceError:
-            raise anyio.BrokenResourceError from None
-        self._is_broken = False
+        # One after another: the answer to a ping may be due while a message is on its way.
+        async with self._writing:
+            if self._is_broken:
+                raise anyio.BrokenResourceError
+            try:
+                data = b"".join([self._websocket.send(event) for event in events])
+            except LocalProtocolError:
+                raise anyio.BrokenResourceError from None
+            # Broken until it is out: a write cut short by cancellation leaves half a frame behind.
+            self._is_broken = True
+            try:
+                await self._stream.send(data)
+            except anyio.ClosedResourceError:
+                raise anyio.BrokenResourceError from None
+            self._is_broken = False
 
 
 def _joined(parts: list[str | bytes]) -> str | bytes:

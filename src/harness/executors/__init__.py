@@ -18,6 +18,7 @@ __all__ = [
     "StartRequest",
     "StopReport",
     "Usage",
+    "builtin_capabilities",
     "builtin_executors",
     "option_types",
 ]
@@ -35,6 +36,14 @@ def builtin_executors(*, clock: Clock) -> Mapping[str, Executor]:
         ExternalExecutor(),
     )
     return {executor.name: executor for executor in executors}
+
+
+def builtin_capabilities() -> Mapping[str, frozenset[str]]:
+    """Return what each built-in type can do, by the name stack files use."""
+    from harness.clock import SystemClock
+
+    executors = builtin_executors(clock=SystemClock())
+    return {name: executor.capabilities.names for name, executor in executors.items()}
 
 
 def option_types() -> Mapping[str, type]:

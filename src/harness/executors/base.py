@@ -7,7 +7,7 @@ every executor passes the one contract suite in `tests/contract`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
@@ -169,6 +169,16 @@ class Executor(ABC):
         True lets the unit be started again at once, while `stop` looks for the unlikely rest.
         """
         return False
+
+    async def sweep(self, run_dir: Path) -> Sequence[str]:
+        """End what a run whose main process has ended left behind; return what that was.
+
+        Needs nothing but the run's directory, so that it can be done after a crash, and again.
+
+        Raises:
+            StopFailed: something survived SIGKILL; the message names it.
+        """
+        return ()
 
     async def signal(self, handle: Handle, *, signal: str) -> None:
         """Send a signal, named such as SIGHUP, to the main process.

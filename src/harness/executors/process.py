@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -23,6 +24,7 @@ from harness.commands import (
     group_exists,
     is_running,
     launch,
+    leftover_tree,
     send_signal,
     signal_number,
     tree_usage,
@@ -177,12 +179,7 @@ class ProcessExecutor(Executor):
         if run.is_of_this_boot:
             report = await end_tree(_tree(run), stop_signal=signum, timeout_s=timeout_s)
         if report.survivors:
-            raise StopFailed(
-                service=str(handle.data["unit"]),
-                executor=self.name,
-                cause=f"still alive after SIGKILL: {', '.join(report.survivors)}",
-                details={"survivors": list(report.survivors)},
-            )
+            raise self._survived(str(handle.data["unit"]), report)
         return StopReport(
             exit=await _status_after_end(run),
             killed=report.killed,
@@ -194,6 +191,16 @@ class ProcessExecutor(Executor):
         """Tell whether the main process's group is empty; only what left it can be alive."""
         run = self._run(handle)
         return not run.is_of_this_boot or not group_exists(run.service.pid)
+
+    async def sweep(self, run_dir: Path) -> Sequence[str]:
+        """End what an ended run left behind; see `Executor.sweep`."""
+        tree = leftover_tree(run_dir)
+        if tree is None:
+            return ()
+        report = await end_tree(tree, stop_signal=signal_number("SIGTERM"), timeout_s=0.0)
+        if report.survivors:
+            raise self._survived(tree.marker.partition("=")[2], report)
+        return report.stragglers
 
     async def signal(self, handle: Handle, *, signal: str) -> None:
         """Send a signal to the main process; see `Executor.signal`.
@@ -245,6 +252,14 @@ class ProcessExecutor(Executor):
         if handle.version > HANDLE_VERSION:
             raise self._lost(handle, f"its handle is of version {handle.version}, newer than this")
         return DetachedRun.from_data(handle.data)
+
+    def _survived(self, unit: str, report: TreeReport) -> StopFailed:
+        return StopFailed(
+            service=unit,
+            executor=self.name,
+            cause=f"still alive after SIGKILL: {', '.join(report.survivors)}",
+            details={"survivors": list(report.survivors)},
+        )
 
     def _lost(self, handle: Handle, cause: str) -> HandleLost:
         return HandleLost(service=str(handle.data["unit"]), executor=self.name, cause=cause)

@@ -14,7 +14,7 @@ from .index import MARK, MAX_MARKS, Marks, pack_header, thinned, write_index
 from .kernel import punch_hole
 from .notice import CapRefused, LogNotice, LogsDropped
 from .pace import LONGEST_WAIT_S, Pace
-from .stream import LogStream, line_start, recovered_start
+from .stream import LogStream, largest_block, line_start, recovered_start
 
 __all__ = ["StreamKeeper"]
 
@@ -23,7 +23,6 @@ _ROOM_BYTES = 64 * 1024
 _PROBE_BYTES = 1 << 30
 _LOW_WATER = 0.75  # of the cap: so much is left when it is reached, to drop seldom
 _HIGH_WATER = 1.25  # of the cap: what it may grow to, at the pace seen, before it is looked at
-_LARGEST_BLOCK = 64 * 1024  # of a file system: part of one cannot be given back
 
 
 class StreamKeeper:
@@ -226,7 +225,7 @@ class StreamKeeper:
             self._move_start(descriptor, start)
             # Behind the hole that is there, so that it costs what is freed and not what there was.
             punch_hole(descriptor, self._punched, start)
-            self._punched = start // _LARGEST_BLOCK * _LARGEST_BLOCK
+            self._punched = start - start % largest_block(descriptor)
         except OSError as error:
             if self._is_probed:
                 self._restore_start(before)

@@ -19,7 +19,12 @@ __all__ = ["Inotify", "first_data", "punch_hole"]
 _KEEP_SIZE = 0x01
 _PUNCH_HOLE = 0x02
 _MODIFY = 0x00000002
+_ATTRIB = 0x00000004
+_MOVED_TO = 0x00000080
+_CREATE = 0x00000100
+_DELETE_SELF = 0x00000400
 _MOVE_SELF = 0x00000800
+_APPEARANCE = _CREATE | _MOVED_TO | _DELETE_SELF
 _ONESHOT = 0x80000000
 _OVERFLOW = 0x00004000
 _EVENT = struct.Struct("iIII")
@@ -82,9 +87,19 @@ class Inotify:
         self.descriptor = _checked(_libc().inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK))
 
     def arm(self, path: Path, *, moves: bool = False) -> int:
-        """Watch a file for its next write, or its next move, too; return the watch's number."""
-        mask = _MODIFY | _ONESHOT | (_MOVE_SELF if moves else 0)
+        """Watch a file for its next write; return the watch's number.
+
+        Args:
+            path: of the file.
+            moves: for its next move or removal, too.
+        """
+        # The removal of a file that somebody has open is a change of its number of links.
+        mask = _MODIFY | _ONESHOT | (_MOVE_SELF | _ATTRIB if moves else 0)
         return _checked(_add_watch()(self.descriptor, os.fsencode(path), mask))
+
+    def arm_directory(self, path: Path) -> int:
+        """Watch a directory for the next file that appears in it; return the watch's number."""
+        return _checked(_add_watch()(self.descriptor, os.fsencode(path), _APPEARANCE | _ONESHOT))
 
     def fired(self) -> list[int] | None:
         """Return the watches that fired, without waiting; None: too many, all may have."""
@@ -100,7 +115,7 @@ class Inotify:
                 position += _EVENT.size + name_bytes
                 if mask & _OVERFLOW:
                     return None
-                if mask & (_MODIFY | _MOVE_SELF):
+                if mask & (_MODIFY | _MOVE_SELF | _ATTRIB | _APPEARANCE):
                     numbers.append(number)
 
     def close(self) -> None:

@@ -42,8 +42,6 @@ class Pace:
 
     def wait_s(self, room_bytes: int) -> float:
         """Return how soon to look again, in seconds, so that it grows by no more than the room."""
-        if self._at is None:
-            return SHORTEST_WAIT_S
         if not self.bytes_per_s or self.bytes_per_s * LONGEST_WAIT_S <= room_bytes:
             return LONGEST_WAIT_S
         return max(SHORTEST_WAIT_S, room_bytes / self.bytes_per_s)

@@ -126,7 +126,7 @@ class StreamReader:
 
     def _whole(self, block: Block, data: bytes) -> Iterator[Chunk]:
         """Yield a piece of one line, with the time of its last byte."""
-        at = self._time(block, self._after(block.begin + len(data) - 1))
+        at = self._time(self._after(block.begin + len(data) - 1), block.tail_ns)
         if self._selection.has(at):
             yield from self._cut(at, data, block.begin)
 
@@ -140,7 +140,7 @@ class StreamReader:
             if mark < len(offsets) and offsets[mark] - begin < size:
                 cut = data.rfind(b"\n", position, max(position, offsets[mark] - begin)) + 1
             if cut > position:
-                at = self._time(block, mark)
+                at = self._time(mark, block.tail_ns)
                 if self._selection.has(at):
                     lines = data if cut - position == size else data[position:cut]
                     yield from self._matching(at, lines, begin + position)
@@ -171,11 +171,13 @@ class StreamReader:
             )
 
     def _loss(self) -> Chunk:
+        """Tell what was dropped, with the time of the last byte before the offset."""
         skipped, self._skipped = self._skipped, 0
+        mark = self._after(max(0, self.offset - 1))
         return Chunk(
             unit=self._stream.unit,
             stream=self._stream.name,
-            at=datetime.fromtimestamp(self._stream.now_ns() // 1_000 / 1_000_000, UTC),
+            at=self._time(mark, self._stream.now_ns()),
             text=b"",
             end=self.offset,
             skipped=skipped,
@@ -185,7 +187,8 @@ class StreamReader:
         """Return the number of the first mark after a byte: the time it was written by."""
         return bisect_right(self._marks.offsets, offset)
 
-    def _time(self, block: Block, mark: int) -> datetime:
+    def _time(self, mark: int, tail_ns: int) -> datetime:
+        """Return the time of a mark, or that of the newest bytes when they have none yet."""
         times = self._marks.times
-        time_ns = times[mark] if mark < len(times) else block.tail_ns
+        time_ns = times[mark] if mark < len(times) else tail_ns
         return datetime.fromtimestamp(time_ns // 1_000 / 1_000_000, UTC)

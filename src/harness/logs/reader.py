@@ -201,7 +201,8 @@ class LogReader:
         unfinished: dict[str, bool] = {}
         while (chunk := await self._next_by_time()) is not None:
             lines += chunk.text.count(b"\n")
-            unfinished[chunk.stream] = not chunk.text.endswith(b"\n")
+            if chunk.text:  # a loss has none, and begins no line
+                unfinished[chunk.stream] = not chunk.text.endswith(b"\n")
         return lines + sum(unfinished.values())
 
     async def _next_by_time(self) -> Chunk | None:
@@ -282,7 +283,8 @@ class LogReader:
 class LineReader:
     """Async iterator of (stream, line without its newline), live; made by `UnitLog.lines_since`.
 
-    Only finished lines are handed out; of a longer line the first MiB.
+    Only finished lines are handed out; of a longer line the first MiB, and of a line whose rest was
+    dropped from the disk what had been read of it.
     """
 
     def __init__(self, chunks: LogReader) -> None:

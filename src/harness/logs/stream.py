@@ -18,10 +18,10 @@ from .chunk import LINE_BYTES
 from .index import Marks
 from .kernel import first_data
 
-__all__ = ["Block", "Listener", "LogStream", "line_start", "recovered_start"]
+__all__ = ["Block", "Listener", "LogStream", "largest_block", "line_start", "recovered_start"]
 
 _SCAN_BYTES = 64 * 1024
-_LARGEST_BLOCK = 64 * 1024  # of a file system, and so the most zeros a hole can leave in one
+_COMMON_BLOCK_BYTES = 64 * 1024  # no file system of a disk has larger ones
 
 
 class Listener(Protocol):
@@ -177,8 +177,16 @@ def recovered_start(descriptor: int) -> int:
     begin = first_data(descriptor)
     if begin == 0:
         return 0
-    head = os.pread(descriptor, _LARGEST_BLOCK, begin)
+    head = os.pread(descriptor, largest_block(descriptor), begin)
     return begin + len(head) - len(head.lstrip(b"\0"))
+
+
+def largest_block(descriptor: int) -> int:
+    """Return how large a block of the file may be: a hole gives back no part of one.
+
+    So many bytes of zeros can also be left of a hole's end.
+    """
+    return max(_COMMON_BLOCK_BYTES, os.fstat(descriptor).st_blksize)
 
 
 def line_start(descriptor: int, offset: int, size: int) -> int:

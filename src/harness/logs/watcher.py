@@ -14,6 +14,7 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic, thread_time
 from types import TracebackType
 from typing import Self, TypeVar
@@ -191,30 +192,34 @@ class Watcher:
     async def _glance(self) -> None:
         """Cut the streams that are over their caps, of those that could be.
 
-        The slow ones have a small budget of their own: they must not delay those that are fast.
+        The slow ones come after the fast ones, a slice of them at a time, and have a small budget
+        of their own: they must not delay those that are fast.
         """
+        if monotonic() >= self._fast_from:
+            cost_s = await self._glance_at_those(is_fast=True, limit_s=float("inf"))
+            self._fast_from = monotonic() + _FAST_REST_FACTOR * cost_s
+        if monotonic() >= self._slow_from:
+            cost_s = await self._glance_at_those(is_fast=False, limit_s=_SLICE_S)
+            self._slow_from = monotonic() + _SLOW_REST_FACTOR * cost_s
+
+    async def _glance_at_those(self, *, is_fast: bool, limit_s: float) -> float:
+        """Glance at those that are due; return what that cost, in seconds."""
         now = monotonic()
-        has_slow = now >= self._slow_from
-        due = [
-            keeper
-            for keeper in self._dirty
-            if keeper.due_at <= now and (keeper.is_fast or has_slow)
-        ]
-        if not due or now < self._fast_from:
-            return
-        outcome = await self._in_thread(self._cut_back, due)
+        due = [k for k in self._dirty if k.is_fast is is_fast and k.due_at <= now]
+        if not due:
+            return 0.0
+        # Who was left out last time is first now.
+        due.sort(key=lambda keeper: keeper.due_at)
+        outcome = await self._in_thread(partial(self._cut_back, limit_s=limit_s), due)
         self._settle(outcome)
         self._unchecked_bytes += outcome.grown_bytes
-        now = monotonic()
-        self._fast_from = now + _FAST_REST_FACTOR * outcome.cost_s
-        if has_slow:
-            self._slow_from = now + _SLOW_REST_FACTOR * outcome.cost_s
+        return outcome.cost_s
 
     def _glance_at(self) -> float:
         """Return the monotonic moment of the next glance."""
         fast = min((k.due_at for k in self._dirty if k.is_fast), default=float("inf"))
         slow = min((k.due_at for k in self._dirty if not k.is_fast), default=float("inf"))
-        return max(min(fast, max(slow, self._slow_from)), self._fast_from)
+        return min(max(fast, self._fast_from), max(slow, self._slow_from))
 
     async def _in_thread(
         self, work: Callable[[list[StreamKeeper]], _T], keepers: list[StreamKeeper]
@@ -234,14 +239,19 @@ class Watcher:
         """Make the streams whose watches fired dirty; tell whether there was one."""
         fired = self._inotify.fired()
         if fired is None:
-            self._dirty.update(self._watched)
+            self._armed.clear()
+            for keeper in self._watched:
+                self._wake(keeper)
             return True
         for number in fired:
-            keeper = self._armed.pop(number, None)
-            if keeper is not None:
-                keeper.wake()
-                self._dirty[keeper] = None
+            if number in self._armed:
+                self._wake(self._armed.pop(number))
         return bool(fired)
+
+    def _wake(self, keeper: StreamKeeper) -> None:
+        if keeper not in self._dirty:
+            keeper.wake()
+            self._dirty[keeper] = None
 
     def _is_disk_due(self, grown_bytes: int) -> bool:
         """Tell whether free space must be looked at: in intervals, and after much growth."""
@@ -293,11 +303,16 @@ class Watcher:
         outcome.cost_s = thread_time() - began + _HOP_COST_S
         return outcome
 
-    def _cut_back(self, due: list[StreamKeeper]) -> _Round:
-        """Look at those of the streams that are over their caps, and at the size of the others."""
+    def _cut_back(self, due: list[StreamKeeper], *, limit_s: float) -> _Round:
+        """Look at those of the streams that are over their caps, and at the size of the others.
+
+        Whoever is not reached within the limit stays due.
+        """
         began = thread_time()
         outcome = _Round()
         for keeper in due:
+            if thread_time() - began > limit_s:
+                break
             if keeper.is_over() and _has_changed(keeper, outcome):
                 outcome.grown.append(keeper)
                 _note(outcome.notices, keeper.trim())

@@ -4,6 +4,7 @@ from .dependency import Condition, Dependency
 from .endpoint import Endpoint, PortProtocol, PortSpec
 from .event import Event, EventKind
 from .exit_status import ExitStatus
+from .fields import field_names
 from .handle import HANDLE_VERSION, Handle
 from .health import (
     CheckSpec,
@@ -75,6 +76,7 @@ __all__ = [
     "TcpCheck",
     "UnitKind",
     "UnitSpec",
+    "field_names",
     "is_live",
     "is_ready",
 ]

@@ -29,7 +29,7 @@ class ResolveParams(Params):
     directory: str
     """Absolute working directory of the client."""
     files: tuple[str, ...] = ()
-    """Absolute paths; empty: the usual names in `directory`."""
+    """Absolute paths; empty: the usual names in `directory`, or above it."""
     project: str | None = None
     """A name given by the user wins."""
 

@@ -12,7 +12,7 @@ _RUN = "run-"
 
 
 class UnitDirectories:
-    """The directories of one unit, each 0700; kept, because making a path anew shows at 200 units.
+    """The directories of one unit, made 0700; kept, because making a path anew shows at 200 units.
 
     Attributes:
         root: of everything that belongs to the unit.
@@ -52,12 +52,16 @@ class UnitDirectories:
             self.make()
             os.mkdir(path, 0o700)
 
+    def generations(self) -> list[int]:
+        """Return the numbers of the runs that have a directory, in order."""
+        names = [path.name.removeprefix(_RUN) for path in self.root.glob(f"{_RUN}*")]
+        return sorted(int(name) for name in names if name.isdecimal())
+
     def remove_runs(self, below: int) -> None:
         """Remove the directories of runs with lower numbers; blocks, so call it in a thread."""
-        for path in self.root.glob(f"{_RUN}*"):
-            number = path.name.removeprefix(_RUN)
-            if number.isdigit() and int(number) < below:
-                shutil.rmtree(path, ignore_errors=True)
+        for generation in self.generations():
+            if generation < below:
+                shutil.rmtree(self.run(generation), ignore_errors=True)
 
     def remove(self) -> None:
         """Remove everything; blocks, so call it in a thread."""

@@ -45,6 +45,7 @@ from .launch import Run, discard_run, prepare_run
 from .machine import Effect, Trigger
 from .observation import Observation
 from .reasons import cause_of, waited_probe
+from .sweeper import Sweeper
 
 if TYPE_CHECKING:
     from .unit import Unit
@@ -54,8 +55,7 @@ __all__ = ["Effects"]
 logger = logging.getLogger(__name__)
 
 _CLEANUP_DEADLINE_S = 30.0
-_SWEEP_DELAY_S = 0.1
-_ON_ITS_WAY = (ServiceState.BACKOFF, ServiceState.PENDING, ServiceState.STARTING)
+_SOON_S = 0.05
 
 
 class Effects:
@@ -72,6 +72,7 @@ class Effects:
         self._next_delay_s = 0.0
         self.monitor: Monitor | None = None
         self._last_report: HealthReport | None = None
+        self.sweeper = Sweeper(unit, is_busy=self._is_about_to_run)
 
     def carry_out(self, effect: Effect) -> None:
         """Begin an effect; called from the trigger queue."""
@@ -108,12 +109,20 @@ class Effects:
         ended = self._begin("launch", self._adopt)
         await ended.wait()
 
+    def sweep_leftovers(self) -> None:
+        """Go on with what an earlier daemon did not get to: sweep the runs that have ended."""
+        unit = self._unit
+        ended = unit.record.generation - (1 if unit.is_live else 0)
+        if any(number <= ended for number in unit.directories.generations()):
+            self.sweeper.begin(ended, self._executor_of(unit.record.handle))
+
     async def aclose(self) -> None:
         """Cancel every effect and wait until they have ended."""
         for name in tuple(self._scopes):
             self._cancel(name)
         for ended in tuple(self._ended.values()):
             await ended.wait()
+        await self.sweeper.wait()
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────
 
@@ -253,9 +262,9 @@ class Effects:
             is_restarting = was_stopping and unit.goal is Goal.UP
             unit.post(Trigger.RESTART if is_restarting else Trigger.ADOPTED)
             return
-        if unit.record.handle is not None:
-            # Its main process ended unseen; others of its processes may go on.
-            await self._end_stragglers(unit.record.handle)
+        # Its main process ended, perhaps unseen; others of its processes may go on.
+        self.sweeper.begin(unit.record.generation, self._executor_of(unit.record.handle))
+        await self.sweeper.wait()
         if recovery.exit is not None and not was_stopping and unit.goal is Goal.UP:
             await self._take_end(recovery.exit, expected=ServiceState.UNKNOWN)
         else:
@@ -281,29 +290,16 @@ class Effects:
         else:
             self._note_ready()
             status = await self._await_end(handle)
-        below = unit.record.generation
-        if self._executor_of(handle).seems_gone(handle):
-            await self._take_end(status, expected=ServiceState.RUNNING)
-            self._begin("sweep", lambda: self._sweep(handle, below))
-            return
-        # Whatever the main process left behind is ended before another run may start.
-        with anyio.CancelScope(shield=True):
-            await self._end_stragglers(handle)
-        self._begin("sweep", lambda: self._remove_runs(below))
+        ended = unit.record.generation
+        executor = self._executor_of(handle)
+        if not executor.seems_gone(handle):
+            # Whatever the main process left behind is ended before another run may start.
+            with anyio.CancelScope(shield=True):
+                await self._end_stragglers(handle)
         await self._take_end(status, expected=ServiceState.RUNNING)
-
-    async def _sweep(self, handle: Handle, below: int) -> None:
-        """Look for what may have left the main process's group, and remove earlier runs.
-
-        Not while a successor starts at once: a look at every process of the machine would delay it.
-        """
-        with anyio.move_on_after(_SWEEP_DELAY_S):
-            await self._unit.until(lambda unit: unit.state not in _ON_ITS_WAY)
-        await self._end_stragglers(handle)
-        await self._remove_runs(below)
-
-    async def _remove_runs(self, below: int) -> None:
-        await to_thread.run_sync(self._unit.directories.remove_runs, below)
+        if unit.state is not ServiceState.STOPPING:
+            # A stop sees to what is left by itself, and gives it the time that it may take.
+            self.sweeper.begin(ended, executor)
 
     def _has_more_to_watch(self) -> bool:
         """Tell whether anything but the end of the run matters; most units have nothing more."""
@@ -462,12 +458,13 @@ class Effects:
         """Stop the run; `failure` says why the harness itself wants that, None when a user does."""
         unit = self._unit
         await self._end("launch")
-        sweep = self._ended.get("sweep")
-        if sweep is not None:
-            # Of an earlier run; empty means that nothing of it is left either.
-            await sweep.wait()
         try:
             handle = unit.record.handle or (await adopt_run(unit)).handle
+            if handle is None:
+                await self._end("watch")
+                self.sweeper.begin(unit.record.generation, self._executor_of(None))
+            # Empty means that nothing of earlier runs is left either.
+            await self.sweeper.wait()
             report = await self._stop_run(handle) if handle is not None else None
         except HarnessError as error:
             if isinstance(error, StopFailed):
@@ -483,7 +480,7 @@ class Effects:
             return
         # The directory holds the environment, secrets too; how the run ended is in the record.
         below = unit.record.generation + 1
-        self._begin("sweep", lambda: self._remove_runs(below))
+        self._begin("clean", lambda: to_thread.run_sync(unit.directories.remove_runs, below))
         unit.post(
             Trigger.EMPTY,
             reason=failure
@@ -531,9 +528,19 @@ class Effects:
     def _owner(self) -> str:
         return f"{self._unit.context.project}/{self._unit.name}"
 
-    def _executor_of(self, handle: Handle) -> Executor:
+    def _executor_of(self, handle: Handle | None) -> Executor:
         """Return who made the handle: a changed definition may name another executor."""
-        return self._unit.context.executors[handle.executor]
+        name = self._unit.spec.type if handle is None else handle.executor
+        return self._unit.context.executors[name]
+
+    def _is_about_to_run(self) -> bool:
+        match self._unit.state:
+            case ServiceState.PENDING | ServiceState.STARTING:
+                return True
+            case ServiceState.BACKOFF:
+                return self._next_delay_s < _SOON_S
+            case _:
+                return False
 
 
 def _is_cancelled() -> bool:

@@ -161,7 +161,14 @@ async def bring_down(
                             ask(chosen[name])
         if limit.cancelled_caught:
             raise wait_timeout(tuple(settling.open.values()), timeout_s)
+    await _swept(units)
     return [results[unit.name] for unit in units]
+
+
+async def _swept(units: Sequence[Unit]) -> None:
+    """Wait until nothing of earlier runs is left either."""
+    for unit in units:
+        await unit.swept()
 
 
 async def stop_for_restart(units: Sequence[Unit]) -> None:

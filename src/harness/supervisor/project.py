@@ -93,8 +93,7 @@ class Project:
     def restore(self, records: Mapping[str, Mapping[str, Any]]) -> None:
         """Take over what an earlier daemon stored of the units of the applied stack."""
         for name, value in records.items():
-            unit = self.units.get(name)
-            if unit is None:
+            if (unit := self.units.get(name)) is None:
                 continue
             unit.record = decode_record(value)
             if unit.record.state is ServiceState.STOPPING:
@@ -284,14 +283,14 @@ class Project:
         except TimeoutError:
             late = [unit for unit in units if not condition(unit)]
             raise wait_timeout(late, timeout_s or 0.0) from None
-        over = [unit for unit in units if not condition(unit)]
-        if over:
+        if over := [unit for unit in units if not condition(unit)]:
             raise wait_timeout(over, None)
 
     async def until_over(self, names: Sequence[str]) -> None:
         """Return once every named unit has ended, and nothing is to start it again."""
-        for unit in self.choose(names):
-            await unit.until(_is_over)
+        units = self.choose(names)
+        while running := [unit for unit in units if not _is_over(unit)]:
+            await running[0].until(_is_over)  # others may be started again meanwhile
 
     async def check_health(self, name: str) -> list[dict[str, Any]]:
         """Run a unit's current check once, now, and return what is known then."""
@@ -368,6 +367,8 @@ class Project:
             for unit in self.units.values():
                 if unit.state is ServiceState.UNKNOWN:
                     tasks.start_soon(unit.adopt)
+        for unit in self.units.values():
+            unit.sweep_leftovers()
         for unit in self.units.values():
             if unit.goal is Goal.UP and unit.state is ServiceState.STOPPED:
                 # Not as a user wants it: what was counted of its restarts stays.

@@ -444,6 +444,14 @@ class Unit:
         """End watching, waiting and checking; the unit itself goes on."""
         await self._effects.aclose()
 
+    def sweep_leftovers(self) -> None:
+        """Sweep what ended while no daemon was there, or just before."""
+        self._effects.sweep_leftovers()
+
+    async def swept(self) -> None:
+        """Return once nothing of the runs that have ended is left."""
+        await self._effects.sweeper.wait()
+
     async def until(self, condition: Callable[[Unit], bool]) -> None:
         """Return once `condition` holds; it is asked after every change."""
         if condition(self):

@@ -146,7 +146,9 @@ class FakeClient:
         self.sources.append(source)
         self.starts.append(start)
         if not self.running:
-            raise DaemonUnavailable("cannot reach the daemon: nothing listens")
+            raise DaemonUnavailable(
+                "cannot reach the daemon: nothing listens", details={"not_running": True}
+            )
         yield self
 
 

@@ -66,3 +66,36 @@ async def test_what_is_added_is_followed_across_rotations(log: Path, tmp_path: P
             await reached[b"8\n"].wait()
             tasks.cancel_scope.cancel()
     assert seen == b"one\ntwo\nthree\n4\n5\n6\n7\n8\n"
+
+
+async def test_a_log_that_was_removed_is_followed_once_there_is_another(log: Path) -> None:
+    pieces = read_log(log, tail=0, follow=True)
+    seen: list[bytes] = []
+
+    def replace() -> None:
+        new = log.parent / "new"
+        new.write_bytes(b"again\n")
+        new.rename(log)
+
+    opened, arrived = anyio.Event(), anyio.Event()
+
+    async def follow() -> None:
+        async for piece in pieces:
+            opened.set()
+            seen.append(piece)
+            if piece:
+                arrived.set()
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(follow)
+            await opened.wait()
+            await anyio.wait_all_tasks_blocked()
+            await anyio.Path(log).unlink()
+            await anyio.wait_all_tasks_blocked()
+            await anyio.Path(log.parent / "other").touch()
+            await anyio.wait_all_tasks_blocked()
+            replace()
+            await arrived.wait()
+            tasks.cancel_scope.cancel()
+    assert b"".join(seen) == b"again\n"

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from harness.errors import DaemonUnavailable
+
 GOOD = """\
 name: shop
 variables: {PORT: "8080"}
@@ -114,6 +116,27 @@ def test_daemon_status_and_stop_do_not_start_one(cli: Any) -> None:
     assert cli("daemon", "status").exit_code == 5
     assert cli("daemon", "stop").exit_code == 0
     assert cli.client.starts == [False, False]
+
+
+@pytest.mark.parametrize("error", [
+    DaemonUnavailable("cannot reach the daemon at /s: Permission denied"),
+    DaemonUnavailable("cannot go on: the daemon closed the connection"),
+])  # fmt: skip
+def test_daemon_stop_says_no_daemon_runs_only_when_none_does(
+    cli: Any, error: DaemonUnavailable
+) -> None:
+    cli.client.answers["daemon.status"] = error
+    result = cli("daemon", "stop")
+    assert result.exit_code == 5
+    assert str(error) in result.stderr
+
+
+def test_a_daemon_log_that_cannot_be_read_is_an_error_with_a_hint(cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "state" / "daemon.log").mkdir(parents=True)
+    result = cli("daemon", "logs")
+    assert result.exit_code == 1
+    assert "cannot read the daemon's log" in result.stderr
+    assert "hint: " in result.stderr
 
 
 def test_daemon_logs_are_read_without_a_daemon(cli: Any, tmp_path: Path) -> None:

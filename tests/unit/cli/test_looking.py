@@ -77,6 +77,12 @@ def test_logs_as_json_are_one_record_a_line(cli: Any, logs: Any) -> None:
     ]
 
 
+def test_a_line_as_json_ends_at_a_newline_and_nowhere_else(cli: Any, logs: Any) -> None:
+    logs(chunk("1 %\r2 %\x0b\u2028\n\nend"))
+    records = [json.loads(line) for line in cli("logs", "--json").stdout.split("\n") if line]
+    assert [record["text"] for record in records] == ["1 %\r2 %\x0b\u2028", "", "end"]
+
+
 def test_output_that_was_lost_is_told_on_stderr_even_when_quiet(cli: Any, logs: Any) -> None:
     logs(chunk("begin"), {**chunk("next\n"), "skipped": 1234})
     result = cli("-q", "logs", "web")

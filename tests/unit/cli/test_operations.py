@@ -324,7 +324,12 @@ def test_restart_of_a_project_of_other_files_says_nothing(restarted: Any, tmp_pa
     assert "changed" not in restarted("restart").stderr
     (tmp_path / "harness.yaml").unlink()
     del restarted.client.answers["plan.diff"]
+    assert "changed" not in restarted("restart").stderr
+
+
+def test_restart_of_a_project_that_is_named_says_nothing_of_the_file_here(restarted: Any) -> None:
     assert "changed" not in restarted("restart", "-p", "shop").stderr
+    assert "changed" in restarted("restart", "-p", "shop", "-f", "harness.yaml").stderr
 
 
 def test_restart_with_a_broken_stack_file_says_what_shows_its_problems(restarted: Any) -> None:

@@ -11,7 +11,16 @@ from typing import Any
 import anyio
 import pytest
 
-from harness.errors import CommandNotExecutable, CommandNotFound, NotSupported
+from harness.errors import (
+    CommandNotExecutable,
+    CommandNotFound,
+    HandleLost,
+    HarnessError,
+    NotSupported,
+    OperationNotFound,
+    ServiceNotFound,
+    UnknownService,
+)
 
 
 @pytest.mark.parametrize(
@@ -200,3 +209,132 @@ def test_exec_of_what_cannot_be_run_has_a_shells_status(
     result = cli("exec", "db", "nope")
     assert result.exit_code == status
     assert "nope" in result.stderr
+
+
+def test_ctrl_c_right_after_the_end_of_a_command_is_no_error(cli: Any) -> None:
+    class Ended:
+        exit_code, exit_signal = 3, None
+
+        def __init__(self) -> None:
+            self.asked = anyio.Event()
+
+        async def __aiter__(self) -> AsyncIterator[Any]:
+            os.kill(os.getpid(), signal.SIGINT)
+            await self.asked.wait()
+            await anyio.wait_all_tasks_blocked()
+            yield {"stream": "stdout", "data": b"end"}
+
+        async def signal(self, _: str) -> None:
+            self.asked.set()
+            raise OperationNotFound("cannot find the command: it has ended")
+
+        async def close_stdin(self) -> None: ...
+
+    cli.client.answers["exec.run"] = lambda **_: Ended()
+    result = cli("exec", "-T", "db", "true")
+    assert (result.stdout, result.exit_code) == ("end", 3)
+
+
+def test_interrupts_that_are_ignored_stay_so_while_a_command_runs(cli: Any) -> None:
+    class Interrupted:
+        exit_code, exit_signal = 3, None
+
+        async def __aiter__(self) -> AsyncIterator[Any]:
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
+                await anyio.wait_all_tasks_blocked()
+            yield {"stream": "stdout", "data": b"end"}
+
+        async def close_stdin(self) -> None: ...
+
+    cli.client.answers["exec.run"] = lambda **_: Interrupted()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        result = cli("exec", "-T", "db", "true")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (result.stdout, result.exit_code) == ("end", 3)
+
+
+@pytest.mark.parametrize("error", [
+    UnknownService(name="repl", did_you_mean=None, known=[]), ServiceNotFound("no project shop")
+])  # fmt: skip
+def test_attach_says_that_the_service_was_removed(
+    attachable: Any, error: HarnessError, make_unit: Any
+) -> None:
+    answers = attachable.client.answers
+    status = answers["services.status"]
+
+    async def output() -> AsyncIterator[Any]:
+        yield {"unit": "repl", "stream": "stdout", "at": "", "text": "2\n"}
+        answers["services.status"] = error
+
+    answers |= {"logs.read": lambda **_: output(), "services.write": error}
+    result = attachable("attach", "repl")
+    assert (result.stdout, result.exit_code) == ("2\n", 1)
+    assert result.stderr == "harness: repl has been removed\n"
+    assert status["project"] == "shop"
+
+
+def test_attach_says_that_a_service_has_ended(attachable: Any, make_unit: Any) -> None:
+    units = [make_unit("repl", state="exited", exit_code=0)]
+
+    async def output() -> AsyncIterator[Any]:
+        yield {"unit": "repl", "stream": "stdout", "at": "", "text": "2\n"}
+        attachable.client.answers["services.status"] = {"project": "shop", "services": units}
+
+    attachable.client.answers |= {"logs.read": lambda **_: output(), "services.write": None}
+    result = attachable("attach", "--no-stdin", "repl")
+    assert (result.stderr, result.exit_code) == ("harness: repl has ended\n", 0)
+
+
+def test_attach_without_an_input_only_looks(
+    attachable: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.close(writing)
+    monkeypatch.setattr("harness.cli.streams.STDIN", reading)
+    asked = anyio.Event()
+
+    async def output() -> AsyncIterator[Any]:
+        await asked.wait()
+        await anyio.wait_all_tasks_blocked()
+        yield {"unit": "repl", "stream": "stdout", "at": "", "text": "2\n"}
+
+    def write(**_: object) -> None:
+        asked.set()
+
+    attachable.client.answers |= {"logs.read": lambda **_: output(), "services.write": write}
+    result = attachable("attach", "repl")
+    assert (result.stdout, result.exit_code) == ("2\n", 0)
+
+
+def test_input_for_a_task_that_is_done_is_given_up(
+    attachable: Any, make_unit: Any, piped: Any
+) -> None:
+    answers = attachable.client.answers
+    asked = anyio.Event()
+
+    def write(**_: object) -> None:
+        answers["services.status"] = {
+            "project": "shop",
+            "services": [make_unit("repl", kind="task", state="exited", exit_code=0)],
+        }
+        asked.set()
+        raise HandleLost(service="repl", executor="process", cause="it is not running, but exited")
+
+    async def output() -> AsyncIterator[Any]:
+        await asked.wait()
+        await anyio.wait_all_tasks_blocked()
+        yield {"unit": "repl", "stream": "stdout", "at": "", "text": "2\n"}
+
+    piped.write(b"x")
+    answers |= {
+        "logs.read": lambda **_: output(),
+        "services.write": write,
+        "services.wait": None,
+    }
+    result = attachable("attach", "repl")
+    assert (result.stdout, result.exit_code) == ("2\n", 0)
+    assert len(attachable.client.calls_of("services.write")) == 1

@@ -159,3 +159,40 @@ async def test_a_subscription_delivers_what_came_before_the_end_and_then_fails()
             assert (await anext(subscription))[1]["n"] == 1
             with pytest.raises(DaemonUnavailable):
                 await anext(subscription)
+
+
+async def test_a_subscription_that_was_given_up_before_it_was_named_is_ended():
+    async with _connected() as (connection, daemon):
+        async with anyio.create_task_group() as group:
+
+            async def subscribe() -> None:
+                async with connection.subscribe("logs.read", {}, window=1_000):
+                    raise AssertionError("it was not answered")
+
+            group.start_soon(subscribe)
+            request = json.loads(await daemon.receive())
+            group.cancel_scope.cancel()
+        await daemon.send(
+            json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": {"subscription": "s"}})
+        )
+        cancelled = json.loads(await daemon.receive())
+    assert cancelled["method"] == "subscriptions.cancel"
+    assert cancelled["params"] == {"subscription": "s"}
+    assert "id" not in cancelled
+
+
+async def test_what_was_given_up_and_is_refused_needs_no_end():
+    async with _connected() as (connection, daemon), anyio.create_task_group() as group:
+        async with anyio.create_task_group() as giving_up:
+
+            async def subscribe() -> None:
+                async with connection.subscribe("logs.read", {}, window=1_000):
+                    raise AssertionError("it was not answered")
+
+            giving_up.start_soon(subscribe)
+            request = json.loads(await daemon.receive())
+            giving_up.cancel_scope.cancel()
+        error = {"code": -32000, "message": "no", "data": {"kind": "unknown-service"}}
+        await daemon.send(json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": error}))
+        group.start_soon(_answer, daemon, 7)
+        assert await connection.call("daemon.status") == 7

@@ -171,3 +171,27 @@ async def test_a_refusal_is_reported_with_its_reason(tmp_path):
         await server.send(b"HTTP/1.1 426 Upgrade Required\r\n\r\n")
         with pytest.raises(ProtocolError, match="426 Upgrade Required"):
             await LocalWebSocket(client).handshake()
+
+
+async def test_a_ping_while_a_message_is_on_its_way_is_answered_after_it(tmp_path):
+    text = "x" * 10_000_000
+    async with _connected(str(tmp_path)) as (websocket, peer):
+        async with anyio.create_task_group() as group:
+            group.start_soon(websocket.send, text)
+            await anyio.wait_all_tasks_blocked()
+            await peer.send(Ping(payload=b"there?"), TextMessage(data="one"))
+            received: list[str] = []
+
+            async def receive() -> None:
+                received.append(await websocket.receive())
+
+            group.start_soon(receive)
+            await anyio.wait_all_tasks_blocked()
+            size = 0
+            while not isinstance(event := await peer.event(), Pong):
+                assert isinstance(event, TextMessage)
+                size += len(event.data)
+        assert size == len(text)
+        assert received == ["one"]
+        await websocket.send("more")
+        assert (await peer.event()) == TextMessage(data="more")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import config
 from harness.config import Source, discover, load, validate
+from harness.config.source import is_trusted
 from harness.errors import ConfigSchemaError, ConfigSyntaxError, UnresolvedReference
 from harness.executors import option_types
 from tests.requirements import require
@@ -77,9 +77,45 @@ def test_a_stack_above_of_another_user_is_passed_over_and_named(tmp_path: Path) 
     assert discover(str(tmp_path)) == (str(theirs),)
 
 
-@pytest.mark.parametrize("name", ["load", "outline", "template"])
-def test_a_function_called_as_its_module_is_the_function(name: str) -> None:
-    assert callable(getattr(config, name))
+def test_what_another_user_put_beside_a_stack_above_is_left_out(tmp_path: Path) -> None:
+    require("root", os.geteuid() == 0, "files are given to another user")
+    below = tmp_path / "mine"
+    below.mkdir()
+    mine = tmp_path / "harness.yaml"
+    mine.write_text(ONE)
+    override, env_file = tmp_path / "harness.override.yaml", tmp_path / ".env"
+    override.write_text("services: {a: {env: {X: theirs}}}\n")
+    env_file.write_text("A=theirs\n")
+    os.chown(override, 4711, -1)
+    os.chown(env_file, 4711, -1)
+
+    found = report(below)
+    assert found.stack is not None
+    assert service(found.stack, "a").env == {"X": "one"}
+    assert found.stack.variables == {}
+    assert [str(warning) for warning in found.warnings] == [
+        f"{path}:1:1: is left out: it belongs to another user; name the files with -f to use it"
+        for path in (override, env_file)
+    ]
+    assert discover(str(tmp_path)) == (str(mine), str(override))
+    assert stack(tmp_path).variables == {"A": "theirs"}
+
+
+def test_a_link_of_another_user_to_a_file_of_mine_is_passed_over(tmp_path: Path) -> None:
+    require("root", os.geteuid() == 0, "a link is given to another user")
+    (tmp_path / "mine.yaml").write_text(ONE)
+    below = tmp_path / "theirs" / "below"
+    below.mkdir(parents=True)
+    link = tmp_path / "theirs" / "harness.yaml"
+    link.symlink_to(tmp_path / "mine.yaml")
+    assert discover(str(below)) == (str(link),)
+
+    os.chown(link, 4711, -1, follow_symlinks=False)
+    assert discover(str(below)) == ()
+
+
+def test_a_file_whose_owner_cannot_be_found_out_is_not_trusted(tmp_path: Path) -> None:
+    assert not is_trusted(str(tmp_path / "harness.yaml"), str(tmp_path / "below"))
 
 
 def test_override_beside_the_stack_is_merged(tmp_path: Path) -> None:

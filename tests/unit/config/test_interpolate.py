@@ -22,7 +22,7 @@ from harness.config import (
     split_words,
     unresolved,
 )
-from harness.config.interpolate import Part, parse
+from harness.config.grammar import Part, parse
 from harness.errors import UnresolvedReference
 from tests.unit.config.stacks import CALM
 

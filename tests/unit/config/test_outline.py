@@ -43,12 +43,12 @@ def test_units_ports_and_profiles_are_found_whatever_they_come_from(tmp_path: Pa
         "seed": "task",
     }
     assert found.ports == {
-        "db": ["sql"],
-        "shop": ["http", "admin", "metrics"],
-        "cache": ["http"],
-        "old": ["53", "80", "443"],
+        "db": ("sql",),
+        "shop": ("http", "admin", "metrics"),
+        "cache": ("http",),
+        "old": ("53", "80", "443"),
     }
-    assert found.profiles == ["full", "debug"]
+    assert found.profiles == ("full", "debug")
 
 
 def test_what_is_half_written_or_no_stack_has_no_names(tmp_path: Path) -> None:
@@ -59,5 +59,5 @@ def test_what_is_half_written_or_no_stack_has_no_names(tmp_path: Path) -> None:
 
 def test_what_refers_to_itself_comes_to_an_end(tmp_path: Path) -> None:
     text = "include: harness.yaml\nservices: {a: &a {<<: *a, extends: a, ports: {http: 1}}}"
-    assert outlined(tmp_path, text).ports == {"a": ["http"]}
+    assert outlined(tmp_path, text).ports == {"a": ("http",)}
     assert outlined(tmp_path, "services: &a {<<: &b {<<: *a}}") == Outline()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -220,6 +221,30 @@ async def test_a_project_of_the_same_files_and_another_name_is_only_mentioned(tm
         await _up(client, {**source, "project": "copy"}, units=["db"])
         found = await client.projects.resolve(directory=str(tmp_path))
         assert found == {"name": None, "others": ["copy"]}
+
+
+async def test_a_nearer_stack_that_never_ran_is_not_taken_for_one_above(tmp_path):
+    below = tmp_path / "below"
+    below.mkdir()
+    async with daemon(tmp_path) as (client, source):
+        await _up(client, source, units=["db"])
+
+        async def found(directory: Path, *files: Path) -> Any:
+            named = [str(file) for file in files]
+            return await client.projects.resolve(directory=str(directory), files=named)
+
+        shop: Any = {"name": "shop", "others": []}
+        none: Any = {"name": None, "others": []}
+        assert await found(below) == shop
+        # Only reading them whole would tell what these are called.
+        (below / "harness.yaml").write_text("name: ${NAME}\nservices: {}\n")
+        assert await found(below) == none
+        assert await found(below, below / "other.yaml") == none
+        (below / "harness.yaml").unlink()
+        (tmp_path / "harness.yaml").unlink()
+        assert await found(below) == shop
+        assert await found(below, below / "other.yaml") == none
+        assert await found(below, tmp_path / "harness.yaml") == shop
 
 
 async def test_units_are_stopped_started_restarted_and_taken_down(tmp_path):
@@ -475,3 +500,13 @@ def test_every_method_has_a_handler():
     anything: Any = _Anything()
     wiring = Wiring(**dict.fromkeys(Wiring.__dataclass_fields__, anything))
     assert set(all_handlers(wiring)) == set(METHODS)
+
+
+async def test_a_command_that_cannot_be_run_leaves_nothing_open(tmp_path):
+    async with daemon(tmp_path) as (client, source):
+        await _up(client, source, units=["real"])
+        with pytest.raises(HarnessError):
+            async with client.exec.run(project="shop", unit="web", argv=["true"], stdin=True):
+                raise AssertionError("web does not run")
+        # A stream that is left open is a warning here, which is an error.
+        gc.collect()

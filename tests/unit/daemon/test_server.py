@@ -6,11 +6,15 @@ import stat
 
 import anyio
 import pytest
+from anyio.abc import SocketStream
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, Event, Ping, Pong, Request, TextMessage
 
 from harness.client import connect
 from harness.daemon.dispatcher import Dispatcher
 from harness.daemon.server import Server, is_allowed_peer, peer_uid
 from harness.daemon.session import Limits
+from harness.daemon.websocket import accept_websocket
 from harness.errors import StorageError
 from harness.protocol import Endpoint
 from tests.requirements import require
@@ -144,3 +148,49 @@ async def test_a_message_over_a_socket_that_is_too_large_closes_it_and_no_other(
             with pytest.raises(Exception, match="larger than 100000 bytes"):
                 await client.services.status(project="x" * 5_000_000)
             await other.daemon.status()
+
+
+async def test_a_ping_while_a_message_is_on_its_way_is_answered_after_it(tmp_path):
+    text = "x" * 10_000_000
+    protocol = WSConnection(ConnectionType.CLIENT)
+    got: list[object] = []
+    accepted, received = anyio.Event(), anyio.Event()
+
+    async def serve(stream: SocketStream) -> None:
+        websocket = await accept_websocket(stream, health={})
+        assert websocket is not None
+        async with anyio.create_task_group() as group:
+            group.start_soon(websocket.send, text)
+            await anyio.wait_all_tasks_blocked()
+            accepted.set()
+            got.append(await websocket.receive())
+            received.set()
+
+    async def read_until(stream: SocketStream, kind: type[Event]) -> int:
+        size = 0
+        while True:
+            protocol.receive_data(await stream.receive())
+            for event in protocol.events():
+                if isinstance(event, TextMessage):
+                    size += len(event.data)
+                if isinstance(event, kind):
+                    return size
+
+    with anyio.fail_after(15):
+        async with (
+            await anyio.create_unix_listener(tmp_path / "s") as listener,
+            await anyio.connect_unix(tmp_path / "s") as client,
+            await listener.accept() as stream,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(serve, stream)
+            await client.send(protocol.send(Request(host="localhost", target="/rpc")))
+            await accepted.wait()
+            await read_until(client, AcceptConnection)
+            await client.send(protocol.send(Ping(payload=b"there?")))
+            await client.send(protocol.send(TextMessage(data="one")))
+            await anyio.wait_all_tasks_blocked()
+            size = await read_until(client, Pong)
+            await received.wait()
+    assert size > 9_000_000
+    assert got == ["one"]

@@ -11,7 +11,7 @@ from anyio.abc import TaskStatus
 
 from harness.daemon.channel import Channel
 from harness.daemon.session import Call, Limits
-from harness.errors import ProtocolError
+from harness.errors import DaemonUnavailable, ProtocolError
 from harness.protocol import Empty, SubscriptionRef
 from tests.unit.daemon.serving import serving
 
@@ -126,7 +126,31 @@ async def test_too_many_subscriptions_are_refused():
                 await anext(events)
 
 
-async def test_a_stream_that_breaks_ends_alone(caplog):
+async def test_two_who_wait_for_room_both_get_it():
+    async def subscribe(_: Any, call: Call) -> SubscriptionRef:
+        async def run(channel: Channel, status: TaskStatus[None]) -> None:
+            status.started()
+            for number in range(5):
+                await channel.notify("events.event", {"event": {"number": number}})
+
+        return SubscriptionRef(subscription=await call.open_channel(run))
+
+    received: list[int] = []
+    with anyio.fail_after(10):
+        async with serving({"events.subscribe": subscribe}, limits=Limits(queue_bytes=1)) as server:
+            stream = server.pipe()
+            for _ in range(2):
+                await stream.send('{"jsonrpc": "2.0", "id": 1, "method": "events.subscribe"}')
+            await anyio.wait_all_tasks_blocked()
+            while len(received) < 10:
+                message = json.loads(await stream.receive())
+                if "method" in message:
+                    received.append(message["params"]["event"]["number"])
+            stream.abort()
+    assert sorted(received) == sorted([*range(5), *range(5)])
+
+
+async def test_a_stream_that_breaks_ends_its_connection_and_no_other(caplog):
     async def subscribe(_: Any, call: Call) -> SubscriptionRef:
         async def run(channel: Channel, status: TaskStatus[None]) -> None:
             status.started()
@@ -137,10 +161,14 @@ async def test_a_stream_that_breaks_ends_alone(caplog):
     with anyio.fail_after(10):
         async with (
             serving({"events.subscribe": subscribe}) as server,
+            server.client() as other,
             server.client() as client,
-            client.events.subscribe(),
         ):
-            await client.daemon.status()
+            # The only way in which its reader learns that nothing will come any more.
+            with pytest.raises(DaemonUnavailable):
+                async with client.events.subscribe() as events:
+                    await anext(events)
+            await other.daemon.status()
     assert "the file has gone" in caplog.text
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from harness.clock import SystemClock
-from harness.executors import builtin_executors, option_types
+from harness.executors import builtin_capabilities, builtin_executors, option_types
 from harness.executors.external import ExternalOptions
 from harness.executors.fake import FakeOptions
 from harness.executors.process import ProcessOptions
@@ -77,3 +77,8 @@ def test_every_executor_has_the_options_that_the_loader_is_told_of() -> None:
         "fake": FakeOptions,
         "external": ExternalOptions,
     }
+
+
+def test_what_every_type_can_do_is_what_its_executor_says() -> None:
+    executors = builtin_executors(clock=SystemClock())
+    assert builtin_capabilities() == {n: e.capabilities.names for n, e in executors.items()}

@@ -39,6 +39,15 @@ async def test_a_stream_over_its_cap_loses_its_oldest_whole_lines(tmp_path):
     assert keeper.trim() is None
 
 
+def test_a_stream_that_is_cut_again_and_again_stays_within_its_cap(tmp_path):
+    scene = Scene(tmp_path, max_bytes=400_000)
+    path = scene.log.streams["stdout"].path
+    for number in range(10):
+        scene.write(_lines(number * 10_000, (number + 1) * 10_000))
+        scene.keepers["stdout"].trim()
+        assert path.stat().st_blocks * 512 <= 400_000 + 2 * 64 * 1024
+
+
 async def test_zeros_of_a_hole_are_never_shown_and_those_of_a_service_are(tmp_path):
     scene = Scene(tmp_path, max_bytes=100_000)
     line = b"\0a\0\0b\0\n"

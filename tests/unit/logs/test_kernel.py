@@ -48,3 +48,30 @@ async def test_a_watch_fires_once_until_it_is_armed_again(tmp_path):
         assert inotify.fired() == [again]
     finally:
         inotify.close()
+
+
+async def test_a_watch_for_moves_fires_when_a_file_that_is_open_is_removed(tmp_path):
+    path = tmp_path / "log"
+    inotify = Inotify()
+    try:
+        with path.open("w"):
+            number = inotify.arm(path, moves=True)
+            path.unlink()
+            with anyio.fail_after(5):
+                await anyio.wait_readable(inotify.descriptor)
+            assert inotify.fired() == [number]
+    finally:
+        inotify.close()
+
+
+async def test_a_watch_of_a_directory_fires_when_a_file_appears_in_it(tmp_path):
+    inotify = Inotify()
+    try:
+        for appear in ((tmp_path / "a").touch, lambda: (tmp_path / "a").rename(tmp_path / "b")):
+            number = inotify.arm_directory(tmp_path)
+            appear()
+            with anyio.fail_after(5):
+                await anyio.wait_readable(inotify.descriptor)
+            assert inotify.fired() == [number]
+    finally:
+        inotify.close()

@@ -78,6 +78,17 @@ def test_a_line_begun_is_kept_back_until_it_ends(tmp_path):
     assert [chunk.text for chunk in chunks] == [b"begun ended\n"]
 
 
+def test_a_loss_is_as_old_as_what_was_last_read_and_not_as_the_look_at_it(tmp_path):
+    scene = Scene(tmp_path, max_bytes=4_000)
+    scene.write(b"0123456\n" * 1_000, after_s=1)
+    written_at = scene.clock.now()
+    reader = _reader(scene, Selection(grep=compile_pattern(r"wanted")), block_bytes=800)
+    scene.write(b"newer\n" * 200, after_s=100)
+    scene.keepers["stdout"].trim()
+    (loss,), _ = reader.step(end=None, unfinished=False)
+    assert (loss.text, loss.skipped, loss.at) == (b"", 6_200, written_at)
+
+
 def test_a_loss_is_told_although_no_line_after_it_is_wanted(tmp_path):
     scene = Scene(tmp_path, max_bytes=4_000)
     scene.write(b"wanted\n" + b"0123456\n" * 1_000)

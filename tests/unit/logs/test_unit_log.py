@@ -253,6 +253,16 @@ async def test_a_search_that_backtracking_never_ends_ends(tmp_path):
     assert (await text_of(reader)).endswith(b"aaa\n" + b"a" * 2_000_000 + b"!\nlast\n")
 
 
+async def test_what_was_dropped_is_no_unfinished_line_of_the_tail(tmp_path):
+    scene = Scene(tmp_path, max_bytes=4_000)
+    scene.write(b"wanted 1\nwanted 2\n", "stderr")
+    scene.write(b"0123456\n" * 1_000, after_s=1)
+    reader = scene.log.read(tail=2, grep=compile_pattern(r"wanted"))
+    await reader.locate()
+    scene.keepers["stdout"].trim()
+    assert await text_of(reader) == b"wanted 1\nwanted 2\n"
+
+
 async def test_single_lines_are_not_joined_over_what_was_dropped(tmp_path):
     scene = Scene(tmp_path, max_bytes=100_000)
     scene.write(b"first\nbegun")

@@ -1,9 +1,18 @@
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
 import anyio
 import pytest
 
 from harness.clock import SystemClock
 from harness.logs import LogNotice, LogsDropped, UnitLog, Watcher, merge
+from harness.logs.kernel import _MODIFY, Inotify, _add_watch
 from harness.patterns import compile_pattern
+
+_MOST_EVENTS = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
 
 
 @pytest.fixture
@@ -190,6 +199,49 @@ async def test_a_forgotten_log_may_be_deleted_and_watched_again(log):
             watcher.watch(log)
             _append(log, b"two\n")
             assert (await anext(reader)).text == b"two\n"
+
+
+@contextlib.contextmanager
+def _still(log: UnitLog) -> Iterator[Watcher]:
+    """Yield one that watches the log and does nothing by itself."""
+    watcher = _watcher()
+    watcher._limiter = anyio.CapacityLimiter(1)
+    watcher._inotify = Inotify()
+    try:
+        watcher.watch(log)
+        yield watcher
+    finally:
+        watcher._inotify.close()
+
+
+async def test_when_too_much_happened_every_quiet_stream_is_looked_at_anew(log):
+    with _still(log) as watcher, contextlib.ExitStack() as files:
+        for _ in range(2):
+            watcher._settle(watcher._look(list(watcher._dirty)))
+        assert (len(watcher._armed), len(watcher._dirty)) == (2, 0)
+        noise = [files.enter_context((log.directory / n).open("ab", buffering=0)) for n in "ab"]
+        for file in noise:
+            _add_watch()(watcher._inotify.descriptor, os.fsencode(file.name), _MODIFY)
+        # Two files in turn: the kernel tells of equal news in a row once.
+        for number in range(_MOST_EVENTS + 1):
+            noise[number % 2].write(b"x")
+        assert watcher._take_fired()
+        assert not watcher._armed
+        assert [(k.is_fast, k.due_at) for k in watcher._dirty] == [(True, 0.0)] * 2
+
+
+async def test_glances_at_slow_streams_cost_the_fast_ones_nothing(log):
+    with _still(log) as watcher:
+        fast, slow = watcher._keepers[log]
+        fast.is_fast, fast.due_at = True, float("inf")
+        slow.is_fast, slow.due_at = False, 0.0
+        await watcher._glance()
+        assert slow.due_at > 0
+        assert watcher._slow_from > monotonic()
+        assert watcher._fast_from < monotonic()
+        # While the slow ones wait for their turn, a fast one has its own.
+        fast.due_at = slow.due_at = monotonic()
+        assert watcher._glance_at() == fast.due_at
 
 
 async def test_a_dropped_follower_leaves_nothing_behind(log):

@@ -181,3 +181,22 @@ async def test_history_of_a_unit_is_in_its_inspection(play: Scene) -> None:
         "starting",
         "running",
     ]
+
+
+async def test_until_over_waits_until_all_are_over_at_the_same_time(play: Scene) -> None:
+    await play.brought_up(service("a"), service("b"))
+    stacks, over = play.stacks, anyio.Event()
+
+    async def wait() -> None:
+        await play.project.until_over(["a", "b"])
+        over.set()
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait)
+            for change, name in ((stacks.stop, "a"), (stacks.start, "a"), (stacks.stop, "b")):
+                await play.ended(change(play.project, [name]))
+                await anyio.wait_all_tasks_blocked()
+                assert not over.is_set()
+            await play.ended(stacks.stop(play.project, ["a"]))
+            await over.wait()

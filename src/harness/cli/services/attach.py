@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import click
 from harness.cli.arguments import unit_name
 from harness.cli.commands import Command, async_command
 from harness.cli.exit_codes import INTERRUPTED, OPERATION_FAILED
+from harness.cli.interrupts import open_interrupts
 from harness.cli.session import Session, pick
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class _Attachment:
         """
         row = await self._row()
         state = row["state"]
-        if state in ("exited", "failed") or (state == "stopped" and row["goal"] == "down"):
+        if _is_over(row):
             from harness.errors import HandleLost
 
             raise HandleLost(
@@ -117,9 +117,16 @@ class _Attachment:
 
     async def _ended(self) -> int:
         """Say how the service ended; return its status."""
-        row = await self._row()
+        from harness.errors import ServiceNotFound, UnknownService
+
+        try:
+            row = await self._row()
+        except (ServiceNotFound, UnknownService):
+            self._session.out.note(f"harness: {self._unit} has been removed")
+            return OPERATION_FAILED
         reason = f": {row['message']}" if row["message"] else ""
-        self._session.out.note(f"harness: {self._unit} has {_VERBS.get(row['state'])}{reason}")
+        verb = _VERBS.get(row["state"], "ended")
+        self._session.out.note(f"harness: {self._unit} has {verb}{reason}")
         code: int | None = row["exit_code"]
         return OPERATION_FAILED if code is None else code
 
@@ -137,7 +144,13 @@ class _Attachment:
 
     async def _feed(self, tasks: TaskGroup) -> None:
         from harness.cli.streams import has_piped_stdin, read_stdin
-        from harness.errors import NotSupported, OperationFailed, WaitTimeout
+        from harness.errors import (
+            NotSupported,
+            OperationFailed,
+            ServiceNotFound,
+            UnknownService,
+            WaitTimeout,
+        )
 
         sent = False
         try:
@@ -151,8 +164,11 @@ class _Attachment:
             if error.hint:
                 self._session.out.note(f"hint: {error.hint}")
             return
-        except (OperationFailed, WaitTimeout):
+        except (OperationFailed, WaitTimeout, ServiceNotFound, UnknownService):
             # It has ended: that is told where its output ends.
+            return
+        except OSError:
+            # There is no input, or it was a terminal that is gone.
             return
         if not has_piped_stdin():
             self._session.out.note("note: the service does not see the end of input; Ctrl-C leaves")
@@ -161,8 +177,12 @@ class _Attachment:
             tasks.cancel_scope.cancel()
 
     async def _write(self, piece: bytes) -> None:
-        """Write to the service, and wait for its next run while there is none."""
-        from harness.errors import HandleLost
+        """Write to the service, and wait for its next run while there is none.
+
+        Raises:
+            OperationFailed: there will be none.
+        """
+        from harness.errors import HandleLost, OperationFailed
 
         while True:
             try:
@@ -173,15 +193,16 @@ class _Attachment:
                 await self._client.services.wait(
                     project=self._project, units=[self._unit], target="started"
                 )
+                # A task that is done counts as started.
+                if _is_over(await self._row()):
+                    raise OperationFailed(f"cannot write to {self._unit}: it has ended") from None
             else:
                 return
 
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────
 
     async def _watch_interrupts(self, tasks: TaskGroup, *, task_status: TaskStatus[None]) -> None:
-        import anyio
-
-        with anyio.open_signal_receiver(signal.SIGINT) as signals:
+        with open_interrupts() as signals:
             task_status.started()
             async for _ in signals:
                 self._session.out.note(f"harness: detached; {self._unit} goes on")
@@ -190,6 +211,12 @@ class _Attachment:
 
 
 _VERBS = {"stopped": "been stopped", "failed": "failed"}
+
+
+def _is_over(row: Mapping[str, Any]) -> bool:
+    """Tell whether a service has ended, and nothing is to start it again."""
+    state = row["state"]
+    return state in ("exited", "failed") or (state == "stopped" and row["goal"] == "down")
 
 
 class _Heard:

@@ -161,6 +161,8 @@ async def _hint_at_up(
 
     if session.out.quiet or not has_stack_file(session):
         return
+    if session.options.project is not None and not session.options.files:
+        return  # the file that is found here may be another project's
     try:
         diff = await client.plan.diff(source=session.source(), units=[])
     except ConfigError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import anyio
@@ -48,8 +49,12 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
     async def run(params: ExecRunParams, call: Call) -> ExecRef:
         project = wiring.stacks.project(params.project)
         given, taken = anyio.create_memory_object_stream[bytes](1)
-        command = _command(params, taken if params.stdin else None)
-        process = await project.execute(params.unit, command)
+        with ExitStack() as unused:
+            unused.enter_context(given)
+            unused.enter_context(taken)
+            command = _command(params, taken if params.stdin else None)
+            process = await project.execute(params.unit, command)
+            unused.pop_all()
 
         async def attend(channel: Channel, status: TaskStatus[None]) -> None:
             async with given, taken, process:
@@ -130,7 +135,8 @@ async def _resize(params: ExecResizeParams, call: Call) -> Empty:
         size = _size(params.terminal)
     except ValueError as error:
         raise InvalidParameters(f"cannot call exec.resize: {error}") from error
-    if not _attached(params.id, call).process.resize(size):
+    process = _attached(params.id, call).process
+    if not process.resize(size) and process.status is None:
         raise OperationError("cannot change the size of its terminal: the command has none")
     return Empty()
 

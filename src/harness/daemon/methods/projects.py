@@ -42,7 +42,9 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         if params.project is not None:
             return ProjectName(name=params.project if params.project in loaded else None)
         files = params.files or await to_thread.run_sync(discover, params.directory)
-        same = [project.name for project in stacks.of_files(files) or _from(params.directory)]
+        # Where a stack file is there, or was named, the user means it and no other.
+        found = stacks.of_files(files) if files else await _left(params.directory)
+        same = [project.name for project in found]
         name = await to_thread.run_sync(declared_name, files)
         if name is None and len(same) == 1:
             # The files are gone or cannot be read, and only one project can be meant.
@@ -52,13 +54,19 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
             others=tuple(other for other in same if other != name),
         )
 
-    def _from(directory: str) -> list[Project]:
+    async def _left(directory: str) -> list[Project]:
         """Return projects whose stack file was found from a directory, and is not there now."""
         for place in search_path(directory):
             usual = {os.path.join(place, file_name) for file_name in FILE_NAMES}
             found = [p for p in stacks.projects() if p.spec.files[0] in usual]
             if found:
-                return found
+                files = {p.spec.files[0] for p in found}
+                there = await to_thread.run_sync(_existing, files)
+                return [p for p in found if p.spec.files[0] not in there]
         return []
 
     return {"projects.list": list_, "projects.resolve": resolve}
+
+
+def _existing(files: set[str]) -> set[str]:
+    return {file for file in files if os.path.isfile(file)}

@@ -9,15 +9,15 @@ from harness.errors import UnresolvedReference
 from harness.model import Condition, Dependency, TaskSpec, UnitKind, UnitSpec
 
 from .convert_unit import Names
-from .interpolate import (
+from .grammar import (
     PROPERTIES,
     InterpolationSyntaxError,
     Reference,
     Variable,
     expressions,
-    missing,
     references,
 )
+from .interpolate import missing
 from .nodes import Map, Scalar, scalars
 from .problems import Site, did_you_mean
 from .static import StaticLookup

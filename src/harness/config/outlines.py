@@ -7,7 +7,7 @@ half of the file is wrong.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
@@ -29,9 +29,9 @@ class Outline:
         profiles: all that units name.
     """
 
-    units: dict[str, str] = field(default_factory=dict)
-    ports: dict[str, list[str]] = field(default_factory=dict)
-    profiles: list[str] = field(default_factory=list)
+    units: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
 
 
 def outline(files: Sequence[str]) -> Outline:
@@ -41,24 +41,24 @@ def outline(files: Sequence[str]) -> Outline:
         files: absolute paths.
     """
     trees = list(_trees(files))
-    found = Outline()
     definitions = {
         name: node
         for tree in trees
         for section in ("templates", *_KINDS)
         for name, node in _entries(_value(tree, section))
     }
+    units: dict[str, str] = {}
+    ports: dict[str, tuple[str, ...]] = {}
     profiles: dict[str, None] = {}
     for tree in trees:
         for section, kind in _KINDS.items():
             for name, node in _entries(_value(tree, section)):
-                found.units.setdefault(name, kind)
-                ports = _ports(node, definitions)
-                if ports:
-                    found.ports[name] = list(dict.fromkeys((*found.ports.get(name, ()), *ports)))
+                units.setdefault(name, kind)
                 profiles.update(dict.fromkeys(_texts(_value(node, "profiles"))))
-    found.profiles.extend(profiles)
-    return found
+                own = _ports(node, definitions)
+                if own:
+                    ports[name] = tuple(dict.fromkeys((*ports.get(name, ()), *own)))
+    return Outline(units=units, ports=ports, profiles=tuple(profiles))
 
 
 def _trees(files: Iterable[str]) -> Iterator[Node]:
