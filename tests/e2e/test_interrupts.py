@@ -98,7 +98,6 @@ def _comes_up_and_goes_down(case: HarnessCase) -> None:
         "harness.cli.root",
         "harness.cli.operations",
         "anyio",
-        "harness.config",
         "harness.client.connection",
         "harness.client.starting",
     ],
