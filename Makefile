@@ -56,7 +56,7 @@ imports: dev  ## the import contracts
 	$(BIN)/lint-imports
 
 unit: dev  ## the fast tests
-	$(BIN)/python -m pytest tests/unit -n 2
+	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal
 
 pins:  ## resolve the dependencies anew into requirements.txt and requirements-dev.txt
 	rm -rf $(TOOLS)/pins
@@ -69,7 +69,7 @@ pins:  ## resolve the dependencies anew into requirements.txt and requirements-d
 	    | grep -vxFf requirements.txt > requirements-dev.txt
 
 test: lint types imports docs tools  ## everything CI checks: style, types, imports, docs, every test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 docs: dev  ## build the documentation, warnings are errors
 	$(BIN)/sphinx-build -q -n -W docs docs/_build/html
