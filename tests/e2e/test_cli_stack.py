@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.e2e.terminal_case import CTRL_C, Terminal
 
 # A test is some ten processes; on a busy machine each of them takes its time.
 pytestmark = pytest.mark.timeout(90)
@@ -260,45 +261,12 @@ def test_followed_logs_arrive_while_the_service_prints(program: Program) -> None
         assert following.wait(TIMEOUT_S) == 130
 
 
-class Terminal:
-    """A program on a pseudo terminal."""
-
-    def __init__(self, program: Program, *arguments: str) -> None:
-        self.pid, self._fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(program.directory)
-            os.execve(PROGRAM[0], [*PROGRAM, *arguments], program.env)
-        self.text = ""
-
-    def read_until(self, expected: str) -> None:
-        while expected not in self.text:
-            piece = os.read(self._fd, 65536)
-            assert piece, f"ended without {expected!r}: {self.text}"
-            self.text += piece.decode()
-
-    def press_ctrl_c(self) -> None:
-        os.write(self._fd, b"\x03")
-
-    def end(self) -> int:
-        while True:
-            try:
-                piece = os.read(self._fd, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            self.text += piece.decode()
-        os.close(self._fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-
 def test_on_a_terminal_up_says_what_it_waits_for_and_ctrl_c_cancels(program: Program) -> None:
     program.write(NEVER_READY)
-    terminal = Terminal(program, "up")
-    terminal.read_until("for chain → ")
-    terminal.press_ctrl_c()
-    code = terminal.end()
-    assert code == 130, terminal.text
-    last = terminal.text.splitlines()[-1]
+    with Terminal(program, "up") as terminal:
+        terminal.until("for chain → ".encode())
+        terminal.type(CTRL_C)
+        assert terminal.end() == 130
+    last = terminal.shown.decode().splitlines()[-1]
     assert "1 service keeps running; stopped what was not ready: follower" in last
     assert program("status", "chain").returncode == 0

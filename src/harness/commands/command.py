@@ -10,7 +10,7 @@ from .quoting import join
 
 __all__ = ["Command", "TerminalSize"]
 
-_MOST = 65535  # what the kernel's record of it holds
+_LARGEST_SIDE = 65535  # struct winsize has 16 bits for each, ioctl_tty(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +21,8 @@ class TerminalSize:
     rows: int = 24
 
     def __post_init__(self) -> None:
-        if not (0 <= self.columns <= _MOST and 0 <= self.rows <= _MOST):
-            raise ValueError(f"a terminal has 0 to {_MOST} columns and rows")
+        if not (0 <= self.columns <= _LARGEST_SIDE and 0 <= self.rows <= _LARGEST_SIDE):
+            raise ValueError(f"a terminal has 0 to {_LARGEST_SIDE} columns and rows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

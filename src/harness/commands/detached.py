@@ -28,7 +28,7 @@ from .limits import limits_script
 from .pidfd import reap, wait_ended
 from .posix_spawn import posix_spawn
 from .procfs import ProcessRef, boot_id, own_umask, process_ref
-from .programs import check_command, find_account
+from .programs import Account, check_command, find_account
 from .quoting import quote
 from .run_files import LaunchRecord, RunFiles
 from .spawn import account_environment, spawn_errors
@@ -109,8 +109,9 @@ async def launch(
     Raises:
         CommandError: of the kind that tells why it could not be started.
     """
-    record = _record(command, unit=unit, open_stdin=open_stdin)
-    begin = partial(_begin, command, record, run_dir=run_dir, log_dir=log_dir)
+    begin = partial(
+        _begin, command, run_dir=run_dir, log_dir=log_dir, unit=unit, open_stdin=open_stdin
+    )
     # In a thread: until the holder is executed, whoever starts it stands still.
     holder, reading = await to_thread.run_sync(begin, limiter=_starters())
     try:
@@ -119,8 +120,8 @@ async def launch(
         os.close(reading)
     return DetachedRun(
         run_dir=run_dir,
-        marker=record.marker,
-        boot_id=record.boot_id,
+        marker=_marker(unit),
+        boot_id=this_boot(),
         service=_started(command, report),
         holder=holder,
     )
@@ -197,12 +198,18 @@ def _starters() -> anyio.CapacityLimiter:
         return limiter
 
 
-def _record(command: Command, *, unit: str, open_stdin: bool) -> LaunchRecord:
-    env = account_environment(command.environment(), find_account(command))
+def _marker(unit: str) -> str:
+    return f"HARNESS_UNIT={unit}"
+
+
+def _record(
+    command: Command, account: Account | None, *, unit: str, open_stdin: bool
+) -> LaunchRecord:
+    env = account_environment(command.environment(), account)
     env["HARNESS_UNIT"] = unit
     env.pop("HARNESS_COMMAND", None)  # it belongs to the unit alone, not to who started it
     return LaunchRecord(
-        marker=f"HARNESS_UNIT={unit}",
+        marker=_marker(unit),
         boot_id=this_boot(),
         env=env,
         working_dir=command.working_dir or os.getcwd(),
@@ -213,9 +220,11 @@ def _record(command: Command, *, unit: str, open_stdin: bool) -> LaunchRecord:
 
 
 def _begin(
-    command: Command, record: LaunchRecord, *, run_dir: Path, log_dir: Path
+    command: Command, *, run_dir: Path, log_dir: Path, unit: str, open_stdin: bool
 ) -> tuple[ProcessRef | None, int]:
     """Write what the holder needs and start it; blocks. Return it and where it will report."""
+    account = find_account(command)
+    record = _record(command, account, unit=unit, open_stdin=open_stdin)
     check_command(command, record.env)
     files = RunFiles(run_dir)
     with spawn_errors(command):
@@ -223,7 +232,7 @@ def _begin(
             os.mkfifo(files.input, 0o600)
         files.write_launch(
             record,
-            words=_words(command, record.env),
+            words=_words(command, account, record.env),
             setup=_setup(command, record.env),
             stdout=f"{log_dir}/stdout.log",
             stderr=f"{log_dir}/stderr.log",
@@ -240,7 +249,7 @@ def _begin(
 
 
 def _spawn_holder(run_dir: Path, env: Mapping[str, str], report_fd: int) -> ProcessRef | None:
-    """Start the holder in a session of its own, with three descriptors and no blocked signal."""
+    """Start the holder in a session of its own, with the report's descriptor and no blocked signal."""
     pid = posix_spawn(
         "/bin/sh",
         ["sh", _HOLDER],
@@ -317,17 +326,16 @@ def _started(command: Command, report: list[str]) -> ProcessRef:
 
 
 def _setup(command: Command, env: Mapping[str, str]) -> str:
-    # The holder's `cd` has changed it, and most shells export theirs.
-    place = f"export OLDPWD={quote(env['OLDPWD'])}" if "OLDPWD" in env else "unset OLDPWD"
+    # `cd` in the holder has set OLDPWD, which most people's shells export.
+    oldpwd = f"export OLDPWD={quote(env['OLDPWD'])}" if "OLDPWD" in env else "unset OLDPWD"
     umask = own_umask() if command.umask is None else command.umask
-    return f"{place} && umask {umask:04o} && {limits_script(command.limits)}"
+    return f"{oldpwd} && umask {umask:04o} && {limits_script(command.limits)}"
 
 
-def _words(command: Command, env: Mapping[str, str]) -> list[str]:
+def _words(command: Command, account: Account | None, env: Mapping[str, str]) -> list[str]:
     words = [_tool(command, "setsid")]
     if command.nice is not None:
         words += [_tool(command, "nice"), "-n", str(command.nice)]
-    account = find_account(command)
     if account is not None:
         groups = "--init-groups" if account.home is not None else "--clear-groups"
         words += [
