@@ -249,7 +249,7 @@ def _begin(
 
 
 def _spawn_holder(run_dir: Path, env: Mapping[str, str], report_fd: int) -> ProcessRef | None:
-    """Start the holder in a session of its own, with the report's descriptor and no blocked signal."""
+    """Start the holder in a session of its own; it gets a descriptor to report on."""
     pid = posix_spawn(
         "/bin/sh",
         ["sh", _HOLDER],
