@@ -23,6 +23,7 @@ _STYLES: Mapping[str, str] = {
     "dim": "\x1b[2m",
     "bold": "\x1b[1m",
 }
+_CLEAR = b"\x1b[H\x1b[2J"
 _RESET = "\x1b[0m"
 
 
@@ -91,6 +92,11 @@ class Output:
         import json
 
         click.echo(json.dumps(value, separators=(",", ":")))
+
+    def repaint(self, lines: Iterable[str]) -> None:
+        """Show lines in place of all that the terminal shows."""
+        self.write(_CLEAR)
+        self.lines(lines)
 
     def write(self, data: bytes, *, err: bool = False) -> None:
         """Write bytes as they are, at once."""

@@ -25,7 +25,6 @@ _YIELDING = 2  # the last ones, where the terminal is narrow
 _NOT_READY = 3
 _SETTLE_S = 0.1
 _NAMED = 8
-_CLEAR = "\x1b[H\x1b[2J"
 
 
 @click.command(
@@ -151,5 +150,6 @@ def _show_again(
         # What is not as it should be must be among what can be seen.
         seen = {unit["name"] for unit in sorted(chosen, key=is_wanting, reverse=True)[:room]}
         chosen = [unit for unit in chosen if unit["name"] in seen]
-    session.out.write(_CLEAR.encode())
-    session.out.lines([*_lines(session, chosen), *([f"… and {hidden} more"] if hidden > 0 else [])])
+    session.out.repaint(
+        [*_lines(session, chosen), *([f"… and {hidden} more"] if hidden > 0 else [])]
+    )

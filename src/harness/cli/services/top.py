@@ -20,7 +20,6 @@ Usage = Mapping[str, Any]
 
 _HEADERS = ("SERVICE", "PROCESSES", "MEMORY", "CPU", "CPU%")
 _INTERVAL_S = 2.0
-_CLEAR = b"\x1b[H\x1b[2J"
 
 
 @click.command(cls=Command, examples=("top", "top --once", "top --json"))
@@ -68,8 +67,7 @@ async def _watch(session: Session, client: Client, project: str) -> None:
         lines = _lines(session, usages[:room], shares) if usages else ["nothing runs"]
         if len(usages) > room:
             lines.append(f"… and {len(usages) - room} more")
-        session.out.write(_CLEAR)
-        session.out.lines(lines)
+        session.out.repaint(lines)
         await anyio.sleep(_INTERVAL_S)
 
 
