@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 
-from .interrupts import RaisingInterrupts
+from .interrupts import cancelled_by_interrupt
 from .options import global_options
 
 if TYPE_CHECKING:
@@ -178,8 +178,7 @@ def async_command(
             await function(session, *args, **kwargs)
 
         try:
-            with RaisingInterrupts():
-                anyio.run(body)
+            anyio.run(cancelled_by_interrupt, body)
         except BaseExceptionGroup as group:
             raise _leaf(group) from group
 

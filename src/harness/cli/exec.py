@@ -15,7 +15,7 @@ import click
 from .arguments import complete, unit_name
 from .commands import Command, async_command
 from .exit_codes import INTERRUPTED, NOT_EXECUTABLE, NOT_FOUND
-from .interrupts import open_interrupts
+from .interrupts import TakenInterrupts
 from .session import Session
 
 if TYPE_CHECKING:
@@ -159,16 +159,18 @@ async def _attend_terminal(session: Session, process: RemoteProcess, size: dict[
     with returned(STDIN) as terminal:
         async with anyio.create_task_group() as tasks:
             # Nothing may end this program from here on without setting its terminal back.
+            await tasks.start(_pass_interrupts, process)
             await tasks.start(_pass_signals, process, terminal, size)
             terminal.enter()
-            tasks.start_soon(_feed, process)
+            tasks.start_soon(_feed, process, terminal.is_there)
             async for item in process:
                 session.out.write(item["data"])
             tasks.cancel_scope.cancel()
     return _status(process)
 
 
-async def _feed(process: RemoteProcess) -> None:
+async def _feed(process: RemoteProcess, is_typed: bool = False) -> None:
+    """Pass the input on, to its end; where it is typed, its end is that of the window: leave."""
     from harness.errors import OperationError
 
     from .streams import read_stdin
@@ -179,22 +181,24 @@ async def _feed(process: RemoteProcess) -> None:
         with suppress(OSError):
             async for piece in read_stdin():
                 await process.write(piece)
+        if is_typed:
+            # A shell whose input ends leaves in peace what it has begun; one without a window
+            # does not.
+            raise click.exceptions.Exit(128 + signal.SIGHUP)
         await process.close_stdin()
 
 
 async def _pass_interrupts(process: RemoteProcess, *, task_status: TaskStatus[None]) -> None:
-    """Pass Ctrl-C on; a second one leaves."""
+    """Pass Ctrl-C on; a second one leaves. On a terminal it is typed, as every other key."""
     from harness.errors import OperationError
 
-    interrupts = 0
-    with open_interrupts() as signals:
+    with TakenInterrupts() as interrupts:
         task_status.started()
-        async for _ in signals:
-            interrupts += 1
-            if interrupts > 1:
-                raise click.exceptions.Exit(INTERRUPTED)
-            with suppress(OperationError):  # the command may end at any moment
-                await process.signal("SIGINT")
+        await anext(interrupts)
+        with suppress(OperationError):  # the command may end at any moment
+            await process.signal("SIGINT")
+        await anext(interrupts)
+        raise click.exceptions.Exit(INTERRUPTED)
 
 
 async def _pass_signals(
@@ -204,15 +208,15 @@ async def _pass_signals(
     *,
     task_status: TaskStatus[None],
 ) -> None:
-    """Pass changes of the window's size and interrupts on; leave when told to end.
+    """Pass changes of the window's size on; leave when told to end."""
+    import anyio
 
-    Ctrl-C is no signal here: it is typed, like every other key.
-    """
     from harness.errors import OperationError
 
     from .terminal import window
 
-    with open_interrupts(signal.SIGWINCH, signal.SIGCONT, *_LEAVING) as signals:
+    wanted = (signal.SIGWINCH, signal.SIGCONT, *_LEAVING)
+    with anyio.open_signal_receiver(*wanted) as signals:
         task_status.started()
         number = signal.SIGWINCH if window() != size else None  # it was changed meanwhile
         while True:
@@ -220,10 +224,8 @@ async def _pass_signals(
                 raise click.exceptions.Exit(128 + number)
             if number == signal.SIGCONT:
                 terminal.enter()
-            with suppress(OperationError):  # the command may end at any moment
-                if number == signal.SIGINT:
-                    await process.signal("SIGINT")
-                elif number is not None:
+            if number is not None:
+                with suppress(OperationError):  # the command may end at any moment
                     await process.resize(**window())
             number = await anext(signals)
 

@@ -16,7 +16,7 @@ from anyio.abc import TaskStatus
 
 from .errors import ErrorReport, fail
 from .exit_codes import INTERRUPTED
-from .interrupts import open_interrupts
+from .interrupts import TakenInterrupts
 from .progress import Board, show_progress, unit_table
 from .units import state_cell
 
@@ -144,10 +144,10 @@ class _Following:
     async def _watch_interrupts(
         self, scope: anyio.CancelScope, *, task_status: TaskStatus[None]
     ) -> None:
-        with open_interrupts() as signals:
+        with TakenInterrupts() as interrupts:
             async with anyio.create_task_group() as tasks:
                 task_status.started()
-                async for _ in signals:
+                async for _ in interrupts:
                     if self.interrupted:
                         scope.cancel()
                         return

@@ -17,6 +17,7 @@ import click
 
 from .explanations import waiting_line
 from .facts import failed_hook, outputs_text, progress_fact
+from .interrupts import HiddenCursor
 from .moments import age, elapsed_s
 from .tables import Cell, columns
 from .units import addresses, progress_word
@@ -185,7 +186,8 @@ async def _live(
                 await over.wait()
 
     console = Console(stderr=True, no_color=not output.colored(err=True))
-    with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
+    painted = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
+    with HiddenCursor(), painted as live:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(repaint, live)
             changed.set()

@@ -40,6 +40,11 @@ class RawTerminal:
         self._fd = fd
         self._before = termios.tcgetattr(fd) if os.isatty(fd) else None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it is a terminal."""
+        return self._before is not None
+
     def enter(self) -> None:
         """Hand keys over; again after a stop, since a shell has set it back by then."""
         if self._before is not None:

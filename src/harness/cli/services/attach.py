@@ -11,7 +11,7 @@ import click
 from harness.cli.arguments import unit_name
 from harness.cli.commands import Command, async_command
 from harness.cli.exit_codes import INTERRUPTED, OPERATION_FAILED
-from harness.cli.interrupts import open_interrupts
+from harness.cli.interrupts import TakenInterrupts
 from harness.cli.session import Session, pick
 
 if TYPE_CHECKING:
@@ -202,9 +202,9 @@ class _Attachment:
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────
 
     async def _watch_interrupts(self, tasks: TaskGroup, *, task_status: TaskStatus[None]) -> None:
-        with open_interrupts() as signals:
+        with TakenInterrupts() as interrupts:
             task_status.started()
-            async for _ in signals:
+            async for _ in interrupts:
                 self._session.out.note(f"harness: detached; {self._unit} goes on")
                 self._status = INTERRUPTED
                 tasks.cancel_scope.cancel()
