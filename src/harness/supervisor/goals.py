@@ -25,30 +25,47 @@ _ENDED = (ServiceState.EXITED, ServiceState.FAILED)
 
 
 class _Settling:
-    """Waits until every one of many units has settled; each change costs constant time."""
+    """Waits until every one of many units has settled; each change costs constant time.
 
-    def __init__(self, units: Iterable[Unit], is_settled: Callable[[Unit], bool]) -> None:
+    Args:
+        units: to wait for.
+        is_settled: tells that of one of them.
+        is_spoilt: tells that a unit that had settled has to be looked at again.
+    """
+
+    def __init__(
+        self,
+        units: Iterable[Unit],
+        is_settled: Callable[[Unit], bool],
+        is_spoilt: Callable[[Unit], bool] = lambda _: False,
+    ) -> None:
+        self._units = tuple(units)
         self._is_settled = is_settled
-        self._open = {unit.name: unit for unit in units}
+        self._is_spoilt = is_spoilt
+        self._open = {unit.name: unit for unit in self._units}
         self._changed = anyio.Event()
         self.settled: list[Unit] = []
 
     def __enter__(self) -> _Settling:
-        for unit in tuple(self._open.values()):
+        for unit in self._units:
             unit.listeners[self._listen] = None
             self._listen(unit)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for unit in tuple(self._open.values()):
+        for unit in self._units:
             unit.listeners.pop(self._listen, None)
 
     def _listen(self, unit: Unit) -> None:
-        if unit.name in self._open and self._is_settled(unit):
+        if unit.name not in self._open:
+            if not self._is_spoilt(unit):
+                return
+        elif self._is_settled(unit):
             del self._open[unit.name]
-            unit.listeners.pop(self._listen, None)
-            self.settled.append(unit)
-            self._changed.set()
+        else:
+            return
+        self.settled.append(unit)
+        self._changed.set()
 
     @property
     def open(self) -> Mapping[str, Unit]:
@@ -74,6 +91,8 @@ async def bring_up(
 ) -> list[UnitResult]:
     """Want all units and wait until each is ready or completed, or has failed.
 
+    One that was ready counts as failed when it fails for good before the last is ready.
+
     Those named in `kept` are only waited for: they are as they should be, or on their way; unless
     their goal was to stop. With the first failure the rest is stopped again, except with
     `keep_going` and except what is ready already. After `timeout_s` seconds nothing is stopped;
@@ -96,7 +115,7 @@ async def bring_up(
             unit.ignores_dependencies = not deps
             if unit.name not in kept or unit.goal is Goal.DOWN or unit.is_stuck:
                 unit.want(Goal.UP)
-    with _Settling(units, lambda unit: unit.is_settled) as settling:
+    with _Settling(units, lambda unit: unit.is_settled, _has_failed) as settling:
         with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
             results = await _until_settled(settling, keep_going=keep_going)
         if limit.cancelled_caught:
@@ -292,6 +311,10 @@ def _is_down(unit: Unit, *, asked: bool) -> bool:
         return True
     # What survived an earlier stop is tried again first.
     return (asked and unit.is_stuck) or (not unit.is_live and unit.state is ServiceState.STOPPED)
+
+
+def _has_failed(unit: Unit) -> bool:
+    return unit.state is ServiceState.FAILED
 
 
 def _up_result(unit: Unit) -> UnitResult:

@@ -126,6 +126,34 @@ async def test_the_first_failure_stops_what_is_not_ready_and_keeps_what_is(play:
     assert play.states() == {"ready": "running", "slow": "stopped", "bad": "failed"}
 
 
+async def test_what_fails_for_good_after_it_was_ready_is_a_failure_of_up_too(play: Scene) -> None:
+    operation = play.up(
+        service("brief", run_for=2.0, exit_code=3), service("slow", health=checked("slow"))
+    )
+    await play.clock.run_for(1)
+    assert play.states() == {"brief": "running", "slow": "running"}
+    await play.clock.run_for(1)
+    await play.ended(operation)
+    assert operation.state is OperationState.FAILED
+    assert play.outcomes(operation) == {"brief": "failed", "slow": "cancelled"}
+    assert str(operation.error).startswith('cannot up "brief": ')
+
+
+async def test_keep_going_reports_what_fails_after_it_was_ready(play: Scene) -> None:
+    operation = play.up(
+        service("brief", run_for=2.0, exit_code=3),
+        service("slow", health=checked("slow")),
+        keep_going=True,
+    )
+    await play.clock.run_for(3)
+    assert not operation.ended.is_set()
+    play.checks.passing.add("slow")
+    await play.clock.run_for(1)
+    await play.ended(operation)
+    assert operation.state is OperationState.FAILED
+    assert play.outcomes(operation) == {"brief": "failed", "slow": "ready"}
+
+
 async def test_keep_going_waits_for_the_rest(play: Scene) -> None:
     operation = play.up(
         service("slow", health=checked("slow")), service("bad", start_error="no"), keep_going=True
