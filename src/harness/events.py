@@ -111,7 +111,7 @@ class Subscription:
         self._queue_length = queue_length
         self._arrived = anyio.Event()
         self._dropped: tuple[int, Event] | None = None
-        self._stored = self._replay()
+        self._stored: Iterator[Event] | None = self._replay()
 
     def offer(self, event: Event) -> None:
         """Take a live event if it is wanted; called by the bus."""
@@ -124,14 +124,21 @@ class Subscription:
             self._queue.append(event)
         self._arrived.set()
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether the next event is one that has not happened yet."""
+        return self._stored is None and not self._queue and self._dropped is None
+
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Event:
         """Return the next event: stored ones first, then live ones as they come."""
-        stored = next(self._stored, None)
-        if stored is not None:
-            return stored
+        if self._stored is not None:
+            stored = next(self._stored, None)
+            if stored is not None:
+                return stored
+            self._stored = None
         while True:
             if self._queue:
                 return self._queue.popleft()

@@ -194,12 +194,8 @@ class HarnessCase:
     # ── processes ────────────────────────────────────────────────────────────────────────────────
 
     def processes(self, unit: str | None = None) -> list[Marked]:
-        """Return the living processes that carry a marker of the project, without holders."""
-        return [
-            process
-            for process in self.marked(self.project)
-            if unit in (None, process.unit) and "/holder.sh" not in process.command
-        ]
+        """Return the living processes that carry a marker of the project."""
+        return [process for process in self.marked(self.project) if unit in (None, process.unit)]
 
     @staticmethod
     def marked(project: str) -> list[Marked]:

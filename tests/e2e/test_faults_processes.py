@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import kill, living, words
+from tests.processes import is_alive, kill, living, words
 from tests.requirements import require
 
 from .harness_case import HarnessCase, eventually
@@ -96,6 +97,46 @@ def test_a_stopped_process_goes_on_to_end_at_down(case: HarnessCase) -> None:
     assert case.unit("frozen")["exit_code"] == 128 + signal.SIGTERM
 
 
+def _holder(case: HarnessCase, unit: str) -> int:
+    pid: int = json.loads((case.run_dir(unit) / "launch").read_text())["holder"][0]
+    return pid
+
+
+def test_a_holder_ends_with_its_daemon_once_its_last_service_has(case: HarnessCase) -> None:
+    case.write(
+        "services:\n"
+        "  first: {type: process, command: sleep 1000}\n"
+        "  second: {type: process, command: sleep 1000}\n"
+    )
+    case.ok("up", "-q")
+    holder = _holder(case, "first")
+    assert _holder(case, "second") == holder
+    case.kill_daemon()
+    case.ok("restart", "first")
+    successor = _holder(case, "first")
+    assert successor != holder
+    assert is_alive(holder)
+    case.ok("down")
+    eventually(lambda: not is_alive(holder))
+    assert is_alive(successor)
+    case.ok("daemon", "stop")
+    eventually(lambda: not is_alive(successor))
+
+
+def test_services_go_on_when_their_holder_is_killed(case: HarnessCase) -> None:
+    case.write("services: {worker: {type: process, command: sleep 1000, restart: no}}")
+    case.ok("up", "-q")
+    before = case.unit("worker")
+    kill(_holder(case, "worker"))
+    assert case.unit("worker") == before
+    kill(before["pid"])
+    eventually(lambda: case.unit("worker")["state"] == "failed")
+    assert "status unknown" in case.unit("worker")["message"]
+    case.ok("up", "-q")
+    assert case.unit("worker")["state"] == "running"
+    assert "was killed; how the services" in (case.state_dir / "daemon.log").read_text()
+
+
 @pytest.mark.parametrize("victim", ["service", "holder", "both"])
 def test_a_stranger_with_the_number_of_an_ended_process_is_never_signalled(
     case: HarnessCase, victim: str
@@ -104,15 +145,16 @@ def test_a_stranger_with_the_number_of_an_ended_process_is_never_signalled(
     case.write("services:\n  worker: {type: process, command: sleep 1000, restart: no}")
     case.ok("up", "-q")
     case.kill_daemon()
-    everything = case.marked(case.project)
-    holder = next(process.pid for process in everything if "/holder.sh" in process.command)
-    service = next(process.pid for process in everything if process.pid != holder)
+    (service,) = (process.pid for process in case.marked(case.project))
+    holder = _holder(case, "worker")
     kill(holder)
     kill(service)
     with subprocess.Popen(["sleep", "1000"], start_new_session=True) as stranger:
         try:
-            _hand_over(case, service if victim != "holder" else None, stranger.pid, name="started")
-            _hand_over(case, holder if victim != "service" else None, stranger.pid, name="claim")
+            if victim != "holder":
+                _hand_over(case, service, stranger.pid, name="status")
+            if victim != "service":
+                _hand_over(case, holder, stranger.pid, name="launch")
             worker = case.unit("worker")
             assert worker["state"] == "failed"
             assert worker["pid"] is None
@@ -125,11 +167,12 @@ def test_a_stranger_with_the_number_of_an_ended_process_is_never_signalled(
             stranger.kill()
 
 
-def _hand_over(case: HarnessCase, old: int | None, new: int, *, name: str) -> None:
+def _hand_over(case: HarnessCase, old: int, new: int, *, name: str) -> None:
     """Rewrite the run's file and the stored handle as if the kernel had reused the number."""
-    if old is None:
-        return
-    (case.run_dir("worker") / name).write_text(f"{new}\n")
+    file = case.run_dir("worker") / name
+    text, changes = re.subn(rf"\b{old}\b", str(new), file.read_text())
+    assert changes == 1
+    file.write_text(text)
     with closing(sqlite3.connect(case.state_dir / "state.db")) as db, db:
         rows = db.execute(
             "SELECT collection, key, value FROM record WHERE collection LIKE 'units:%'"

@@ -8,12 +8,12 @@ import random
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
 import pytest
 
-import harness.commands
 from harness.commands import (
     Command,
     DetachedRun,
@@ -25,14 +25,13 @@ from harness.commands import (
     find,
     is_running,
     launch,
-    run,
     send_signal,
     wait_exit,
 )
-from harness.commands.run_files import RunFiles
+from harness.commands.holding import Holder, holder
+from harness.commands.pidfd import wait_ended
+from harness.errors import CommandError
 from harness.model import ExitStatus
-
-HOLDER = Path(harness.commands.__file__).with_name("holder.sh")
 
 LAUNCHER = """
 import sys, anyio, os
@@ -63,7 +62,7 @@ anyio.run(main)
 class Place:
     def __init__(self, path: Path) -> None:
         self.run_dir, self.log_dir = path / "run", path / "log"
-        self.run_dir.mkdir(mode=0o700)
+        self.run_dir.mkdir(mode=0o700, parents=True)
         self.log_dir.mkdir()
         self.runs: list[DetachedRun] = []
 
@@ -130,28 +129,41 @@ async def test_a_starter_killed_at_any_moment_loses_and_doubles_nothing(
         assert (await find(tmp_path / str(number))).exit == ExitStatus(signal=signal.SIGTERM)
 
 
+@contextmanager
+def stopped_holder() -> Iterator[Holder]:
+    """Hold up all starts of this process."""
+    stopped = holder()
+    send_signal(stopped.process, signal.SIGSTOP)
+    try:
+        yield stopped
+    finally:
+        send_signal(stopped.process, signal.SIGCONT)
+
+
 async def test_a_run_that_recovery_gave_up_is_not_begun_by_a_late_holder(
     place: Place, tmp_path: Path
 ) -> None:
-    started = await place.launch(f"touch {tmp_path}/ran")
+    line = f"touch {tmp_path}/ran"
+    with stopped_holder():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(place.launch, line)
+            await anyio.wait_all_tasks_blocked()
+            assert await place.find() == Found()
+            # It goes on in vain with its request, and with the next one in earnest.
+            tasks.cancel_scope.cancel()
+    other = Place(tmp_path / "other")
     with anyio.fail_after(5):
-        await wait_exit(started)
-    (tmp_path / "ran").unlink()
-    (place.run_dir / "status").unlink()
-    assert await place.find() == Found()
-    env = {"HARNESS_RUN_DIR": str(place.run_dir)}
-    with anyio.fail_after(5):
-        await run(Command(argv=("sh", str(HOLDER)), env=env))
+        await wait_exit(await other.launch("exit 0"))
     assert sorted(path.name for path in place.run_dir.iterdir()) == ["launch", "status"]
     assert not (tmp_path / "ran").exists()
 
 
 async def test_a_holder_in_the_middle_of_a_start_is_waited_for(place: Place) -> None:
-    log = place.log_dir / "stdout.log"
-    os.mkfifo(log)  # opening it holds the start up until somebody reads
-    with anyio.move_on_after(0.05):
-        await place.launch("exec sleep 1000")
-    assert RunFiles(place.run_dir).service_pid() is None
+    with anyio.fail_after(5):
+        started = await place.launch("exec sleep 1000")
+    status = place.run_dir / "status"
+    told = status.read_text()
+    status.write_text("")
     found: list[Found] = []
 
     async def look() -> None:
@@ -162,42 +174,65 @@ async def test_a_holder_in_the_middle_of_a_start_is_waited_for(place: Place) -> 
         with anyio.move_on_after(0.05):
             await anyio.sleep_forever()
         assert found == []
-        reading = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
-    os.close(reading)
-    assert found[0].run is not None
-    assert await ended(found[0].run) == ExitStatus(signal=signal.SIGTERM)
+        status.write_text(told)
+    assert found[0].run == started
+    assert await ended(started) == ExitStatus(signal=signal.SIGTERM)
 
 
 async def test_a_holder_killed_before_it_started_the_service_never_ran(place: Place) -> None:
-    log = place.log_dir / "stdout.log"
-    os.mkfifo(log)
-    with anyio.move_on_after(0.05):
-        await place.launch("exec sleep 1000")
-    holder = RunFiles(place.run_dir).holder_pid()
-    assert holder is not None
-    os.killpg(holder, signal.SIGKILL)
+    with stopped_holder() as stopped:
+        async with anyio.create_task_group() as tasks:
+
+            async def start() -> None:
+                with pytest.raises(CommandError, match="its holder ended before it was started"):
+                    await place.launch("exec sleep 1000")
+
+            tasks.start_soon(start)
+            await anyio.wait_all_tasks_blocked()
+            send_signal(stopped.process, signal.SIGKILL)
     assert await place.find() == Found()
+
+
+async def test_a_holder_killed_before_it_recorded_the_service_leaves_none(place: Place) -> None:
+    started = await place.launch("exec sleep 1000")
+    (place.run_dir / "status").write_text("")
+    send_signal(started.holder, signal.SIGKILL)
+    with anyio.fail_after(5):
+        await wait_ended(started.holder)
+        assert await place.find() == Found()
+        await wait_ended(started.service)
+
+
+async def test_a_holder_that_is_gone_is_replaced(place: Place, tmp_path: Path) -> None:
+    first = await place.launch("exec sleep 1000")
+    send_signal(first.holder, signal.SIGKILL)
+    with anyio.fail_after(5):
+        await wait_ended(first.holder)
+        second = await Place(tmp_path / "other").launch("exit 3")
+        assert second.holder != first.holder
+        assert await wait_exit(second) == ExitStatus(code=3)
+    assert await ended(first) == ExitStatus()
 
 
 async def test_a_claim_that_nobody_signed_never_ran(place: Place) -> None:
     with anyio.fail_after(5):
-        await wait_exit(await place.launch("exit 0"))
-    (place.run_dir / "status").write_text("")
+        started = await place.launch("exit 0")
+        await wait_exit(started)
+        (place.run_dir / "status").write_text("")
+        send_signal(started.holder, signal.SIGKILL)
+        await wait_ended(started.holder)
     assert await place.find() == Found()
 
 
 async def test_a_service_whose_holder_was_killed_is_found_running(place: Place) -> None:
     started = await place.launch("exec sleep 1000")
-    assert started.holder is not None
     send_signal(started.holder, signal.SIGKILL)
-    found = await place.find()
-    assert found.run is not None
-    assert found.run.service == started.service
-    assert await ended(found.run) == ExitStatus()
+    assert (await place.find()).run == started
+    assert await ended(started) == ExitStatus()
     assert await place.find() == Found(exit=ExitStatus())
 
 
-async def test_a_service_that_overwrote_its_marker_is_found_by_its_parent(place: Place) -> None:
+async def test_a_service_that_overwrote_its_marker_is_found_by_its_start_time(place: Place) -> None:
     started = await place.launch("exec env -i sleep 1000")
     with anyio.fail_after(5):
         while environment(started):
@@ -224,7 +259,7 @@ async def test_after_a_reboot_a_run_that_had_started_has_ended_unseen(place: Pla
 async def test_after_a_reboot_a_run_that_had_not_started_never_ran(place: Place) -> None:
     started = await place.launch("exec sleep 1000")
     pretend_reboot(place.run_dir)
-    keep_status(place.run_dir, lines=1)
+    keep_status(place.run_dir, lines=0)
     assert await place.find() == Found()
     assert is_running(started.service)
 
@@ -263,6 +298,4 @@ def keep_status(run_dir: Path, *, lines: int) -> None:
 
 def pretend_reboot(run_dir: Path) -> None:
     path = run_dir / "launch"
-    header, _, rest = path.read_text().partition("\n")
-    data = {**json.loads(header[2:]), "boot_id": "another"}
-    path.write_text(f"# {json.dumps(data)}\n{rest}")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "boot_id": "another"}))

@@ -3,6 +3,7 @@
 from .command import Command, TerminalSize
 from .detached import DetachedRun, launch, unit_command, wait_exit, write_input
 from .events import CommandEvent, Exited, Output, Started, StreamName
+from .holding import start_holder
 from .limits import LIMITS, check_limits
 from .pidfd import group_exists, send_signal
 from .process import Process
@@ -42,6 +43,7 @@ __all__ = [
     "run",
     "send_signal",
     "signal_number",
+    "start_holder",
     "tree_usage",
     "unit_command",
     "wait_exit",

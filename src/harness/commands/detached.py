@@ -1,18 +1,18 @@
 """A detached run: a process that outlives whoever started it, with its output and its status.
 
-A tiny shell, the holder (holder.sh), is its parent. It is in a session of its own, appends the
-output straight to files, and writes down who runs and how it ended. So nobody has to stay, and
-whoever comes later finds the run by its directory. Waiting is by descriptors, never by polling.
+Its parent is the holder (holder.py), a small program that outlives whoever asks it. The run is in
+a session of its own and appends its output straight to files; the holder writes down who runs and
+how it ended. So nobody has to stay, and whoever comes later finds the run by its directory. Waiting
+is by descriptors, never by polling.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,27 +24,24 @@ from harness.errors import CommandError, WorkingDirectoryMissing
 from harness.model import ExitStatus
 
 from .command import Command
-from .limits import limits_script
-from .pidfd import reap, wait_ended
-from .posix_spawn import posix_spawn
-from .procfs import ProcessRef, boot_id, own_umask, process_ref
+from .holding import HolderGone, holder
+from .pidfd import wait_ended
+from .procfs import ProcessRef, boot_id, own_umask
 from .programs import Account, check_command, find_account
-from .quoting import quote
 from .run_files import LaunchRecord, RunFiles
 from .spawn import account_environment, spawn_errors
 
 __all__ = ["DetachedRun", "launch", "unit_command", "wait_exit", "write_input"]
 
-_HOLDER = str(Path(__file__).with_name("holder.sh"))
-_REPORT_FD = 3
 _SETTLE_S = 1.0
-_MOST_STARTERS = 4
-# Names that a shell does not hand on as it got them; `env` sets them behind its back.
-_SHELL_NAMES = frozenset({"IFS", "OPTIND", "PPID", "LINENO", "PS1", "PS2", "PS4"})
+_WRITTEN_S = 2.0  # the holder needs a fraction of a millisecond
+_MOST_ASKED = 32  # at the same time: what waits in the holder's socket must fit into it
 
 this_boot = functools.cache(boot_id)
 
-_limiter: RunVar[anyio.CapacityLimiter] = RunVar("starters")
+_NOBODY = ProcessRef(0, 0)
+
+_limiter: RunVar[anyio.CapacityLimiter] = RunVar("harness-starts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +53,14 @@ class DetachedRun:
         marker: `HARNESS_UNIT=…` in the environment of all its processes.
         boot_id: run of the machine in which it was started.
         service: its main process.
-        holder: that process's parent; None if unknown.
+        holder: that process's parent.
     """
 
     run_dir: Path
     marker: str
     boot_id: str
     service: ProcessRef
-    holder: ProcessRef | None
+    holder: ProcessRef
 
     @property
     def is_of_this_boot(self) -> bool:
@@ -77,7 +74,7 @@ class DetachedRun:
             "marker": self.marker,
             "boot_id": self.boot_id,
             "service": list(self.service),
-            "holder": list(self.holder) if self.holder else None,
+            "holder": list(self.holder),
         }
 
     @classmethod
@@ -88,7 +85,7 @@ class DetachedRun:
             marker=data["marker"],
             boot_id=data["boot_id"],
             service=ProcessRef(*data["service"]),
-            holder=ProcessRef(*data["holder"]) if data["holder"] else None,
+            holder=ProcessRef(*data["holder"]),
         )
 
 
@@ -109,37 +106,55 @@ async def launch(
     Raises:
         CommandError: of the kind that tells why it could not be started.
     """
-    begin = partial(
-        _begin, command, run_dir=run_dir, log_dir=log_dir, unit=unit, open_stdin=open_stdin
+    account = None
+    if command.user is not None:
+        # In a thread: users may be known to another machine.
+        account = await to_thread.run_sync(find_account, command)
+    record = _record(
+        command, account, run_dir=run_dir, log_dir=log_dir, unit=unit, open_stdin=open_stdin
     )
-    # In a thread: until the holder is executed, whoever starts it stands still.
-    holder, reading = await to_thread.run_sync(begin, limiter=_starters())
-    try:
-        report = await _report(reading, holder)
-    finally:
-        os.close(reading)
+    check_command(command, record.env)
+    async with _starts():
+        reading, record = _ask(command, record, run_dir)
+        try:
+            report = await _read_report(reading)
+        finally:
+            os.close(reading)
     return DetachedRun(
         run_dir=run_dir,
-        marker=_marker(unit),
-        boot_id=this_boot(),
+        marker=record.marker,
+        boot_id=record.boot_id,
         service=_started(command, report),
-        holder=holder,
+        holder=record.holder,
     )
 
 
 async def wait_exit(run: DetachedRun) -> ExitStatus:
     """Return how the main process ended as soon as it did; unknown when nobody saw it.
 
-    The status is unknown when the holder was killed, or the machine restarted.
+    The status is unknown when the holder was killed or hangs, or the machine restarted.
     """
     files = RunFiles(run.run_dir)
     if run.is_of_this_boot:
-        if run.holder is not None:
-            await wait_ended(run.holder)
-            reap(run.holder)
+        await wait_ended(run.service)
         if files.exit() is None:
-            await wait_ended(run.service)
+            with anyio.move_on_after(_WRITTEN_S):
+                await _written(files, run.holder)
     return files.exit() or ExitStatus()
+
+
+async def _written(files: RunFiles, by: ProcessRef) -> None:
+    """Return once the status is written, or nobody is left to write it."""
+    async with anyio.create_task_group() as tasks:
+
+        async def wait_holder_ended() -> None:
+            await wait_ended(by)
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(wait_holder_ended)
+        with suppress(OSError):  # the directory is gone, and with it the status
+            await files.wait_exit_written()
+        tasks.cancel_scope.cancel()
 
 
 def unit_command(run: DetachedRun, command: Command) -> Command | None:
@@ -188,59 +203,69 @@ async def write_input(run: DetachedRun, data: bytes) -> bool:
     return True
 
 
-def _starters() -> anyio.CapacityLimiter:
-    """Return what limits the starts at the same moment: more than a few only delay each other."""
+def _starts() -> anyio.CapacityLimiter:
+    """Return what limits the starts that are asked for at the same moment."""
     try:
         return _limiter.get()
     except LookupError:
-        limiter = anyio.CapacityLimiter(_MOST_STARTERS)
+        limiter = anyio.CapacityLimiter(_MOST_ASKED)
         _limiter.set(limiter)
         return limiter
 
 
-def _marker(unit: str) -> str:
-    return f"HARNESS_UNIT={unit}"
-
-
 def _record(
-    command: Command, account: Account | None, *, unit: str, open_stdin: bool
+    command: Command,
+    account: Account | None,
+    *,
+    run_dir: Path,
+    log_dir: Path,
+    unit: str,
+    open_stdin: bool,
 ) -> LaunchRecord:
     env = account_environment(command.environment(), account)
     env["HARNESS_UNIT"] = unit
     env.pop("HARNESS_COMMAND", None)  # it belongs to the unit alone, not to who started it
+    working_dir = command.working_dir or os.getcwd()
+    if "PWD" in env:
+        env["PWD"] = working_dir
     return LaunchRecord(
-        marker=_marker(unit),
+        marker=f"HARNESS_UNIT={unit}",
         boot_id=this_boot(),
+        holder=_NOBODY,
+        argv=command.argv,
         env=env,
-        working_dir=command.working_dir or os.getcwd(),
+        working_dir=working_dir,
+        umask=own_umask() if command.umask is None else command.umask,
         user=command.user,
-        umask=command.umask,
-        open_stdin=open_stdin,
+        account=account.as_data() if account else None,
+        nice=command.nice,
+        limits=command.limits,
+        stdin=f"{run_dir}/stdin" if open_stdin else os.devnull,
+        stdout=f"{log_dir}/stdout.log",
+        stderr=f"{log_dir}/stderr.log",
     )
 
 
-def _begin(
-    command: Command, *, run_dir: Path, log_dir: Path, unit: str, open_stdin: bool
-) -> tuple[ProcessRef | None, int]:
-    """Write what the holder needs and start it; blocks. Return it and where it will report."""
-    account = find_account(command)
-    record = _record(command, account, unit=unit, open_stdin=open_stdin)
-    check_command(command, record.env)
+def _ask(command: Command, record: LaunchRecord, run_dir: Path) -> tuple[int, LaunchRecord]:
+    """Write what the holder needs and ask it; return where it will report, and what was written."""
     files = RunFiles(run_dir)
     with spawn_errors(command):
-        if record.open_stdin:
-            os.mkfifo(files.input, 0o600)
-        files.write_launch(
-            record,
-            words=_words(command, account, record.env),
-            setup=_setup(command, record.env),
-            stdout=f"{log_dir}/stdout.log",
-            stderr=f"{log_dir}/stderr.log",
-        )
+        if record.stdin != os.devnull:
+            os.mkfifo(record.stdin, 0o600)
         reading, writing = os.pipe2(os.O_CLOEXEC)
         try:
             os.set_blocking(reading, False)
-            return _spawn_holder(run_dir, record.env, writing), reading
+            asked = holder()
+            while True:
+                record = replace(record, holder=asked.process)
+                files.write_launch(record)
+                try:
+                    asked.begin(run_dir, writing)
+                except HolderGone:
+                    files.remove_launch()
+                    asked = holder(instead_of=asked)
+                else:
+                    return reading, record
         except BaseException:
             os.close(reading)
             raise
@@ -248,53 +273,18 @@ def _begin(
             os.close(writing)
 
 
-def _spawn_holder(run_dir: Path, env: Mapping[str, str], report_fd: int) -> ProcessRef | None:
-    """Start the holder in a session of its own; it gets a descriptor to report on."""
-    pid = posix_spawn(
-        "/bin/sh",
-        ["sh", _HOLDER],
-        {**env, "HARNESS_RUN_DIR": str(run_dir)},
-        opened={0: ("/dev/null", os.O_RDONLY), 1: ("/dev/null", os.O_WRONLY)},
-        copied={2: 1, _REPORT_FD: report_fd},
-        closed=_foreign_fds(),
-    )
-    return process_ref(pid)
-
-
-@functools.cache
-def _foreign_fds() -> tuple[int, ...]:
-    """Return descriptors that this process itself inherited, and children would inherit too."""
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        fd = int(name)
-        try:
-            if fd > _REPORT_FD and os.get_inheritable(fd):
-                found.append(fd)
-        except OSError:
-            continue  # the descriptor that listed the directory
-    return tuple(found)
-
-
-async def _report(fd: int, holder: ProcessRef | None) -> list[str]:
-    """Return the words of the holder's report; a holder that failed is gone afterwards."""
+async def _read_report(fd: int) -> list[str]:
+    """Return the words of the holder's report; when cancelled, the start is over all the same."""
     try:
-        report = await _read_report(fd)
+        return await _read_line(fd)
     except anyio.get_cancelled_exc_class():
         # A few milliseconds more, and nothing half-done stays.
         with anyio.move_on_after(_SETTLE_S, shield=True):
-            await _settle(await _read_report(fd), holder)
+            await _read_line(fd)
         raise
-    await _settle(report, holder)
-    return report
 
 
-async def _settle(report: list[str], holder: ProcessRef | None) -> None:
-    if report[:1] != ["started"] and holder is not None:
-        await wait_ended(holder)
-        reap(holder)
-
-
-async def _read_report(fd: int) -> list[str]:
+async def _read_line(fd: int) -> list[str]:
     """Return the words of the holder's one line, or none if it ended without it."""
     text = b""
     while not text.endswith(b"\n"):
@@ -307,70 +297,24 @@ async def _read_report(fd: int) -> list[str]:
 
 
 def _started(command: Command, report: list[str]) -> ProcessRef:
+    """Return the process that was started, or raise why there is none."""
     match report:
-        case ["started", pid]:
-            # One that has already ended has no start time, and is nobody from here on.
-            return process_ref(int(pid)) or ProcessRef(int(pid), 0)
-        case ["failed", "directory"]:
+        case ["started", pid, start]:
+            return ProcessRef(int(pid), int(start))
+        case ["failed", "program", number]:
+            with spawn_errors(command):
+                raise OSError(int(number), os.strerror(int(number)))
+        case ["failed", "directory", _]:
             cause = f'working directory "{command.working_dir}" cannot be entered'
             raise WorkingDirectoryMissing(command=str(command), cause=cause)
-        case ["failed", "limits"]:
-            cause = "the system refuses its limits or its umask"
-        case ["failed", "output"]:
-            cause = "its log files cannot be written"
-        case ["failed", what]:
-            cause = f"its {what} cannot be opened"
+        case ["failed", "change", _]:
+            cause = "the system refuses its limits, its niceness or its user"
+        case ["failed", "output", number]:
+            cause = f"its log files cannot be written: {os.strerror(int(number))}"
+        case ["failed", "defect", _, *words]:
+            cause = f"a defect of its holder: {' '.join(words)}"
+        case ["failed", what, number]:
+            cause = f"its {what} cannot be used: {os.strerror(int(number))}"
         case _:
             cause = "its holder ended before it was started"
     raise CommandError(command=str(command), cause=cause)
-
-
-def _setup(command: Command, env: Mapping[str, str]) -> str:
-    # `cd` in the holder has set OLDPWD, which most people's shells export.
-    oldpwd = f"export OLDPWD={quote(env['OLDPWD'])}" if "OLDPWD" in env else "unset OLDPWD"
-    umask = own_umask() if command.umask is None else command.umask
-    return f"{oldpwd} && umask {umask:04o} && {limits_script(command.limits)}"
-
-
-def _words(command: Command, account: Account | None, env: Mapping[str, str]) -> list[str]:
-    words = [_tool(command, "setsid")]
-    if command.nice is not None:
-        words += [_tool(command, "nice"), "-n", str(command.nice)]
-    if account is not None:
-        groups = "--init-groups" if account.home is not None else "--clear-groups"
-        words += [
-            _tool(command, "setpriv"),
-            f"--reuid={account.uid}",
-            f"--regid={account.gid}",
-            groups,
-        ]
-    odd = [name for name in env if not _survives_shell(name)]
-    if odd:
-        words += [_tool(command, "env"), *(f"{name}={env[name]}" for name in odd)]
-    return [*words, *command.argv]
-
-
-@functools.lru_cache(maxsize=4096)
-def _survives_shell(name: str) -> bool:
-    return (
-        name.isidentifier()
-        and name.isascii()
-        and name not in _SHELL_NAMES
-        and not name.startswith("_hh_")
-    )
-
-
-@functools.cache
-def _find_tool(name: str) -> str | None:
-    return shutil.which(name)
-
-
-def _tool(command: Command, name: str) -> str:
-    path = _find_tool(name)
-    if path is None:
-        raise CommandError(
-            command=str(command),
-            cause=f"this machine has no `{name}`, which the start needs",
-            hint="it is part of util-linux and coreutils",
-        )
-    return path

@@ -11,6 +11,7 @@ import os
 import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.errors import (
     CommandNotExecutable,
@@ -35,6 +36,15 @@ class Account:
     uid: int
     gid: int
     home: str | None
+
+    @property
+    def groups(self) -> list[int]:
+        """All groups it is in; its own alone for a number without an account."""
+        return [self.gid] if self.home is None else os.getgrouplist(self.name, self.gid)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return uid, gid and groups as JSON values."""
+        return {"uid": self.uid, "gid": self.gid, "groups": self.groups}
 
 
 def check_command(command: Command, env: Mapping[str, str]) -> None:

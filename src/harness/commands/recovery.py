@@ -1,6 +1,6 @@
 """Finding out what became of a detached run that somebody else started, whatever crashed.
 
-Source: the files that holder.sh writes. Every step of a start leaves the run in one of these
+Source: the files that holder.py writes. Every step of a start leaves the run in one of these
 states: not claimed (it will never run, because we claim it now), claimed, started, ended.
 """
 
@@ -15,9 +15,9 @@ import anyio
 
 from harness.model import ExitStatus
 
-from .detached import DetachedRun, this_boot
+from .detached import DetachedRun, this_boot, wait_exit
 from .pidfd import send_signal
-from .procfs import ProcessRef, carries, read_stat
+from .procfs import ProcessRef, is_running
 from .run_files import LaunchRecord, RunFiles
 from .scan import shared_scanner
 from .tree import Tree
@@ -57,14 +57,17 @@ async def find(run_dir: Path) -> Found:
     delay_s = _FIRST_DELAY_S
     give_up_at = anyio.current_time() + _GIVE_UP_S
     while True:
-        writers_alive = await _writers_alive(files, record)
+        is_held = is_running(record.holder)
         # Read after asking: what nobody is left to write will not change any more.
-        if (found := _look(files, record, run_dir)) is not None:
-            return found
-        if not writers_alive:
+        if files.failed() is not None:
+            return Found()
+        if (service := files.service()) is not None:
+            return await _found_started(files, _run(run_dir, record, service))
+        if not is_held:
+            await _end_unrecorded(record)
             return Found()
         if anyio.current_time() > give_up_at:
-            await _kill_writers(record)
+            send_signal(record.holder, signal.SIGKILL)
         await anyio.sleep(delay_s)
         delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
 
@@ -75,73 +78,34 @@ def leftover_tree(run_dir: Path) -> Tree | None:
     record = files.launch_record()
     if record is None or record.boot_id != this_boot():
         return None
-    pid, holder = files.service_pid(), _holder(files, record)
-    return Tree(
+    return Tree(marker=record.marker, main=files.service())
+
+
+def _run(run_dir: Path, record: LaunchRecord, service: ProcessRef) -> DetachedRun:
+    return DetachedRun(
+        run_dir=run_dir,
         marker=record.marker,
-        # Whoever has its number now is somebody else; its session and group are told by it still.
-        main=None if pid is None else ProcessRef(pid, 0),
-        spare=() if holder is None else (holder,),
+        boot_id=record.boot_id,
+        service=service,
+        holder=record.holder,
     )
 
 
-def _look(files: RunFiles, record: LaunchRecord, run_dir: Path) -> Found | None:
-    """Return what the files say for certain, or None while a holder may be at work."""
-    if files.exit() is not None:
-        return _found_ended(files)
-    if files.failed() is not None:
-        return Found()
-    pid = files.service_pid()
-    if pid is None:
-        return None
-    holder = _holder(files, record)
-    service = _service(pid, holder, record)
-    if service is None and holder is None:
-        return _found_ended(files)
-    return Found(
-        run=DetachedRun(
-            run_dir=run_dir,
-            marker=record.marker,
-            boot_id=record.boot_id,
-            service=service or ProcessRef(pid, 0),
-            holder=holder,
-        )
-    )
-
-
-def _holder(files: RunFiles, record: LaunchRecord) -> ProcessRef | None:
-    """Return the holder if it runs; its marker proves that the pid is still its own."""
-    pid = files.holder_pid()
-    stat = read_stat(pid) if pid is not None else None
-    if stat is None or stat.is_dead or not carries(stat.pid, record.marker):
-        return None
-    return stat.ref
-
-
-def _service(pid: int, holder: ProcessRef | None, record: LaunchRecord) -> ProcessRef | None:
-    """Return the service if it runs; a program may overwrite its marker, but not its parent."""
-    stat = read_stat(pid)
-    if stat is None or stat.is_dead:
-        return None
-    is_child = holder is not None and stat.parent == holder.pid
-    return stat.ref if is_child or carries(pid, record.marker) else None
+async def _found_started(files: RunFiles, run: DetachedRun) -> Found:
+    if is_running(run.service):
+        return Found(run=run)
+    await wait_exit(run)
+    return _found_ended(files)
 
 
 def _found_ended(files: RunFiles) -> Found:
-    if files.service_pid() is None:
+    if files.service() is None:
         return Found()
     return Found(exit=files.exit() or ExitStatus(), ended_at=files.ended_at())
 
 
-async def _writers_alive(files: RunFiles, record: LaunchRecord) -> bool:
-    """Tell whether a process exists that may still write the run's files."""
-    if files.service_pid() is not None or _holder(files, record) is not None:
-        return True
-    # A holder killed at the wrong moment leaves its child at work, or did not sign its claim.
-    snapshot = await shared_scanner().snapshot()
-    return any(not stat.is_dead for stat in snapshot.carriers(record.marker))
-
-
-async def _kill_writers(record: LaunchRecord) -> None:
+async def _end_unrecorded(record: LaunchRecord) -> None:
+    """End what a holder started that was killed before it wrote that down."""
     snapshot = await shared_scanner().snapshot()
     for stat in snapshot.carriers(record.marker):
         send_signal(stat.ref, signal.SIGKILL)

@@ -1,8 +1,7 @@
 """The files of one detached run: what is written before it, and what its holder writes down.
 
-The launch file is read by two: its first line, a comment to the shell, is JSON for us; the rest is
-for the holder. The status file has a line for each thing that happened, complete when it ends with
-a newline. They are only two, because making a file costs more than anything else here.
+The status file has a line for each thing that happened, complete when it ends with a newline. They
+are only two, because making a file costs more than anything else here.
 """
 
 from __future__ import annotations
@@ -16,9 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
+
+from harness.errors import StorageError
+from harness.kernel import Inotify
 from harness.model import ExitStatus
 
-from .quoting import join, quote
+from .procfs import ProcessRef
 
 __all__ = ["LaunchRecord", "RunFiles"]
 
@@ -29,15 +32,39 @@ _RECOVERY = "recovery\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRecord:
-    """What a run was started with; `env` is the service's complete environment."""
+    """What a run is started with, as its holder and whoever comes later read it.
+
+    Attributes:
+        marker: `HARNESS_UNIT=…` in the environment of all its processes.
+        boot_id: run of the machine.
+        holder: pid and start time of the process that is asked to start it.
+        argv: program and arguments.
+        env: the service's complete environment.
+        working_dir: where it runs.
+        umask: file mode bits to withhold.
+        user: whom it runs as, in the words of the stack file; None: whom the daemon runs as.
+        account: the same in numbers: uid, gid and groups.
+        nice: added to the holder's niceness.
+        limits: resource name → limit, soft and hard.
+        stdin: path of its input.
+        stdout: path to append its output to.
+        stderr: path to append its error output to.
+    """
 
     marker: str
     boot_id: str
+    holder: ProcessRef
+    argv: Sequence[str]
     env: Mapping[str, str]
     working_dir: str
+    umask: int
     user: str | None
-    umask: int | None
-    open_stdin: bool
+    account: Mapping[str, Any] | None
+    nice: int | None
+    limits: Mapping[str, int]
+    stdin: str
+    stdout: str
+    stderr: str
 
 
 class RunFiles:
@@ -54,48 +81,35 @@ class RunFiles:
         """Path of the named pipe that is the service's input, if it has one."""
         return f"{self._dir}/stdin"
 
-    def write_launch(
-        self,
-        record: LaunchRecord,
-        *,
-        words: Sequence[str],
-        setup: str,
-        stdout: str,
-        stderr: str,
-    ) -> None:
+    def write_launch(self, record: LaunchRecord) -> None:
         """Write what the holder needs.
-
-        Args:
-            record: what is needed later.
-            words: the command with everything in front of it.
-            setup: shell command to run in the service's process first.
-            stdout: path to append its output to.
-            stderr: path to append its error output to.
 
         Raises:
             OSError: the directory is not there, not writable, or was used before.
         """
-        header = json.dumps({"version": _VERSION, **_fields(record)})
-        text = (
-            f"# {header}\n"
-            f"_hh_dir={quote(record.working_dir)}\n"
-            f"_hh_in={quote(self.input if record.open_stdin else '/dev/null')}\n"
-            f"_hh_out={quote(stdout)}\n"
-            f"_hh_err={quote(stderr)}\n"
-            f"_hh_setup() {{ {setup}; }}\n"
-            f"set -- {join(words)}\n"
-        )
-        self._create("launch", text)
+        self._create("launch", json.dumps({"version": _VERSION, **_fields(record)}))
+
+    def remove_launch(self) -> None:
+        """Take back what no holder was asked to start."""
+        os.unlink(f"{self._dir}/launch")
 
     def launch_record(self) -> LaunchRecord | None:
-        """Return what the run was started with, or None if that was never written completely."""
-        text = self._read("launch")
-        header, newline, _ = text.partition("\n")
-        if not newline:
+        """Return what the run was started with, or None if that was never written completely.
+
+        Raises:
+            StorageError: a newer daemon has written it.
+        """
+        try:
+            data: dict[str, Any] = json.loads(self._read("launch"))
+        except ValueError:
             return None
-        data: dict[str, Any] = json.loads(header[2:])
-        data.pop("version")
-        return LaunchRecord(**data)
+        version = data.pop("version")
+        if version > _VERSION:
+            raise StorageError(
+                f"cannot read {self._dir}/launch: it is of version {version}, newer than this",
+                hint="use the harness that started it",
+            )
+        return LaunchRecord(**{**data, "holder": ProcessRef(*data["holder"])})
 
     def claim(self) -> bool:
         """Take the run from a holder that has not begun; tell whether it never will."""
@@ -105,13 +119,9 @@ class RunFiles:
             return self._read(_STATUS) == _RECOVERY
         return True
 
-    def holder_pid(self) -> int | None:
-        """Return the holder's pid, if it wrote it down."""
-        return _number(self._lines().get("holder"))
-
-    def service_pid(self) -> int | None:
-        """Return the pid of the service's main process, if it was started."""
-        return _number(self._lines().get("started"))
+    def service(self) -> ProcessRef | None:
+        """Return the service's main process, if it was started."""
+        return _process(self._lines().get("started"))
 
     def failed(self) -> str | None:
         """Return why the holder could not start it, or None."""
@@ -119,8 +129,31 @@ class RunFiles:
 
     def exit(self) -> ExitStatus | None:
         """Return how it ended, or None while that is not written."""
-        status = _number(self._lines().get("exit"))
-        return None if status is None else ExitStatus.from_shell(status)
+        what, _, number = self._lines().get("exit", "").partition(" ")
+        match what:
+            case "code":
+                return ExitStatus(code=int(number))
+            case "signal":
+                return ExitStatus(signal=int(number))
+            case _:
+                return None
+
+    async def wait_exit_written(self) -> None:
+        """Return once it is written how the run ended.
+
+        Raises:
+            OSError: the file is not there, or the kernel gives no more watches.
+        """
+        inotify = Inotify()
+        try:
+            while True:
+                inotify.arm(Path(self._dir, _STATUS), moves=True)
+                if self.exit() is not None:
+                    return
+                await anyio.wait_readable(inotify.descriptor)
+                inotify.fired()
+        finally:
+            inotify.close()
 
     def ended_at(self) -> datetime | None:
         """Return when the end was written down, the last thing that happens to a run."""
@@ -168,5 +201,6 @@ def _fields(record: LaunchRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in LaunchRecord.__dataclass_fields__}
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None
+def _process(text: str | None) -> ProcessRef | None:
+    pid, _, start = (text or "").partition(" ")
+    return ProcessRef(int(pid), int(start)) if start else None

@@ -75,7 +75,6 @@ class Snapshot:
         marker: str,
         main: ProcessRef | None,
         known: Iterable[ProcessRef] = (),
-        spare: Iterable[ProcessRef] = (),
     ) -> dict[ProcessRef, ProcessStat]:
         """Return what belongs together: marked, in the main process's session or group, descended.
 
@@ -87,9 +86,7 @@ class Snapshot:
             marker: the marker all of them inherited.
             main: the process they descend from, if it is known.
             known: processes found to be members earlier.
-            spare: processes that are no members although they look so, and whose children count.
         """
-        spared = set(spare)
         found: dict[ProcessRef, ProcessStat] = {}
         queue = list(self.carriers(marker))
         queue += [stat for ref in known if (stat := self.stat(ref))]
@@ -97,7 +94,7 @@ class Snapshot:
             queue.append(stat)
         while queue:
             stat = queue.pop()
-            if stat.ref in found or stat.ref in spared:
+            if stat.ref in found:
                 continue
             found[stat.ref] = stat
             queue += self._children.get(stat.pid, ())

@@ -66,7 +66,7 @@ def spawn(
             identity = {
                 "user": account.uid,
                 "group": account.gid,
-                "extra_groups": os.getgrouplist(account.name, account.gid),
+                "extra_groups": account.groups,
             }
         return subprocess.Popen(
             words,

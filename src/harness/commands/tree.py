@@ -29,12 +29,10 @@ class Tree:
     Attributes:
         marker: `NAME=value` in the environment of all, inherited from the first.
         main: the first process.
-        spare: the processes that watch over the tree and end by themselves once it is gone.
     """
 
     marker: str
     main: ProcessRef | None
-    spare: tuple[ProcessRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +130,7 @@ async def _kill(
 
 async def _members(tree: Tree, known: Iterable[ProcessRef]) -> dict[ProcessRef, ProcessStat]:
     snapshot = await shared_scanner().snapshot()
-    return snapshot.members(marker=tree.marker, main=tree.main, known=known, spare=tree.spare)
+    return snapshot.members(marker=tree.marker, main=tree.main, known=known)
 
 
 def _named(processes: Sequence[ProcessRef]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from anyio import to_thread
 
 from harness import __version__
 from harness.clock import SystemClock
+from harness.commands import start_holder
 from harness.config import StackCodec
 from harness.errors import StorageError
 from harness.events import EventBus
@@ -60,6 +61,8 @@ async def serve_daemon(
     Raises:
         StorageError: the state directory cannot be used; nothing in it was changed.
     """
+    # Now: it is ready when the first service is to be started.
+    start_holder()
     shutdown, hurry = anyio.Event(), anyio.Event()
     server = Server(Dispatcher({}), limits=limits, health=_health)
     with StartLock(endpoint) as start_lock:

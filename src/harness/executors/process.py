@@ -15,7 +15,6 @@ from harness.commands import (
     Command,
     DetachedRun,
     Process,
-    ProcessRef,
     Tree,
     TreeReport,
     check_limits,
@@ -40,7 +39,6 @@ from .base import Capabilities, Executor, Recovery, StartRequest, StopReport, Us
 __all__ = ["ProcessExecutor", "ProcessOptions"]
 
 _DEFAULT_UMASK = 0o022
-_HOLDER_TIMEOUT_S = 2.0  # an ended service's holder needs a millisecond to write the status down
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -181,7 +179,7 @@ class ProcessExecutor(Executor):
         if report.survivors:
             raise self._survived(str(handle.data["unit"]), report)
         return StopReport(
-            exit=await _status_after_end(run),
+            exit=await wait_exit(run),
             killed=report.killed,
             stragglers=report.stragglers,
             took_s=anyio.current_time() - began_at,
@@ -266,8 +264,7 @@ class ProcessExecutor(Executor):
 
 
 def _tree(run: DetachedRun) -> Tree:
-    holders: tuple[ProcessRef, ...] = (run.holder,) if run.holder is not None else ()
-    return Tree(marker=run.marker, main=run.service, spare=holders)
+    return Tree(marker=run.marker, main=run.service)
 
 
 def _handle(unit: str, run: DetachedRun) -> Handle:
@@ -291,12 +288,3 @@ def _start_failed(request: StartRequest, error: CommandError | ValueError) -> St
         hint=hint,
         details=details,
     )
-
-
-async def _status_after_end(run: DetachedRun) -> ExitStatus:
-    """Return the status once everything ended; a holder that hangs is ended too."""
-    with anyio.move_on_after(_HOLDER_TIMEOUT_S):
-        return await wait_exit(run)
-    if run.is_of_this_boot and run.holder is not None:
-        send_signal(run.holder, signal_number("SIGKILL"))
-    return await wait_exit(run)

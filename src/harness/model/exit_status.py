@@ -10,20 +10,10 @@ __all__ = ["ExitStatus"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitStatus:
-    """Exactly one of `code` (0 to 255) and `signal` (its number) is set, or neither.
-
-    Nobody saw the end.
-    """
+    """Either `code` (0 to 255) or `signal` (its number) is set; neither when nobody saw the end."""
 
     code: int | None = None
     signal: int | None = None
-
-    @classmethod
-    def from_shell(cls, status: int) -> ExitStatus:
-        """Read a POSIX shell's `$?`, where 128 + n means "ended by signal n" (XCU 2.8.2)."""
-        if 128 < status <= 128 + signals.SIGRTMAX:
-            return cls(signal=status - 128)
-        return cls(code=status)
 
     @classmethod
     def from_returncode(cls, returncode: int) -> ExitStatus:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.commands import ProcessRef
 from harness.commands.run_files import LaunchRecord, RunFiles
+from harness.errors import StorageError
 from harness.model import ExitStatus
 
 RECORD = LaunchRecord(
     marker="HARNESS_UNIT=p/u/1/t",
     boot_id="boot",
+    holder=ProcessRef(7, 70),
+    argv=["echo", "it's", "\udcff"],
     env={"A": "b\nc", "Ü": "ü"},
     working_dir="/a b",
-    user=None,
     umask=0o22,
-    open_stdin=True,
+    user=None,
+    account=None,
+    nice=None,
+    limits={"nofile": 64},
+    stdin="/i",
+    stdout="/o",
+    stderr="/e",
 )
 
 
@@ -27,12 +35,12 @@ def files(tmp_path: Path) -> RunFiles:
 
 
 def write(files: RunFiles) -> None:
-    files.write_launch(RECORD, words=["echo", "it's"], setup=":", stdout="/o", stderr="/e")
+    files.write_launch(RECORD)
 
 
 def test_what_was_written_is_read_back(files: RunFiles) -> None:
     write(files)
-    assert files.launch_record() == replace(RECORD)
+    assert files.launch_record() == RECORD
 
 
 def test_it_is_readable_by_its_owner_alone(files: RunFiles, tmp_path: Path) -> None:
@@ -46,7 +54,7 @@ def test_a_directory_is_used_once(files: RunFiles) -> None:
         write(files)
 
 
-@pytest.mark.parametrize("text", ["", '# {"version": 1, "mar'])
+@pytest.mark.parametrize("text", ["", '{"version": 1, "mar'])
 def test_a_record_that_was_not_completed_is_none(
     files: RunFiles, tmp_path: Path, text: str
 ) -> None:
@@ -57,38 +65,46 @@ def test_a_record_that_was_not_completed_is_none(
 def test_the_first_to_claim_wins_and_may_claim_again(files: RunFiles) -> None:
     assert files.claim()
     assert files.claim()
-    assert files.holder_pid() is None
+    assert files.service() is None
 
 
-@pytest.mark.parametrize("text", ["", "holder 12", "holder 12\n"])
+@pytest.mark.parametrize("text", ["", "started 12 1", "started 12 120\n"])
 def test_a_claim_of_a_holder_is_final(files: RunFiles, tmp_path: Path, text: str) -> None:
     (tmp_path / "status").write_text(text)
     assert not files.claim()
-    assert files.holder_pid() == (12 if text.endswith("\n") else None)
+    assert files.service() == (ProcessRef(12, 120) if text.endswith("\n") else None)
+
+
+def test_a_record_of_a_newer_version_is_refused_in_words(files: RunFiles, tmp_path: Path) -> None:
+    write(files)
+    launch = tmp_path / "launch"
+    launch.write_text(launch.read_text().replace('"version": 1', '"version": 9, "more": 1'))
+    with pytest.raises(StorageError, match="it is of version 9, newer than this"):
+        files.launch_record()
 
 
 @pytest.mark.parametrize(
     ("text", "status"),
     [
         ("", None),
-        ("exit 1", None),
-        ("exit 0\n", ExitStatus(code=0)),
-        ("exit 7\n", ExitStatus(code=7)),
-        ("exit 143\n", ExitStatus(signal=15)),
+        ("exit code 1", None),
+        ("exit code 0\n", ExitStatus(code=0)),
+        ("exit code 143\n", ExitStatus(code=143)),
+        ("exit signal 15\n", ExitStatus(signal=15)),
     ],
 )
 def test_a_status_counts_once_its_line_is_complete(
     files: RunFiles, tmp_path: Path, text: str, status: ExitStatus | None
 ) -> None:
-    (tmp_path / "status").write_text(f"holder 11\nstarted 12\n{text}")
+    (tmp_path / "status").write_text(f"started 12 120\n{text}")
     assert files.exit() == status
     assert (files.ended_at() is None) == (status is None)
-    assert files.service_pid() == 12
+    assert files.service() == ProcessRef(12, 120)
 
 
 def test_nothing_is_known_of_an_empty_directory(files: RunFiles) -> None:
     assert files.launch_record() is None
-    assert files.service_pid() is None
+    assert files.service() is None
     assert files.exit() is None
     assert files.ended_at() is None
     assert files.failed() is None

@@ -70,11 +70,6 @@ def test_ended_processes_are_no_members_but_their_children_are() -> None:
     assert pids(snapshot(stat(10, state="Z"), stat(11, parent=10))) == [11]
 
 
-def test_spared_processes_are_no_members() -> None:
-    snap = snapshot(stat(9), stat(10, parent=9), marked=(9, 10))
-    assert pids(snap, spare=[ProcessRef(9, 90)]) == [10]
-
-
 def test_this_process_is_read_from_proc() -> None:
     own = read_stat(os.getpid())
     assert own is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
 from anyio.abc import TaskStatus
 
 from harness.daemon.dispatcher import Handler
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["handlers"]
 
 _MOST_EVENTS = 10_000
+_GATHER_S = 0.005
 
 
 def handlers(wiring: Wiring) -> dict[str, Handler]:
@@ -36,6 +38,9 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
                 async with iterating(events) as iteration:
                     async for event in iteration:
                         await channel.notify("events.event", {"event": json_value(event)})
+                        if events.is_drained:
+                            # The next ones go together: each message wakes the client up.
+                            await anyio.sleep(_GATHER_S)
 
         return SubscriptionRef(subscription=await call.open_channel(run, window=params.window))
 
