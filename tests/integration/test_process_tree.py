@@ -253,9 +253,13 @@ async def test_a_handle_of_another_boot_names_nobody(units: Units) -> None:
 
 async def test_stopping_200_units_at_once_is_quick_and_leaves_nothing(units: Units) -> None:
     handles: list[Handle] = []
+    exits: list[ExitStatus] = []
 
     async def start(request: StartRequest) -> None:
         handles.append(await units.executor.start(request))
+
+    async def stop(handle: Handle) -> None:
+        exits.append((await units.stop(handle)).exit)
 
     requests = [units.request("exec sleep 1000") for _ in range(200)]
     with anyio.fail_after(15):
@@ -265,9 +269,10 @@ async def test_stopping_200_units_at_once_is_quick_and_leaves_nothing(units: Uni
         began_at = anyio.current_time()
         async with anyio.create_task_group() as tasks:
             for handle in handles:
-                tasks.start_soon(units.stop, handle)
+                tasks.start_soon(stop, handle)
         took_s = anyio.current_time() - began_at
     assert not [handle for handle in handles if is_live(str(handle.pid))]
+    assert exits == [ExitStatus(signal=signal.SIGTERM)] * 200
     assert took_s < 3.0  # a fifth of a second on an idle machine; one scan for each takes 4 s
 
 

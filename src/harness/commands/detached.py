@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -24,7 +23,7 @@ from harness.errors import CommandError, WorkingDirectoryMissing
 from harness.model import ExitStatus
 
 from .command import Command
-from .holding import HolderGone, holder
+from .holding import HolderGone, catch_up, holder
 from .pidfd import wait_ended
 from .procfs import ProcessRef, boot_id, own_umask
 from .programs import Account, check_command, find_account
@@ -137,24 +136,10 @@ async def wait_exit(run: DetachedRun) -> ExitStatus:
     files = RunFiles(run.run_dir)
     if run.is_of_this_boot:
         await wait_ended(run.service)
-        if files.exit() is None:
-            with anyio.move_on_after(_WRITTEN_S):
-                await _written(files, run.holder)
-    return files.exit() or ExitStatus()
-
-
-async def _written(files: RunFiles, by: ProcessRef) -> None:
-    """Return once the status is written, or nobody is left to write it."""
-    async with anyio.create_task_group() as tasks:
-
-        async def wait_holder_ended() -> None:
-            await wait_ended(by)
-            tasks.cancel_scope.cancel()
-
-        tasks.start_soon(wait_holder_ended)
-        with suppress(OSError):  # the directory is gone, and with it the status
-            await files.wait_exit_written()
-        tasks.cancel_scope.cancel()
+        with anyio.move_on_after(_WRITTEN_S):
+            await catch_up(run.holder)
+            await files.until(lambda status: status.exit is not None, by=run.holder)
+    return files.status().exit or ExitStatus()
 
 
 def unit_command(run: DetachedRun, command: Command) -> Command | None:
@@ -255,15 +240,14 @@ def _ask(command: Command, record: LaunchRecord, run_dir: Path) -> tuple[int, La
         reading, writing = os.pipe2(os.O_CLOEXEC)
         try:
             os.set_blocking(reading, False)
-            asked = holder()
             while True:
+                asked = holder()
                 record = replace(record, holder=asked.process)
                 files.write_launch(record)
                 try:
                     asked.begin(run_dir, writing)
                 except HolderGone:
                     files.remove_launch()
-                    asked = holder(instead_of=asked)
                 else:
                     return reading, record
         except BaseException:

@@ -9,7 +9,8 @@ writes down what became of it (`status`), a line each:
     exit code NUMBER        how the service ended; or
     exit signal NUMBER
 
-Whoever creates the status file decides about the run. It ends when nobody can ask it for anything
+Whoever creates the status file decides about the run. A message of one question mark is answered,
+by an empty line, once every end so far is written down. It ends when nobody can ask it for anything
 any more and nothing that it started runs. It imports nothing of the package around it.
 """
 
@@ -24,6 +25,8 @@ import socket
 import subprocess  # noqa: TID251 - the layer that runs programs is the one place for it
 from contextlib import ExitStack, suppress
 from typing import Any
+
+CATCH_UP = b"?"
 
 _MESSAGE_BYTES = 8192
 # Whoever sends them to everything he finds wants the services to end, and the status kept.
@@ -75,7 +78,11 @@ class Holder:
             return
         report = descriptors[0]
         try:
-            line = self._start(os.fsdecode(message))
+            if message == CATCH_UP:
+                self._await()
+                line = "\n"
+            else:
+                line = self._start(os.fsdecode(message))
             # Nobody may be left to read it.
             with suppress(BrokenPipeError):
                 os.write(report, line.encode())

@@ -10,10 +10,13 @@ import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import anyio
+
+from .holder import CATCH_UP
 from .pidfd import reap
 from .procfs import ProcessRef, process_ref
 
-__all__ = ["Holder", "HolderGone", "holder", "start_holder"]
+__all__ = ["Holder", "HolderGone", "catch_up", "holder", "start_holder"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +47,35 @@ class Holder:
         Raises:
             HolderGone: it was killed; nothing was asked.
         """
+        self._ask(os.fsencode(run_dir), report)
+
+    async def catch_up(self) -> None:
+        """Return when it has written down every end that came before this call.
+
+        Raises:
+            HolderGone: it was killed.
+        """
+        reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            socket.send_fds(self._requests, [os.fsencode(run_dir)], [report])
+            try:
+                self._ask(CATCH_UP, writing)
+            finally:
+                os.close(writing)
+            await anyio.wait_readable(reading)
+        finally:
+            os.close(reading)
+
+    def _ask(self, message: bytes, report: int) -> None:
+        try:
+            socket.send_fds(self._requests, [message], [report])
         except (BrokenPipeError, ConnectionResetError) as error:
             self._requests.close()
             reap(self.process)
+            _Current.holder = None
+            logger.warning(
+                "The holder (pid %d) was killed; how the services that it started end is unknown",
+                self.process.pid,
+            )
             raise HolderGone from error
 
 
@@ -58,17 +85,19 @@ class _Current:
     holder: Holder | None = None
 
 
-def holder(*, instead_of: Holder | None = None) -> Holder:
-    """Return this process's holder; start one where none runs, or in place of one that is gone."""
-    if instead_of is not None and _Current.holder is instead_of:
-        logger.warning(
-            "The holder (pid %d) was killed; how the services that it started end will be unknown",
-            instead_of.process.pid,
-        )
-        _Current.holder = None
+def holder() -> Holder:
+    """Return this process's holder; start one where none runs."""
     if _Current.holder is None:
         _Current.holder = Holder()
     return _Current.holder
+
+
+async def catch_up(process: ProcessRef) -> None:
+    """Return when a holder has written down every end that came before, if it is this process's."""
+    current = _Current.holder
+    if current is not None and current.process == process:
+        with suppress(HolderGone):
+            await current.catch_up()
 
 
 def start_holder() -> None:

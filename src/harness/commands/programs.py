@@ -58,13 +58,10 @@ def check_command(command: Command, env: Mapping[str, str]) -> None:
         WorkingDirectoryMissing: missing, no directory, or not to be entered.
         CommandNotFound: no such program, or its interpreter is missing.
         CommandNotExecutable: a directory, or without permission to execute.
-        UnknownUser: no such user, or this process may not become it.
     """
     if command.working_dir is not None:
         _check_directory(command, command.working_dir)
     _check_program(command, env)
-    if command.user is not None:
-        find_account(command)
 
 
 def _check_directory(command: Command, directory: str) -> None:

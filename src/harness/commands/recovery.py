@@ -17,15 +17,13 @@ from harness.model import ExitStatus
 
 from .detached import DetachedRun, this_boot, wait_exit
 from .pidfd import send_signal
-from .procfs import ProcessRef, is_running
-from .run_files import LaunchRecord, RunFiles
+from .procfs import is_running
+from .run_files import LaunchRecord, RunFiles, RunStatus
 from .scan import shared_scanner
 from .tree import Tree
 
 __all__ = ["Found", "find", "leftover_tree"]
 
-_FIRST_DELAY_S = 0.001
-_LONGEST_DELAY_S = 0.05
 _GIVE_UP_S = 10.0
 
 
@@ -54,22 +52,30 @@ async def find(run_dir: Path) -> Found:
         return Found()
     if record.boot_id != this_boot():
         return _found_ended(files)
-    delay_s = _FIRST_DELAY_S
-    give_up_at = anyio.current_time() + _GIVE_UP_S
-    while True:
-        is_held = is_running(record.holder)
-        # Read after asking: what nobody is left to write will not change any more.
-        if files.failed() is not None:
-            return Found()
-        if (service := files.service()) is not None:
-            return await _found_started(files, _run(run_dir, record, service))
-        if not is_held:
+    with anyio.move_on_after(_GIVE_UP_S) as limit:
+        await files.until(_is_begun, by=record.holder)
+    if limit.cancelled_caught:
+        send_signal(record.holder, signal.SIGKILL)
+    status = await files.until(_is_begun, by=record.holder)
+    if status.service is None:
+        if status.failed is None:
             await _end_unrecorded(record)
-            return Found()
-        if anyio.current_time() > give_up_at:
-            send_signal(record.holder, signal.SIGKILL)
-        await anyio.sleep(delay_s)
-        delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
+        return Found()
+    run = DetachedRun(
+        run_dir=run_dir,
+        marker=record.marker,
+        boot_id=record.boot_id,
+        service=status.service,
+        holder=record.holder,
+    )
+    if is_running(run.service):
+        return Found(run=run)
+    await wait_exit(run)
+    return _found_ended(files)
+
+
+def _is_begun(status: RunStatus) -> bool:
+    return status.service is not None or status.failed is not None
 
 
 def leftover_tree(run_dir: Path) -> Tree | None:
@@ -78,30 +84,14 @@ def leftover_tree(run_dir: Path) -> Tree | None:
     record = files.launch_record()
     if record is None or record.boot_id != this_boot():
         return None
-    return Tree(marker=record.marker, main=files.service())
-
-
-def _run(run_dir: Path, record: LaunchRecord, service: ProcessRef) -> DetachedRun:
-    return DetachedRun(
-        run_dir=run_dir,
-        marker=record.marker,
-        boot_id=record.boot_id,
-        service=service,
-        holder=record.holder,
-    )
-
-
-async def _found_started(files: RunFiles, run: DetachedRun) -> Found:
-    if is_running(run.service):
-        return Found(run=run)
-    await wait_exit(run)
-    return _found_ended(files)
+    return Tree(marker=record.marker, main=files.status().service)
 
 
 def _found_ended(files: RunFiles) -> Found:
-    if files.service() is None:
+    status = files.status()
+    if status.service is None:
         return Found()
-    return Found(exit=files.exit() or ExitStatus(), ended_at=files.ended_at())
+    return Found(exit=status.exit or ExitStatus(), ended_at=files.ended_at())
 
 
 async def _end_unrecorded(record: LaunchRecord) -> None:

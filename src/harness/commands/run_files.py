@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,14 +18,15 @@ from typing import Any
 import anyio
 
 from harness.errors import StorageError
-from harness.kernel import Inotify
 from harness.model import ExitStatus
 
-from .procfs import ProcessRef
+from .procfs import ProcessRef, is_running
 
-__all__ = ["LaunchRecord", "RunFiles"]
+__all__ = ["LaunchRecord", "RunFiles", "RunStatus"]
 
 _VERSION = 1
+_FIRST_DELAY_S = 0.001
+_LONGEST_DELAY_S = 0.05
 _STATUS = "status"
 _RECOVERY = "recovery\n"
 
@@ -65,6 +66,21 @@ class LaunchRecord:
     stdin: str
     stdout: str
     stderr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatus:
+    """What a holder has written down.
+
+    Attributes:
+        service: the service's main process, if it was started.
+        failed: why it could not be started.
+        exit: how it ended.
+    """
+
+    service: ProcessRef | None
+    failed: str | None
+    exit: ExitStatus | None
 
 
 class RunFiles:
@@ -119,58 +135,43 @@ class RunFiles:
             return self._read(_STATUS) == _RECOVERY
         return True
 
-    def service(self) -> ProcessRef | None:
-        """Return the service's main process, if it was started."""
-        return _process(self._lines().get("started"))
+    def status(self) -> RunStatus:
+        """Return what is written down so far; a line counts once it is complete."""
+        complete = self._read(_STATUS).rpartition("\n")[0]
+        lines = dict(line.partition(" ")[::2] for line in complete.split("\n"))
+        return RunStatus(
+            service=_process(lines.get("started")),
+            failed=lines.get("failed"),
+            exit=_exit_status(lines.get("exit")),
+        )
 
-    def failed(self) -> str | None:
-        """Return why the holder could not start it, or None."""
-        return self._lines().get("failed")
+    async def until(self, wanted: Callable[[RunStatus], bool], *, by: ProcessRef) -> RunStatus:
+        """Return the status once it is as wanted, or when nobody is left to write it.
 
-    def exit(self) -> ExitStatus | None:
-        """Return how it ended, or None while that is not written."""
-        what, _, number = self._lines().get("exit", "").partition(" ")
-        match what:
-            case "code":
-                return ExitStatus(code=int(number))
-            case "signal":
-                return ExitStatus(signal=int(number))
-            case _:
-                return None
+        For what takes a holder a moment only: it is looked at again and again, since watches of the
+        kernel are too few to have one for each of many runs.
 
-    async def wait_exit_written(self) -> None:
-        """Return once it is written how the run ended.
-
-        Raises:
-            OSError: the file is not there, or the kernel gives no more watches.
+        Args:
+            wanted: tells whether it is.
+            by: the process that writes it.
         """
-        inotify = Inotify()
-        try:
-            while True:
-                inotify.arm(Path(self._dir, _STATUS), moves=True)
-                if self.exit() is not None:
-                    return
-                await anyio.wait_readable(inotify.descriptor)
-                inotify.fired()
-        finally:
-            inotify.close()
+        delay_s = _FIRST_DELAY_S
+        while True:
+            is_held = is_running(by)
+            # Read after asking: what nobody is left to write will not change any more.
+            status = self.status()
+            if wanted(status) or not is_held:
+                return status
+            await anyio.sleep(delay_s)
+            delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
 
     def ended_at(self) -> datetime | None:
-        """Return when the end was written down, the last thing that happens to a run."""
-        if "exit" not in self._lines():
+        """Return when the end was written down, if it was: the last thing that happens to a run."""
+        if self.status().exit is None:
             return None
         with contextlib.suppress(FileNotFoundError):
             return datetime.fromtimestamp(os.lstat(f"{self._dir}/{_STATUS}").st_mtime, UTC)
         return None
-
-    def _lines(self) -> dict[str, str]:
-        """Return the complete lines of the status file: word → what follows it."""
-        complete = self._read(_STATUS).rpartition("\n")[0]
-        found = {}
-        for line in complete.split("\n"):
-            word, _, rest = line.partition(" ")
-            found[word] = rest
-        return found
 
     def _create(self, name: str, text: str) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NONBLOCK
@@ -204,3 +205,13 @@ def _fields(record: LaunchRecord) -> dict[str, Any]:
 def _process(text: str | None) -> ProcessRef | None:
     pid, _, start = (text or "").partition(" ")
     return ProcessRef(int(pid), int(start)) if start else None
+
+
+def _exit_status(text: str | None) -> ExitStatus | None:
+    match (text or "").split():
+        case ["code", number]:
+            return ExitStatus(code=int(number))
+        case ["signal", number]:
+            return ExitStatus(signal=int(number))
+        case _:
+            return None

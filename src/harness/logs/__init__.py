@@ -5,9 +5,8 @@ files and gives their oldest bytes back to the disk. It knows nothing of process
 clients.
 """
 
-from harness.kernel import Inotify
-
 from .chunk import STREAMS, Chunk
+from .kernel import Inotify
 from .notice import CapRefused, LogNotice, LogsDropped
 from .reader import LineReader, LogReader, merge
 from .unit_log import UnitLog

@@ -10,9 +10,8 @@ import os
 from pathlib import Path
 from time import monotonic
 
-from harness.kernel import punch_hole
-
 from .index import MARK, MAX_MARKS, Marks, pack_header, thinned, write_index
+from .kernel import punch_hole
 from .notice import CapRefused, LogNotice, LogsDropped
 from .pace import LONGEST_WAIT_S, Pace
 from .stream import LogStream, largest_block, line_start, recovered_start

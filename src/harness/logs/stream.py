@@ -13,10 +13,10 @@ from typing import Protocol
 from weakref import WeakSet
 
 from harness.clock import Clock
-from harness.kernel import first_data
 
 from .chunk import LINE_BYTES
 from .index import Marks
+from .kernel import first_data
 
 __all__ = ["Block", "Listener", "LogStream", "largest_block", "line_start", "recovered_start"]
 

@@ -23,9 +23,8 @@ import anyio
 import anyio.abc
 from anyio import to_thread
 
-from harness.kernel import Inotify
-
 from .keeper import StreamKeeper
+from .kernel import Inotify
 from .notice import LogNotice
 from .unit_log import UnitLog
 

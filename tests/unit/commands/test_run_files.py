@@ -65,14 +65,14 @@ def test_a_record_that_was_not_completed_is_none(
 def test_the_first_to_claim_wins_and_may_claim_again(files: RunFiles) -> None:
     assert files.claim()
     assert files.claim()
-    assert files.service() is None
+    assert files.status().service is None
 
 
 @pytest.mark.parametrize("text", ["", "started 12 1", "started 12 120\n"])
 def test_a_claim_of_a_holder_is_final(files: RunFiles, tmp_path: Path, text: str) -> None:
     (tmp_path / "status").write_text(text)
     assert not files.claim()
-    assert files.service() == (ProcessRef(12, 120) if text.endswith("\n") else None)
+    assert files.status().service == (ProcessRef(12, 120) if text.endswith("\n") else None)
 
 
 def test_a_record_of_a_newer_version_is_refused_in_words(files: RunFiles, tmp_path: Path) -> None:
@@ -97,14 +97,14 @@ def test_a_status_counts_once_its_line_is_complete(
     files: RunFiles, tmp_path: Path, text: str, status: ExitStatus | None
 ) -> None:
     (tmp_path / "status").write_text(f"started 12 120\n{text}")
-    assert files.exit() == status
+    assert files.status().exit == status
     assert (files.ended_at() is None) == (status is None)
-    assert files.service() == ProcessRef(12, 120)
+    assert files.status().service == ProcessRef(12, 120)
 
 
 def test_nothing_is_known_of_an_empty_directory(files: RunFiles) -> None:
     assert files.launch_record() is None
-    assert files.service() is None
-    assert files.exit() is None
+    assert files.status().service is None
+    assert files.status().exit is None
     assert files.ended_at() is None
-    assert files.failed() is None
+    assert files.status().failed is None

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from harness.kernel import punch_hole
+from harness.logs.kernel import punch_hole
 from harness.logs.pieces import Selection, StreamReader
 from harness.patterns import compile_pattern
 from tests.unit.logs.scene import Scene

@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from harness.clock import SystemClock
-from harness.kernel import _MODIFY, Inotify, _add_watch
 from harness.logs import LogNotice, LogsDropped, UnitLog, Watcher, merge
+from harness.logs.kernel import _MODIFY, Inotify, _add_watch
 from harness.patterns import compile_pattern
 
 _MOST_EVENTS = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())

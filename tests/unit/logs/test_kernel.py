@@ -2,7 +2,7 @@ import os
 
 import anyio
 
-from harness.kernel import Inotify, first_data, punch_hole
+from harness.logs.kernel import Inotify, first_data, punch_hole
 
 
 def test_a_hole_frees_blocks_and_keeps_size_and_the_rest(tmp_path):
