@@ -55,7 +55,8 @@ class Channel:
 
     async def notify(self, method: str, params: Mapping[str, Any]) -> None:
         """Send a notification, when there is room for it."""
-        await self._is_open.wait()
+        if not self._is_open.is_set():  # else not even a pause: what comes together is sent so
+            await self._is_open.wait()
         while self._window is not None and self._ahead >= max(1, self._window):
             self._acknowledged = anyio.Event()
             await self._acknowledged.wait()
