@@ -7,17 +7,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.model import OutputSpec, TaskSpec
+from anyio import to_thread
+
+from harness.model import EventKind, OutputSpec, RememberMode, TaskSpec
 from harness.patterns import PatternError, compile_pattern
+
+if TYPE_CHECKING:
+    from .unit import Unit
 
 __all__ = [
     "NotCreated",
     "OutputMissing",
     "check_created",
+    "complete_task",
     "created_paths_exist",
     "input_hash",
+    "is_remembered",
     "read_outputs",
     "read_stdout",
 ]
@@ -60,6 +67,36 @@ def input_hash(
         digest.update(f"\0{name}\0".encode())
         digest.update(_content(path))
     return digest.hexdigest()
+
+
+def is_remembered(unit: Unit, inputs: str | None) -> bool:
+    """Tell whether a task was completed with inputs of this hash, and need not run again."""
+    return (
+        unit.record.completed is not None
+        and unit.record.completed == inputs
+        and unit.task.remember is not RememberMode.NEVER
+        and not unit.forces_run
+        and created_paths_exist(unit.task)
+    )
+
+
+async def complete_task(unit: Unit, inputs: str | None) -> None:
+    """Read the outputs of a task that ended with success, and remember that it is completed.
+
+    Raises:
+        NotCreated, OutputMissing, OSError: it has not done what it was to do.
+    """
+    check_created(unit.task)
+    outputs = {}
+    if unit.task.outputs:
+        start = unit.record.log_offsets.get("stdout", 0)
+        stdout = await to_thread.run_sync(read_stdout, unit.log.directory, start)
+        outputs = await to_thread.run_sync(read_outputs, unit.task, stdout)
+    record = unit.record
+    record.completed, record.outputs = inputs, outputs
+    record.completed_at = unit.context.clock.now().isoformat()
+    unit.save()
+    unit.context.publish(EventKind.TASK_COMPLETED, unit.name, outputs=outputs, skipped=False)
 
 
 def created_paths_exist(task: TaskSpec) -> bool:

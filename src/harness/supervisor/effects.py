@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import anyio
@@ -24,25 +23,18 @@ from harness.model import (
     Goal,
     Handle,
     HealthState,
-    RememberMode,
     ServiceState,
     TaskSpec,
     UnitKind,
 )
 
 from .adoption import adopt_run
-from .completion import (
-    NotCreated,
-    OutputMissing,
-    check_created,
-    created_paths_exist,
-    read_outputs,
-    read_stdout,
-)
+from .completion import NotCreated, OutputMissing, complete_task, is_remembered
 from .hooks import HookFailed, run_hooks
 from .judgement import Ending, judge_ending
 from .launch import Run, discard_run, prepare_run
 from .machine import Effect, Trigger
+from .named_tasks import NamedTasks, is_cancelled
 from .observation import Observation
 from .reasons import cause_of, waited_probe
 from .sweeper import Sweeper
@@ -63,8 +55,7 @@ class Effects:
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
-        self._scopes: dict[str, anyio.CancelScope] = {}
-        self._ended: dict[str, anyio.Event] = {}
+        self._tasks = NamedTasks(unit.context.tasks, owner=self._owner, on_defect=self._take_defect)
         self.run: Run | None = None
         self._ready_at: float | None = None
         self._failure: str | None = None
@@ -81,22 +72,22 @@ class Effects:
             case Effect.AWAIT_CONDITIONS:
                 unit.reconsider()
             case Effect.CANCEL_WAITING:
-                self._cancel("retry")
+                self._tasks.cancel("retry")
             case Effect.LAUNCH:
-                self._begin("launch", self._launch)
+                self._tasks.begin("launch", self._launch)
             case Effect.WATCH:
-                self._begin("watch", self._watch)
+                self._tasks.begin("watch", self._watch)
             case Effect.STOP:
                 # At once: what they would still find out must not count any more.
-                self._cancel("launch")
-                self._cancel("watch")
+                self._tasks.cancel("launch")
+                self._tasks.cancel("watch")
                 failure, self._failure = self._failure, None
-                self._begin("stop", lambda: self._stop(failure))
+                self._tasks.begin("stop", lambda: self._stop(failure))
             case Effect.ARM_RETRY:
                 unit.next_try_due_s = unit.context.clock.monotonic() + self._next_delay_s
-                self._begin("retry", self._retry)
+                self._tasks.begin("retry", self._retry)
             case Effect.CLEAN_UP:
-                self._cancel("watch")
+                self._tasks.cancel("watch")
                 if unit.state is not ServiceState.BACKOFF:
                     unit.context.ports.release(self._owner)
 
@@ -106,7 +97,7 @@ class Effects:
 
     async def adopt(self) -> None:
         """Find out what became of the run an earlier daemon started."""
-        ended = self._begin("launch", self._adopt)
+        ended = self._tasks.begin("launch", self._adopt)
         await ended.wait()
 
     def sweep_leftovers(self) -> None:
@@ -118,47 +109,13 @@ class Effects:
 
     async def aclose(self) -> None:
         """Cancel every effect and wait until they have ended."""
-        for name in tuple(self._scopes):
-            self._cancel(name)
-        for ended in tuple(self._ended.values()):
-            await ended.wait()
+        await self._tasks.aclose()
         await self.sweeper.wait()
-
-    # ── tasks ────────────────────────────────────────────────────────────────────────────────────
-
-    def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> anyio.Event:
-        self._cancel(name)
-        scope, ended = anyio.CancelScope(), anyio.Event()
-        self._scopes[name], self._ended[name] = scope, ended
-        self._unit.context.tasks.start_soon(
-            self._guarded, name, work, scope, ended, name=f"{self._owner} {name}"
-        )
-        return ended
 
     def _post(self, trigger: Trigger, *, reason: str | None = None) -> None:
         """Post a trigger from within an effect, unless that was cancelled meanwhile."""
-        if not _is_cancelled():
+        if not is_cancelled():
             self._unit.post(trigger, reason=reason)
-
-    async def _guarded(
-        self,
-        name: str,
-        work: Callable[[], Awaitable[None]],
-        scope: anyio.CancelScope,
-        ended: anyio.Event,
-    ) -> None:
-        try:
-            with scope:
-                await work()
-        except Exception:
-            # The unit's guard (style: errors): a defect in one unit must not end the others.
-            logger.exception("Cannot %s %s", name, self._owner, extra={"service": self._unit.name})
-            if not scope.cancel_called:
-                self._take_defect(name)
-        finally:
-            ended.set()
-            if self._scopes.get(name) is scope:
-                del self._scopes[name], self._ended[name]
 
     def _take_defect(self, effect: str) -> None:
         """End a run that is not looked after any more, or say that it cannot be ended."""
@@ -171,18 +128,6 @@ class Effects:
                 self._unit.post(Trigger.STUCK, reason=reason)
             case _:
                 self._unit.record.reason = reason
-
-    def _cancel(self, name: str) -> None:
-        scope = self._scopes.get(name)
-        if scope is not None:
-            scope.cancel()
-
-    async def _end(self, name: str) -> None:
-        """Cancel an effect and wait until it has ended."""
-        ended = self._ended.get(name)
-        self._cancel(name)
-        if ended is not None:
-            await ended.wait()
 
     # ── launch ───────────────────────────────────────────────────────────────────────────────────
 
@@ -201,7 +146,7 @@ class Effects:
         unit = self._unit
         self._last_report = None
         run = self.run = await prepare_run(unit)
-        if unit.kind is UnitKind.TASK and self._is_remembered(run):
+        if unit.kind is UnitKind.TASK and is_remembered(unit, run.input_hash):
             unit.context.publish(
                 EventKind.TASK_COMPLETED,
                 unit.name,
@@ -226,16 +171,6 @@ class Effects:
         record.exit = None
         self._is_adopted = False
         self._ready_at = None
-
-    def _is_remembered(self, run: Run) -> bool:
-        unit = self._unit
-        return (
-            unit.record.completed is not None
-            and unit.record.completed == run.input_hash
-            and unit.task.remember is not RememberMode.NEVER
-            and not unit.forces_run
-            and created_paths_exist(unit.task)
-        )
 
     def _failed_to_start(self, error: Exception) -> None:
         unit = self._unit
@@ -377,7 +312,7 @@ class Effects:
         self._stop_failed_run(text)
 
     def _stop_failed_run(self, reason: str) -> None:
-        if self._unit.state is ServiceState.RUNNING and not _is_cancelled():
+        if self._unit.state is ServiceState.RUNNING and not is_cancelled():
             self._failure = reason
             self._unit.post(Trigger.UNHEALTHY, reason=reason)
 
@@ -403,32 +338,18 @@ class Effects:
             return
         unit.record.exit = status
         unit.record.handle = None
-        if _is_cancelled():
+        if is_cancelled():
             # It is being stopped: the stop says what its end means.
             return
         if unit.kind is UnitKind.TASK and status.is_success:
             try:
-                await self._complete_task()
+                run = self.run or await prepare_run(unit, anew=False)
+                await complete_task(unit, run.input_hash)
             except (NotCreated, OutputMissing, HarnessError, OSError) as error:
                 self._conclude(ExitStatus(code=0), reason=cause_of(error), failed=True)
                 return
         if unit.state is expected:
             self._conclude(status, reason=None)
-
-    async def _complete_task(self) -> None:
-        unit = self._unit
-        check_created(unit.task)
-        outputs = {}
-        if unit.task.outputs:
-            start = unit.record.log_offsets.get("stdout", 0)
-            stdout = await to_thread.run_sync(read_stdout, unit.log.directory, start)
-            outputs = await to_thread.run_sync(read_outputs, unit.task, stdout)
-        run = self.run or await prepare_run(unit, anew=False)
-        record = unit.record
-        record.completed, record.outputs = run.input_hash, outputs
-        record.completed_at = unit.context.clock.now().isoformat()
-        unit.save()
-        unit.context.publish(EventKind.TASK_COMPLETED, unit.name, outputs=outputs, skipped=False)
 
     def _conclude(self, status: ExitStatus, *, reason: str | None, failed: bool = False) -> None:
         """Post what the restart policy makes of an end."""
@@ -457,11 +378,11 @@ class Effects:
     async def _stop(self, failure: str | None) -> None:
         """Stop the run; `failure` says why the harness itself wants that, None when a user does."""
         unit = self._unit
-        await self._end("launch")
+        await self._tasks.end("launch")
         try:
             handle = unit.record.handle or (await adopt_run(unit)).handle
             if handle is None:
-                await self._end("watch")
+                await self._tasks.end("watch")
                 self.sweeper.begin(unit.record.generation, self._executor_of(None))
             # Empty means that nothing of earlier runs is left either.
             await self.sweeper.wait()
@@ -480,7 +401,7 @@ class Effects:
             return
         # The directory holds the environment, secrets too; how the run ended is in the record.
         below = unit.record.generation + 1
-        self._begin("clean", lambda: to_thread.run_sync(unit.directories.remove_runs, below))
+        self._tasks.begin("clean", lambda: to_thread.run_sync(unit.directories.remove_runs, below))
         unit.post(
             Trigger.EMPTY,
             reason=failure
@@ -495,7 +416,7 @@ class Effects:
         run = await self._run_for_hooks()
         if run is not None:
             await run_hooks("pre_stop", run.hooks.pre_stop, unit=unit, run=run, must_succeed=False)
-        await self._end("watch")
+        await self._tasks.end("watch")
         report = await self._executor_of(handle).stop(
             handle,
             stop_signal=unit.spec.stop_signal,
@@ -541,11 +462,6 @@ class Effects:
                 return self._next_delay_s < _SOON_S
             case _:
                 return False
-
-
-def _is_cancelled() -> bool:
-    """Tell whether the running effect was cancelled, though it has not noticed yet."""
-    return anyio.current_effective_deadline() == -math.inf
 
 
 def _why(status: ExitStatus, reason: str | None, ending: Ending) -> str | None:
