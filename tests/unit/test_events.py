@@ -56,6 +56,20 @@ async def test_events_are_stamped_numbered_and_stored(bus: EventBus, store: Full
     assert bus.last_number == 1
 
 
+async def test_a_subscription_tells_when_the_next_event_has_not_happened_yet(bus: EventBus) -> None:
+    bus.publish(KIND)
+    bus.publish(KIND)
+    with bus.subscribe(after=0) as subscription:
+        await take(subscription, 2)
+        assert not subscription.is_drained  # nobody has looked for a third stored one yet
+        bus.publish(KIND)
+        bus.publish(KIND)
+        await take(subscription, 1)
+        assert not subscription.is_drained
+        await take(subscription, 1)
+        assert subscription.is_drained
+
+
 async def test_a_subscriber_gets_what_comes_from_now_on(bus: EventBus) -> None:
     bus.publish(KIND)
     with bus.subscribe() as subscription:

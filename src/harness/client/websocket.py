@@ -24,7 +24,7 @@ __all__ = ["LocalWebSocket"]
 
 _READ_BYTES = 256 * 1024
 _MAX_HEAD_BYTES = 16 * 1024
-_SHIELDED_BYTES = 64 * 1024
+_SHIELDED_BYTES = 128 * 1024  # fits into a socket's buffer; a piece of input is a little less
 _SHIELDED_S = 5.0
 
 _FINAL = 0x80

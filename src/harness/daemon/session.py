@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup, TaskStatus
 
 from harness.errors import MalformedMessage, ProtocolError
@@ -160,11 +161,13 @@ class Session:
         """Queue a message, when there is room; dropped when the client has left."""
         while self._queued_bytes >= self._limits.queue_bytes and not self._is_closed:
             await self._more_room()
-        if self._is_closed:
-            return
-        self._queue.append(text)
-        self._queued_bytes += len(text)
-        self._arrived.set()
+        if not self._is_closed:
+            self._queue.append(text)
+            self._queued_bytes += len(text)
+            self._arrived.set()
+        if self._is_closed or self._queued_bytes >= _SEND_BYTES:
+            # Whoever has much to say, or has not noticed that nobody listens, is not alone here.
+            await anyio.lowlevel.checkpoint()
 
     async def open_channel(
         self,

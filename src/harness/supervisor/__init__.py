@@ -2,7 +2,8 @@
 
 from .operations import Operation, Operations, OperationState, UnitResult
 from .project import Project
-from .stacks import StackCodec, Stacks
+from .project_store import StackCodec
+from .stacks import Stacks
 from .unit import Unit
 from .views import Explanation, UnitStatus, plain
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import errno
-import json
 import logging
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import anyio
-from anyio import to_thread
 
 from harness.clock import Clock
-from harness.errors import ServiceNotFound, StorageError, StoreFull, StoreTooNew
+from harness.errors import ServiceNotFound, StorageError
 from harness.events import EventBus
 from harness.executors import Executor
 from harness.health import CheckRunner
@@ -35,24 +28,12 @@ from .goals import bring_down, bring_up, give_up, stop_for_restart
 from .operations import Operation, Operations, UnitResult, Work
 from .ports import PortBook
 from .project import Project
+from .project_store import ProjectStore, StackCodec
 from .unit import Unit, units_collection
 
-__all__ = ["StackCodec", "Stacks"]
+__all__ = ["Stacks"]
 
 logger = logging.getLogger(__name__)
-
-_PROJECTS = "projects"
-_PROJECT_VERSION = 1
-
-
-class StackCodec(Protocol):
-    """Turns a stack into JSON values and back; the composition root provides it."""
-
-    def encode(self, spec: StackSpec) -> dict[str, Any]:
-        """Return the stack as JSON values."""
-
-    def decode(self, value: Mapping[str, Any]) -> StackSpec:
-        """Return the stack that `encode` was given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +63,13 @@ class Stacks:
         codec: StackCodec,
         random: Callable[[], float],
     ) -> None:
-        self._directory = directory
         self._store = store
+        self._kept = ProjectStore(directory=directory, store=store, codec=codec)
         self._bus = bus
         self._clock = clock
         self._executors = executors
         self._watcher = watcher
         self._checks = checks
-        self._codec = codec
         self._random = random
         self._ports = PortBook()
         self._projects: dict[str, Project] = {}
@@ -172,21 +152,11 @@ class Stacks:
         self._check_readable(spec.name)
         project = self._projects.get(spec.name)
         is_new = project is None
-        with _disk_errors(spec.name):
-            if project is None:
-                project = self._new_project(spec, client_env)
-            self._write_client_env(project.context.directory, client_env)
+        if project is None:
+            project = self._new_project(spec, client_env)
         # Units that the file no longer names run until they are stopped, perhaps by a successor.
         leaving = {n: unit.spec for n, unit in project.units.items() if n not in spec.units}
-        self._store.put(
-            _PROJECTS,
-            spec.name,
-            {
-                "version": _PROJECT_VERSION,
-                "stack": self._codec.encode(spec),
-                "leaving": self._codec.encode(replace(spec, units=leaving)),
-            },
-        )
+        self._kept.write(spec, client_env, leaving=leaving)
         if is_new:
             # Only now: a project that cannot be remembered is not there.
             self._projects[spec.name] = project
@@ -195,13 +165,11 @@ class Stacks:
         return project
 
     def _new_project(self, spec: StackSpec, client_env: Mapping[str, str]) -> Project:
-        directory = self._directory / "projects" / spec.name
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Project(
             Context(
                 spec=spec,
                 client_env=client_env,
-                directory=directory,
+                directory=self._kept.make_directory(spec.name),
                 store=self._store,
                 bus=self._bus,
                 clock=self._clock,
@@ -214,23 +182,14 @@ class Stacks:
             )
         )
 
-    def _write_client_env(self, directory: Path, client_env: Mapping[str, str]) -> None:
-        """Keep the client's environment for restarts after a crash, readable by the user alone."""
-        path = directory / "client-env.json"
-        temporary = path.with_suffix(".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(dict(client_env), file)
-        temporary.replace(path)
-
     async def recover(self) -> None:
         """Take over every project an earlier daemon left: adopt what runs, go on with the rest."""
-        for name, value in self._store.records(_PROJECTS).items():
+        for name, record in self._kept.records().items():
             try:
-                self._restore(name, value)
+                self._restore(name, record)
             except StorageError as error:
                 logger.error("Cannot take over project %s: %s", name, error)
-                files = value.get("stack", {}).get("files", ())
+                files = record.get("stack", {}).get("files", ())
                 self._unreadable[name] = _Unreadable(files=tuple(files), error=error)
         async with anyio.create_task_group() as tasks:
             for project in self._projects.values():
@@ -249,18 +208,14 @@ class Stacks:
 
         self._begin("stop", project, [unit.name for unit in left], work)
 
-    def _restore(self, name: str, value: Mapping[str, Any]) -> None:
-        if value.get("version", 0) > _PROJECT_VERSION:
-            raise StoreTooNew(f'cannot read project "{name}": a newer version wrote it')
-        spec = self._codec.decode(value["stack"])
-        path = self._directory / "projects" / name / "client-env.json"
-        client_env = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        project = self._new_project(spec, client_env)
+    def _restore(self, name: str, record: Mapping[str, Any]) -> None:
+        kept = self._kept.read(name, record)
+        spec = kept.spec
+        project = self._new_project(spec, kept.client_env)
         records = self._store.records(units_collection(name))
-        left = self._codec.decode(value["leaving"]).units if "leaving" in value else {}
-        left = {n: unit for n, unit in left.items() if n in records and n not in spec.units}
-        project.apply(replace(spec, units={**spec.units, **left}), client_env)
-        project.apply(spec, client_env)
+        left = {n: u for n, u in kept.leaving.items() if n in records and n not in spec.units}
+        project.apply(replace(spec, units={**spec.units, **left}), kept.client_env)
+        project.apply(spec, kept.client_env)
         project.restore(records)
         self._projects[name] = project
 
@@ -392,9 +347,7 @@ class Stacks:
     async def _remove(self, project: Project) -> None:
         await project.forget(list(project.units.values()))
         self._projects.pop(project.name, None)
-        self._store.delete(_PROJECTS, project.name)
-        directory = project.context.directory
-        await to_thread.run_sync(partial(shutil.rmtree, directory, ignore_errors=True))
+        await self._kept.remove(project.name)
         self._bus.publish(EventKind.PROJECT_REMOVED, project=project.name)
 
     def start(
@@ -478,20 +431,6 @@ class Stacks:
         undo: Work | None = None,
     ) -> Operation:
         return self.operations.begin(verb, project=project.name, units=units, work=work, undo=undo)
-
-
-@contextmanager
-def _disk_errors(project: str) -> Iterator[None]:
-    """Say which project could not be kept, and why, where the disk refused."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull(
-                f'cannot keep project "{project}": the disk of the state directory is full',
-                hint="free some space; what runs goes on",
-            ) from error
-        raise StorageError(f'cannot keep project "{project}": {error}') from error
 
 
 def _in_start_order(project: Project, plan: Plan) -> list[Unit]:

@@ -34,6 +34,21 @@ async def test_nothing_is_sent_before_the_channel_is_open():
     ]
 
 
+async def test_what_comes_together_is_handed_over_together():
+    channel, sent = _channel(None)
+    channel.open()
+    seen: list[int] = []
+
+    async def look() -> None:
+        seen.append(len(sent))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(look)
+        await _notify(channel, 3)
+        assert seen == []
+    assert seen == [3]
+
+
 async def test_no_more_than_the_window_is_sent_ahead_of_acknowledgements():
     channel, sent = _channel(100)
     channel.open()
