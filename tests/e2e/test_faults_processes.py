@@ -98,7 +98,8 @@ def test_a_stopped_process_goes_on_to_end_at_down(case: HarnessCase) -> None:
 
 
 def _holder(case: HarnessCase, unit: str) -> int:
-    pid: int = json.loads((case.run_dir(unit) / "launch").read_text())["holder"][0]
+    header = (case.run_dir(unit) / "run").read_text().partition("\n")[0]
+    pid: int = json.loads(header)["holder"][0]
     return pid
 
 
@@ -152,9 +153,9 @@ def test_a_stranger_with_the_number_of_an_ended_process_is_never_signalled(
     with subprocess.Popen(["sleep", "1000"], start_new_session=True) as stranger:
         try:
             if victim != "holder":
-                _hand_over(case, service, stranger.pid, name="status")
+                _hand_over(case, service, stranger.pid)
             if victim != "service":
-                _hand_over(case, holder, stranger.pid, name="launch")
+                _hand_over(case, holder, stranger.pid)
             worker = case.unit("worker")
             assert worker["state"] == "failed"
             assert worker["pid"] is None
@@ -167,9 +168,9 @@ def test_a_stranger_with_the_number_of_an_ended_process_is_never_signalled(
             stranger.kill()
 
 
-def _hand_over(case: HarnessCase, old: int, new: int, *, name: str) -> None:
+def _hand_over(case: HarnessCase, old: int, new: int) -> None:
     """Rewrite the run's file and the stored handle as if the kernel had reused the number."""
-    file = case.run_dir("worker") / name
+    file = case.run_dir("worker") / "run"
     text, changes = re.subn(rf"\b{old}\b", str(new), file.read_text())
     assert changes == 1
     file.write_text(text)

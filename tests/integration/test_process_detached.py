@@ -106,7 +106,7 @@ async def test_without_a_umask_of_its_own_it_has_its_starters(place: Place) -> N
 
 async def test_what_its_holder_makes_is_for_the_user_alone(place: Place) -> None:
     await place.output("true")
-    made = [place.run_dir / "status", place.log_dir / "stdout.log", place.log_dir / "stderr.log"]
+    made = [place.run_dir / "run", place.log_dir / "stdout.log", place.log_dir / "stderr.log"]
     assert [stat.S_IMODE(path.stat().st_mode) for path in made] == [0o600] * 3
 
 

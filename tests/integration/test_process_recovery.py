@@ -154,16 +154,16 @@ async def test_a_run_that_recovery_gave_up_is_not_begun_by_a_late_holder(
     other = Place(tmp_path / "other")
     with anyio.fail_after(5):
         await wait_exit(await other.launch("exit 0"))
-    assert sorted(path.name for path in place.run_dir.iterdir()) == ["launch", "status"]
+    assert sorted(path.name for path in place.run_dir.iterdir()) == ["given-up"]
     assert not (tmp_path / "ran").exists()
 
 
 async def test_a_holder_in_the_middle_of_a_start_is_waited_for(place: Place) -> None:
     with anyio.fail_after(5):
         started = await place.launch("exec sleep 1000")
-    status = place.run_dir / "status"
-    told = status.read_text()
-    status.write_text("")
+    run = place.run_dir / "run"
+    told = run.read_text()
+    keep_told(place.run_dir, lines=0)
     found: list[Found] = []
 
     async def look() -> None:
@@ -174,7 +174,7 @@ async def test_a_holder_in_the_middle_of_a_start_is_waited_for(place: Place) -> 
         with anyio.move_on_after(0.05):
             await anyio.sleep_forever()
         assert found == []
-        status.write_text(told)
+        run.write_text(told)
     assert found[0].run == started
     assert await ended(started) == ExitStatus(signal=signal.SIGTERM)
 
@@ -195,7 +195,7 @@ async def test_a_holder_killed_before_it_started_the_service_never_ran(place: Pl
 
 async def test_a_holder_killed_before_it_recorded_the_service_leaves_none(place: Place) -> None:
     started = await place.launch("exec sleep 1000")
-    (place.run_dir / "status").write_text("")
+    keep_told(place.run_dir, lines=0)
     send_signal(started.holder, signal.SIGKILL)
     with anyio.fail_after(5):
         await wait_ended(started.holder)
@@ -218,7 +218,7 @@ async def test_a_claim_that_nobody_signed_never_ran(place: Place) -> None:
     with anyio.fail_after(5):
         started = await place.launch("exit 0")
         await wait_exit(started)
-        (place.run_dir / "status").write_text("")
+        keep_told(place.run_dir, lines=0)
         send_signal(started.holder, signal.SIGKILL)
         await wait_ended(started.holder)
     assert await place.find() == Found()
@@ -259,7 +259,7 @@ async def test_after_a_reboot_a_run_that_had_started_has_ended_unseen(place: Pla
 async def test_after_a_reboot_a_run_that_had_not_started_never_ran(place: Place) -> None:
     started = await place.launch("exec sleep 1000")
     pretend_reboot(place.run_dir)
-    keep_status(place.run_dir, lines=0)
+    keep_told(place.run_dir, lines=0)
     assert await place.find() == Found()
     assert is_running(started.service)
 
@@ -267,8 +267,8 @@ async def test_after_a_reboot_a_run_that_had_not_started_never_ran(place: Place)
 async def test_a_status_that_was_not_written_completely_is_unknown(place: Place) -> None:
     with anyio.fail_after(5):
         await wait_exit(await place.launch("exit 5"))
-    status = place.run_dir / "status"
-    status.write_text(status.read_text().rstrip("\n"))
+    run = place.run_dir / "run"
+    run.write_text(run.read_text().rstrip("\n"))
     found = await place.find()
     assert found.exit == ExitStatus()
     assert found.ended_at is None
@@ -291,11 +291,13 @@ def environment(started: DetachedRun) -> bytes:
     return Path(f"/proc/{started.service.pid}/environ").read_bytes()
 
 
-def keep_status(run_dir: Path, *, lines: int) -> None:
-    path = run_dir / "status"
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
+def keep_told(run_dir: Path, *, lines: int) -> None:
+    """Forget what the holder has written down, but for its first lines."""
+    run = run_dir / "run"
+    run.write_text("".join(run.read_text().splitlines(keepends=True)[: 1 + lines]))
 
 
 def pretend_reboot(run_dir: Path) -> None:
-    path = run_dir / "launch"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "boot_id": "another"}))
+    run = run_dir / "run"
+    header, _, told = run.read_text().partition("\n")
+    run.write_text(f"{json.dumps({**json.loads(header), 'boot_id': 'another'})}\n{told}")

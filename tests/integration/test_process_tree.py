@@ -233,8 +233,9 @@ async def test_a_run_directory_with_a_reused_pid_is_recovered_as_ended(units: Un
     with anyio.fail_after(5):
         await units.executor.wait(handle)
     async with Process(Command(argv=("sleep", "1000"))) as stranger:
-        told = f"started {stranger.pid} 1\n"
-        (request.run_dir / "status").write_text(told)
+        run = request.run_dir / "run"
+        header = run.read_text().partition("\n")[0]
+        run.write_text(f"{header}\nstarted {stranger.pid} 1\n")
         recovery = await units.executor.recover(unit="u", run_dir=request.run_dir, handle=None)
         assert recovery.handle is None
         assert recovery.exit == ExitStatus()

@@ -1,15 +1,16 @@
 """Parent of all services that one daemon starts: a program of its own, with nothing but Python.
 
 It outlives the daemon. Standard input is a socket; each message on it is the directory of a run,
-with a descriptor to report the start on. In the directory it finds what to start (`launch`), and
-writes down what became of it (`status`), a line each:
+with a descriptor to report the start on. There it finds a file that says what to start (`launch`).
+It takes it by another name (`run`), so that nobody else does, and appends what happens, a line
+each:
 
     started PID START       the service, and its start time in clock ticks; or
     failed WHAT NUMBER      it could not be started: what was refused, and the system's error
     exit code NUMBER        how the service ended; or
     exit signal NUMBER
 
-Whoever creates the status file decides about the run. A message of one question mark is answered,
+A message of one question mark is answered,
 by an empty line, once every end so far is written down. It ends when nobody can ask it for anything
 any more and nothing that it started runs. It imports nothing of the package around it.
 """
@@ -24,6 +25,7 @@ import signal
 import socket
 import subprocess  # noqa: TID251 - the layer that runs programs is the one place for it
 from contextlib import ExitStack, suppress
+from io import FileIO
 from typing import Any
 
 CATCH_UP = b"?"
@@ -48,7 +50,7 @@ class Holder:
     def __init__(self, requests: socket.socket) -> None:
         self._requests = requests
         self._is_asked = True
-        self._running: dict[int, tuple[str, subprocess.Popen[bytes]]] = {}
+        self._running: dict[int, tuple[str, subprocess.Popen[bytes]]] = {}  # pid → its file
 
     def serve(self) -> None:
         """Return when there is nothing left to do, ever."""
@@ -90,37 +92,34 @@ class Holder:
             os.close(report)
 
     def _start(self, run_dir: str) -> str:
-        """Start a run; return the line that says how that went, which is in its status, too."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        """Start a run; return the line that says how that went, which is in its file, too."""
+        path = f"{run_dir}/run"
         try:
-            status = os.open(_status(run_dir), flags, 0o600)
-        except FileExistsError:
-            return "failed claim\n"  # a recovering daemon has given it up
-        except OSError as error:
+            os.rename(f"{run_dir}/launch", path)
+            record = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        except OSError as error:  # not there: a recovering daemon has given it up
             return f"failed record {error.errno}\n"
-        try:
-            return self._start_claimed(run_dir, status)
-        finally:
-            os.close(status)
+        with open(record, "rb+", buffering=0) as file:
+            return self._start_taken(path, file)
 
-    def _start_claimed(self, run_dir: str, status: int) -> str:
+    def _start_taken(self, path: str, file: FileIO) -> str:
         try:
-            child = _spawn(run_dir)
+            child = _spawn(json.loads(file.readall()))
         except Exception as error:  # a defect must not take the other services' statuses with it
             why = error if isinstance(error, Refused) else f"defect 0 {error!r}"
             line = f"failed {why}\n"
-            with suppress(OSError):  # an empty status says the same
-                os.write(status, line.encode())
+            with suppress(OSError):  # that nothing was started says the same
+                file.write(line.encode())
             return line
         line = f"started {child.pid} {_start_time(child.pid)}\n"
         try:
-            os.write(status, line.encode())
+            file.write(line.encode())
         except OSError as error:
             # Nobody would find it again.
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
             return f"failed record {error.errno}\n"
-        self._running[child.pid] = run_dir, child
+        self._running[child.pid] = path, child
         return line
 
     def _await(self) -> None:
@@ -129,24 +128,18 @@ class Holder:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return
-            run_dir, child = self._running.pop(pid)
+            path, child = self._running.pop(pid)
             child.returncode = os.waitstatus_to_exitcode(status)
-            _note_end(run_dir, child.returncode)
+            _note_end(path, child.returncode)
 
 
-def _note_end(run_dir: str, returncode: int) -> None:
+def _note_end(path: str, returncode: int) -> None:
     what = "code" if returncode >= 0 else "signal"
     # The directory may be gone, which needs no status any more.
     with suppress(OSError):
-        status = os.open(_status(run_dir), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        try:
-            os.write(status, f"exit {what} {abs(returncode)}\n".encode())
-        finally:
-            os.close(status)
-
-
-def _status(run_dir: str) -> str:
-    return f"{run_dir}/status"
+        record = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        with open(record, "wb", buffering=0) as file:
+            file.write(f"exit {what} {abs(returncode)}\n".encode())
 
 
 def _start_time(pid: int) -> int:
@@ -154,18 +147,13 @@ def _start_time(pid: int) -> int:
         return int(file.read().rpartition(b")")[2].split()[19])
 
 
-def _spawn(run_dir: str) -> subprocess.Popen[bytes]:
-    """Start what the launch file says.
+def _spawn(launch: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """Start what the file says.
 
     Raises:
         Refused: the system does not let it.
     """
     with ExitStack() as opened:
-        try:
-            with open(f"{run_dir}/launch", encoding="ascii") as file:
-                launch: dict[str, Any] = json.load(file)
-        except OSError as error:
-            raise Refused(f"launch {error.errno}") from error
         stdin = _open(opened, "input", launch["stdin"], os.O_RDWR)
         stdout, stderr = (
             _open(opened, "output", launch[name], os.O_WRONLY | os.O_APPEND | os.O_CREAT)

@@ -1,7 +1,7 @@
 """Finding out what became of a detached run that somebody else started, whatever crashed.
 
 Source: the files that holder.py writes. Every step of a start leaves the run in one of these
-states: not claimed (it will never run, because we claim it now), claimed, started, ended.
+states: not taken (it will never run, because we give it up now), taken, started, ended.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ async def find(run_dir: Path) -> Found:
     """
     files = RunFiles(run_dir)
     record = files.launch_record()
-    if record is None or files.claim():
+    if record is None or files.give_up():
         return Found()
     if record.boot_id != this_boot():
         return _found_ended(files)

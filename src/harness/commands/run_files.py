@@ -1,7 +1,8 @@
-"""The files of one detached run: what is written before it, and what its holder writes down.
+"""The file of one detached run: what it is started with, and what its holder writes down.
 
-The status file has a line for each thing that happened, complete when it ends with a newline. They
-are only two, because making a file costs more than anything else here.
+The first line is JSON: what to start. Its holder takes the file by giving it another name, then
+appends a line for each thing that happens, which counts once it ends with a newline. It is only one
+file, because making a file costs more than anything else here.
 """
 
 from __future__ import annotations
@@ -27,8 +28,7 @@ __all__ = ["LaunchRecord", "RunFiles", "RunStatus"]
 _VERSION = 1
 _FIRST_DELAY_S = 0.001
 _LONGEST_DELAY_S = 0.05
-_STATUS = "status"
-_RECOVERY = "recovery\n"
+_ASKED, _TAKEN, _GIVEN_UP = "launch", "run", "given-up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +103,11 @@ class RunFiles:
         Raises:
             OSError: the directory is not there, not writable, or was used before.
         """
-        self._create("launch", json.dumps({"version": _VERSION, **_fields(record)}))
+        self._create(_ASKED, json.dumps({"version": _VERSION, **_fields(record)}) + "\n")
 
     def remove_launch(self) -> None:
         """Take back what no holder was asked to start."""
-        os.unlink(f"{self._dir}/launch")
+        os.unlink(f"{self._dir}/{_ASKED}")
 
     def launch_record(self) -> LaunchRecord | None:
         """Return what the run was started with, or None if that was never written completely.
@@ -115,30 +115,32 @@ class RunFiles:
         Raises:
             StorageError: a newer daemon has written it.
         """
-        try:
-            data: dict[str, Any] = json.loads(self._read("launch"))
-        except ValueError:
+        # In this order: it may be taken in between.
+        text = self._read(_ASKED) or self._read(_TAKEN) or self._read(_GIVEN_UP)
+        header, complete, _ = text.partition("\n")
+        if not complete:
             return None
+        data: dict[str, Any] = json.loads(header)
         version = data.pop("version")
         if version > _VERSION:
             raise StorageError(
-                f"cannot read {self._dir}/launch: it is of version {version}, newer than this",
+                f"cannot read what runs in {self._dir}: it is of version {version}, newer than this",
                 hint="use the harness that started it",
             )
         return LaunchRecord(**{**data, "holder": ProcessRef(*data["holder"])})
 
-    def claim(self) -> bool:
+    def give_up(self) -> bool:
         """Take the run from a holder that has not begun; tell whether it never will."""
         try:
-            self._create(_STATUS, _RECOVERY)
-        except FileExistsError:
-            return self._read(_STATUS) == _RECOVERY
+            os.rename(f"{self._dir}/{_ASKED}", f"{self._dir}/{_GIVEN_UP}")
+        except FileNotFoundError:
+            return not os.path.exists(f"{self._dir}/{_TAKEN}")
         return True
 
     def status(self) -> RunStatus:
         """Return what is written down so far; a line counts once it is complete."""
-        complete = self._read(_STATUS).rpartition("\n")[0]
-        lines = dict(line.partition(" ")[::2] for line in complete.split("\n"))
+        complete = self._read(_TAKEN).rpartition("\n")[0]
+        lines = dict(line.partition(" ")[::2] for line in complete.split("\n")[1:])
         return RunStatus(
             service=_process(lines.get("started")),
             failed=lines.get("failed"),
@@ -170,7 +172,7 @@ class RunFiles:
         if self.status().exit is None:
             return None
         with contextlib.suppress(FileNotFoundError):
-            return datetime.fromtimestamp(os.lstat(f"{self._dir}/{_STATUS}").st_mtime, UTC)
+            return datetime.fromtimestamp(os.lstat(f"{self._dir}/{_TAKEN}").st_mtime, UTC)
         return None
 
     def _create(self, name: str, text: str) -> None:

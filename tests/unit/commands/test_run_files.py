@@ -38,6 +38,13 @@ def write(files: RunFiles) -> None:
     files.write_launch(RECORD)
 
 
+def take(files: RunFiles, directory: Path, told: str) -> None:
+    """Do what a holder does that tells this."""
+    write(files)
+    run = (directory / "launch").rename(directory / "run")
+    run.write_text(run.read_text() + told)
+
+
 def test_what_was_written_is_read_back(files: RunFiles) -> None:
     write(files)
     assert files.launch_record() == RECORD
@@ -62,16 +69,21 @@ def test_a_record_that_was_not_completed_is_none(
     assert files.launch_record() is None
 
 
-def test_the_first_to_claim_wins_and_may_claim_again(files: RunFiles) -> None:
-    assert files.claim()
-    assert files.claim()
+def test_a_run_may_be_given_up_again_and_is_known_still(files: RunFiles) -> None:
+    write(files)
+    assert files.give_up()
+    assert files.give_up()
+    assert files.launch_record() == RECORD
     assert files.status().service is None
 
 
 @pytest.mark.parametrize("text", ["", "started 12 1", "started 12 120\n"])
-def test_a_claim_of_a_holder_is_final(files: RunFiles, tmp_path: Path, text: str) -> None:
-    (tmp_path / "status").write_text(text)
-    assert not files.claim()
+def test_a_run_that_a_holder_took_is_not_given_up(
+    files: RunFiles, tmp_path: Path, text: str
+) -> None:
+    take(files, tmp_path, text)
+    assert not files.give_up()
+    assert files.launch_record() == RECORD
     assert files.status().service == (ProcessRef(12, 120) if text.endswith("\n") else None)
 
 
@@ -96,7 +108,7 @@ def test_a_record_of_a_newer_version_is_refused_in_words(files: RunFiles, tmp_pa
 def test_a_status_counts_once_its_line_is_complete(
     files: RunFiles, tmp_path: Path, text: str, status: ExitStatus | None
 ) -> None:
-    (tmp_path / "status").write_text(f"started 12 120\n{text}")
+    take(files, tmp_path, f"started 12 120\n{text}")
     assert files.status().exit == status
     assert (files.ended_at() is None) == (status is None)
     assert files.status().service == ProcessRef(12, 120)
