@@ -214,9 +214,7 @@ class HarnessCase:
 
     def log_file(self, unit: str, stream: str = "stdout") -> Path:
         """Return the path of the file that a unit's output is in."""
-        return (
-            self.state_dir / "projects" / self.project / "units" / unit / "logs" / f"{stream}.log"
-        )
+        return self.state_dir / "projects" / self.project / "units" / unit / f"{stream}.log"
 
 
 def eventually(condition: Callable[[], bool], *, within_s: float = 10.0) -> None:

@@ -107,7 +107,7 @@ async def test_the_next_daemon_sweeps_what_the_last_one_did_not_get_to(
         left = await launch(
             Command(argv=("sh", "-c", _ESCAPE)),
             run_dir=unit.directories.run(1),
-            log_dir=unit.directories.logs,
+            log_dir=unit.directories.root,
             unit=f"{project}/a/1/{'0' * 16}",
         )
         with anyio.fail_after(10):

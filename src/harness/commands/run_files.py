@@ -124,7 +124,7 @@ class RunFiles:
         version = data.pop("version")
         if version > _VERSION:
             raise StorageError(
-                f"cannot read what runs in {self._dir}: it is of version {version}, newer than this",
+                f"cannot read the run in {self._dir}: it is of version {version}, newer than this",
                 hint="use the harness that started it",
             )
         return LaunchRecord(**{**data, "holder": ProcessRef(*data["holder"])})

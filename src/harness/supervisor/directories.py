@@ -1,4 +1,7 @@
-"""Where the files of one unit are: its output, shared by its runs, and a directory for each run."""
+"""Where the files of one unit are: its output, shared by its runs, and a directory for each run.
+
+As few directories as can be: to make one may take as long as to start a program.
+"""
 
 from __future__ import annotations
 
@@ -15,25 +18,22 @@ class UnitDirectories:
     """The directories of one unit, made 0700; kept, because making a path anew shows at 200 units.
 
     Attributes:
-        root: of everything that belongs to the unit.
-        logs: of its output.
+        root: of everything that belongs to the unit; its output is right in it.
     """
 
-    __slots__ = ("logs", "root")
+    __slots__ = ("root",)
 
     def __init__(self, project_directory: Path, unit: str) -> None:
         self.root = project_directory / "units" / unit
-        self.logs = self.root / "logs"
 
     def make(self) -> None:
         """Make what is not there yet."""
-        for path in (self.root, self.logs):
-            try:
-                os.mkdir(path, 0o700)
-            except FileExistsError:
-                pass
-            except FileNotFoundError:
-                path.mkdir(mode=0o700, parents=True)
+        try:
+            os.mkdir(self.root, 0o700)
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
+            self.root.mkdir(mode=0o700, parents=True)
 
     def run(self, generation: int) -> Path:
         """Return the directory of one run."""

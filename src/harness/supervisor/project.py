@@ -112,7 +112,7 @@ class Project:
         directories = UnitDirectories(self.context.directory, spec.name)
         directories.make()
         log = UnitLog(
-            directories.logs,
+            directories.root,
             unit=spec.name,
             max_bytes=self.spec.settings.log_max_bytes,
             clock=self.context.clock,

@@ -21,16 +21,16 @@ def directories(tmp_path: Path) -> UnitDirectories:
 def test_they_are_for_the_user_alone(directories: UnitDirectories) -> None:
     directories.make_run(1)
 
-    for path in (directories.root, directories.logs, directories.run(1)):
+    for path in (directories.root, directories.run(1)):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
 def test_making_them_again_is_harmless(directories: UnitDirectories) -> None:
-    (directories.logs / "stdout.log").write_text("kept")
+    (directories.root / "stdout.log").write_text("kept")
 
     directories.make()
 
-    assert (directories.logs / "stdout.log").read_text() == "kept"
+    assert (directories.root / "stdout.log").read_text() == "kept"
 
 
 def test_a_run_gets_a_directory_that_nobody_has_used(directories: UnitDirectories) -> None:
@@ -46,7 +46,7 @@ def test_directories_that_somebody_removed_are_made_again(directories: UnitDirec
     directories.make_run(2)
 
     assert directories.run(2).is_dir()
-    assert directories.logs.is_dir()
+    assert directories.root.is_dir()
 
 
 def test_earlier_runs_are_removed_and_nothing_else(directories: UnitDirectories) -> None:
@@ -56,7 +56,7 @@ def test_earlier_runs_are_removed_and_nothing_else(directories: UnitDirectories)
 
     directories.remove_runs(10)
 
-    assert sorted(p.name for p in directories.root.iterdir()) == ["logs", "run-10", "run-notes"]
+    assert sorted(p.name for p in directories.root.iterdir()) == ["run-10", "run-notes"]
 
 
 def test_removing_takes_the_output_along(directories: UnitDirectories) -> None:
