@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness_case import PROGRAM, HarnessCase, eventually
+from tests.e2e.terminal_case import CTRL_C, Terminal
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -220,3 +221,21 @@ def _is_watching(pid: int) -> bool:
         except OSError:
             continue
     return False
+
+
+def test_status_that_is_watched_fits_into_the_window_and_shows_what_matters(
+    case: HarnessCase,
+) -> None:
+    units = "".join(f"  s{n:02}: {{type: process, command: sleep 1000}}\n" for n in range(30))
+    last = "  zz: {type: process, command: 'false', restart: no}\n"
+    case.write(f"services:\n{units}{last}")
+    case("up", "-q", "--keep-going")
+    with Terminal(case, "status", "--watch", env={"TERM": "xterm"}, rows=10) as terminal:
+        terminal.until(b"more")
+        picture = terminal.shown.rpartition(b"\x1b[2J")[2].decode()
+        terminal.type(CTRL_C)
+        assert terminal.end() == 130
+    lines = [line for line in picture.split("\r\n") if line]
+    assert len(lines) <= 9
+    assert any(line.startswith("zz ") for line in lines)
+    assert "… and 24 more" in lines
