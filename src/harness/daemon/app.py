@@ -40,6 +40,7 @@ __all__ = ["serve_daemon", "supervision"]
 logger = logging.getLogger(__name__)
 
 _DRAIN_S = 10.0
+_WARM_UP_AFTER_S = 0.1
 
 
 async def serve_daemon(
@@ -129,7 +130,11 @@ async def supervision(
 
 
 async def _warm_up() -> None:
-    """Load what the first request would wait for, while most daemons have nothing else to do."""
+    """Load what the first stack would wait for, while most daemons have nothing else to do.
+
+    Not at once: the command that started this daemon has calls to make, and would wait longer.
+    """
+    await anyio.sleep(_WARM_UP_AFTER_S)
     try:
         await to_thread.run_sync(prepare, abandon_on_cancel=True)
     except Exception:

@@ -58,6 +58,8 @@ def run_daemon(
     """
     if detach:
         _detach()
+    # pydantic would look through every installed package for plugins of its own.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
     # Most of what is made until the daemon serves stays: collections would find nothing.
     gc.disable()
     starter = _DetachedStart(endpoint) if detach else _ForegroundStart()
@@ -77,8 +79,8 @@ def run_daemon(
 
 
 def _serving(tell: Callable[[], None]) -> None:
-    # What is here now stays: collections need not look at it again.
-    gc.collect()
+    # What is here now stays: collections need not look at it again, and would find next to nothing
+    # in a time in which several more services could be started.
     gc.freeze()
     gc.enable()
     tell()
