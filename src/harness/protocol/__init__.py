@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     )
     from .health import ListHealthParams, StageReport, UnitHealth
     from .logs import LogChunk, LogEnd, ReadLogsParams
-    from .methods import METHODS, NOTIFICATIONS, Method
+    from .methods import METHODS, Method
+    from .notifications import NOTIFICATIONS
     from .openrpc import OPENRPC_VERSION, openrpc_document
     from .operations import (
         OperationParams,
@@ -53,19 +54,10 @@ if TYPE_CHECKING:
     from .registry import ListRegistryParams, RegistryEntry
     from .services import (
         DownParams,
-        EndpointAddress,
         EnvParams,
-        Explanation,
-        Need,
-        ProbeReport,
-        ProbeTry,
         SelectionParams,
-        ServicesStatus,
         SignalParams,
-        UnitDetails,
         UnitsParams,
-        UnitStatus,
-        UnitUsage,
         UpParams,
         WaitParams,
         WriteParams,
@@ -73,6 +65,17 @@ if TYPE_CHECKING:
     from .stream import MessageStream, message_pipe
     from .subscriptions import AckParams, SubscriptionParams, SubscriptionRef
     from .tasks import ResetTasksParams, RunTasksParams, TaskStatus
+    from .units import (
+        EndpointAddress,
+        Explanation,
+        Need,
+        ProbeReport,
+        ProbeTry,
+        ServicesStatus,
+        UnitDetails,
+        UnitStatus,
+        UnitUsage,
+    )
     from .validation import adapter, parse_params, parse_result
 
 __all__ = [
@@ -183,7 +186,7 @@ _LATER = {
     "DiffParams": "plan",
     "DownParams": "services",
     "Empty": "params",
-    "EndpointAddress": "services",
+    "EndpointAddress": "units",
     "EnvParams": "services",
     "EventNotification": "events",
     "EventRecord": "events",
@@ -195,7 +198,7 @@ _LATER = {
     "ExecRunParams": "exec",
     "ExecSignalParams": "exec",
     "ExecWriteParams": "exec",
-    "Explanation": "services",
+    "Explanation": "units",
     "GraphNode": "plan",
     "GraphParams": "plan",
     "HelloParams": "daemon",
@@ -207,8 +210,8 @@ _LATER = {
     "METHODS": "methods",
     "MessageStream": "stream",
     "Method": "methods",
-    "NOTIFICATIONS": "methods",
-    "Need": "services",
+    "NOTIFICATIONS": "notifications",
+    "Need": "units",
     "NoParams": "params",
     "OPENRPC_VERSION": "openrpc",
     "OperationParams": "operations",
@@ -218,8 +221,8 @@ _LATER = {
     "PlanChange": "plan",
     "PlanDiff": "plan",
     "PlanGraph": "plan",
-    "ProbeReport": "services",
-    "ProbeTry": "services",
+    "ProbeReport": "units",
+    "ProbeTry": "units",
     "ProjectName": "projects",
     "ProjectParams": "params",
     "ProjectSummary": "projects",
@@ -230,7 +233,7 @@ _LATER = {
     "Result": "params",
     "RunTasksParams": "tasks",
     "SelectionParams": "services",
-    "ServicesStatus": "services",
+    "ServicesStatus": "units",
     "SignalParams": "services",
     "Source": "params",
     "StageReport": "health",
@@ -239,12 +242,12 @@ _LATER = {
     "SubscriptionParams": "subscriptions",
     "SubscriptionRef": "subscriptions",
     "TaskStatus": "tasks",
-    "UnitDetails": "services",
+    "UnitDetails": "units",
     "UnitHealth": "health",
     "UnitOutcome": "operations",
     "UnitParams": "params",
-    "UnitStatus": "services",
-    "UnitUsage": "services",
+    "UnitStatus": "units",
+    "UnitUsage": "units",
     "UnitsParams": "services",
     "UpParams": "services",
     "WaitOperationParams": "operations",
@@ -259,10 +262,12 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Load a name of `_LATER` on first use (PEP 562)."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_LATER[name]}", __name__), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker would take every name for one that exists
+
+    def __getattr__(name: str) -> Any:
+        """Load a name of `_LATER` on first use (PEP 562)."""
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        globals()[name] = value
+        return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .params import ProjectParams, Result
-from .services import ProbeTry
+from .units import ProbeTry
 
 __all__ = ["ListHealthParams", "StageReport", "UnitHealth"]
 

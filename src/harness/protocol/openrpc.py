@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from .methods import METHODS, NOTIFICATIONS
+from .methods import METHODS
+from .notifications import NOTIFICATIONS
 from .validation import adapter
 
 __all__ = ["OPENRPC_VERSION", "openrpc_document"]

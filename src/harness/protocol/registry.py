@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .params import Params, Result
-from .services import EndpointAddress
+from .units import EndpointAddress
 
 __all__ = ["ListRegistryParams", "RegistryEntry"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .params import Params, ProjectParams, Source
-from .services import UnitStatus
+from .units import UnitStatus
 
 __all__ = ["ResetTasksParams", "RunTasksParams", "TaskStatus"]
 

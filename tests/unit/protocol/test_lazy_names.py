@@ -22,7 +22,7 @@ def test_names_are_sorted_and_complete():
 
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="Nonsense"):
-        _ = harness.protocol.Nonsense
+        _ = harness.protocol.Nonsense  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("module", ["harness.protocol", "harness.client"])

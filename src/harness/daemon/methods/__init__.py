@@ -1,4 +1,8 @@
-"""Handlers of all methods, one file for each noun; each only calls what does the work."""
+"""Handlers of all methods, one file for each noun; each only calls what does the work.
+
+The types that only some daemons need are loaded when a call is: by the table of methods, or in the
+handler that makes one.
+"""
 
 from __future__ import annotations
 

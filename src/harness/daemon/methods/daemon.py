@@ -16,7 +16,6 @@ from harness.protocol import (
     NoParams,
     StopDaemonParams,
     check_protocol_version,
-    openrpc_document,
 )
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         return Empty()
 
     async def discover(_: NoParams, __: Call) -> dict[str, Any]:
+        from harness.protocol import openrpc_document
+
         return openrpc_document(version=wiring.version)
 
     return {

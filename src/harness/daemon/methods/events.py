@@ -11,12 +11,13 @@ from harness.daemon.dispatcher import Handler
 from harness.daemon.iteration import iterating
 from harness.daemon.json_values import json_value
 from harness.model import Event
-from harness.protocol import ListEventsParams, SubscribeParams, SubscriptionRef
+from harness.protocol import SubscriptionRef
 
 if TYPE_CHECKING:
     from harness.daemon.channel import Channel
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import ListEventsParams, SubscribeParams
 
 __all__ = ["handlers"]
 

@@ -14,16 +14,7 @@ from harness.commands import Command, Exited, Output, Process, TerminalSize, sig
 from harness.daemon.dispatcher import Handler
 from harness.daemon.iteration import iterating
 from harness.errors import InvalidParameters, OperationError, OperationNotFound
-from harness.protocol import (
-    Empty,
-    ExecParams,
-    ExecRef,
-    ExecResizeParams,
-    ExecRunParams,
-    ExecSignalParams,
-    ExecWriteParams,
-    Window,
-)
+from harness.protocol import Empty
 
 from .services import decode_data
 
@@ -31,6 +22,15 @@ if TYPE_CHECKING:
     from harness.daemon.channel import Channel
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import (
+        ExecParams,
+        ExecRef,
+        ExecResizeParams,
+        ExecRunParams,
+        ExecSignalParams,
+        ExecWriteParams,
+        Window,
+    )
 
 __all__ = ["handlers"]
 
@@ -47,6 +47,8 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
     """Return the handlers of `exec.*`."""
 
     async def run(params: ExecRunParams, call: Call) -> ExecRef:
+        from harness.protocol import ExecRef  # loaded with the parameters: few daemons are asked
+
         project = wiring.stacks.project(params.project)
         given, taken = anyio.create_memory_object_stream[bytes](1)
         with ExitStack() as unused:

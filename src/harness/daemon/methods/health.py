@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.daemon.dispatcher import Handler
-from harness.protocol import ListHealthParams, UnitParams
 
 if TYPE_CHECKING:
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import ListHealthParams, UnitParams
 
 __all__ = ["handlers"]
 

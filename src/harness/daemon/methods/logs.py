@@ -13,12 +13,13 @@ from harness.daemon.dispatcher import Handler
 from harness.errors import InvalidParameters
 from harness.logs import STREAMS, Chunk, merge
 from harness.patterns import Pattern, PatternError, compile_pattern
-from harness.protocol import ReadLogsParams, SubscriptionRef
+from harness.protocol import SubscriptionRef
 
 if TYPE_CHECKING:
     from harness.daemon.channel import Channel
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import ReadLogsParams
 
 __all__ = ["handlers", "pieces"]
 

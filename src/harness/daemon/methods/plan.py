@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.daemon.dispatcher import Handler
 from harness.plan import Graph
-from harness.protocol import DiffParams, GraphParams
 
 if TYPE_CHECKING:
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import DiffParams, GraphParams
 
 __all__ = ["handlers"]
 

@@ -9,11 +9,11 @@ from anyio import to_thread
 
 from harness.config import FILE_NAMES, declared_name, discover, search_path
 from harness.daemon.dispatcher import Handler
-from harness.protocol import NoParams, ProjectName, ProjectSummary, ResolveParams
 
 if TYPE_CHECKING:
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import NoParams, ProjectName, ProjectSummary, ResolveParams
     from harness.supervisor import Project
 
 __all__ = ["handlers"]
@@ -24,6 +24,8 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
     stacks = wiring.stacks
 
     async def list_(_: NoParams, __: Call) -> list[ProjectSummary]:
+        from harness.protocol import ProjectSummary
+
         summaries = []
         for project in stacks.projects():
             states = [status.state for status in project.statuses()]
@@ -38,6 +40,8 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         return summaries
 
     async def resolve(params: ResolveParams, _: Call) -> ProjectName:
+        from harness.protocol import ProjectName
+
         loaded = [project.name for project in stacks.projects()]
         if params.project is not None:
             return ProjectName(name=params.project if params.project in loaded else None)

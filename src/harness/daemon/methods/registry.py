@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.daemon.dispatcher import Handler
 from harness.model import ServiceSpec
-from harness.protocol import ListRegistryParams
 from harness.supervisor import Project, UnitStatus
 
 if TYPE_CHECKING:
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import ListRegistryParams
 
 __all__ = ["handlers"]
 

@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from harness.daemon.dispatcher import Handler
 from harness.errors import InvalidParameters
-from harness.protocol import (
-    DownParams,
-    Empty,
-    EnvParams,
-    OperationRef,
-    ProjectParams,
-    SelectionParams,
-    SignalParams,
-    UnitParams,
-    UnitsParams,
-    UpParams,
-    WaitParams,
-    WriteParams,
-)
+from harness.protocol import Empty, OperationRef
 from harness.supervisor import Operation
 
 if TYPE_CHECKING:
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import (
+        DownParams,
+        EnvParams,
+        ProjectParams,
+        SelectionParams,
+        SignalParams,
+        UnitParams,
+        UnitsParams,
+        UpParams,
+        WaitParams,
+        WriteParams,
+    )
 
 __all__ = ["decode_data", "handlers", "operation_ref"]
 

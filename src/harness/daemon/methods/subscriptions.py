@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.daemon.dispatcher import Handler
-from harness.protocol import AckParams, Empty, SubscriptionParams
+from harness.protocol import Empty
 
 if TYPE_CHECKING:
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import AckParams, SubscriptionParams
 
 __all__ = ["handlers"]
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness.daemon.dispatcher import Handler
 from harness.daemon.json_values import json_value
-from harness.protocol import Empty, OperationRef, ProjectParams, ResetTasksParams, RunTasksParams
+from harness.protocol import Empty, OperationRef
 
 from .services import operation_ref
 
 if TYPE_CHECKING:
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import ProjectParams, ResetTasksParams, RunTasksParams
 
 __all__ = ["handlers"]
 

@@ -1,0 +1,18 @@
+"""The table of notifications: everything the daemon says by itself."""
+
+from __future__ import annotations
+
+from .events import EventNotification
+from .exec import ExecExit, ExecOutput
+from .logs import LogChunk, LogEnd
+
+__all__ = ["NOTIFICATIONS"]
+
+NOTIFICATIONS: dict[str, tuple[str, type]] = {
+    "events.event": ("One event of a subscription.", EventNotification),
+    "logs.chunk": ("A piece of output of a subscription.", LogChunk),
+    "logs.end": ("A subscription has no more output to come.", LogEnd),
+    "exec.output": ("A piece of a command's output.", ExecOutput),
+    "exec.exit": ("A command has ended, and all its output was sent.", ExecExit),
+}
+"""Name → (summary, params), sent by the daemon to the connection that asked for them."""
