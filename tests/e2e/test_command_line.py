@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness_case import PROGRAM, HarnessCase, eventually
+from tests.e2e.harness_case import PROGRAM, TIMEOUT_S, HarnessCase, eventually
 from tests.e2e.terminal_case import CTRL_C, Terminal
 
 pytestmark = pytest.mark.timeout(90)
@@ -194,6 +195,14 @@ def test_completion_starts_nothing_and_loads_little(case: HarnessCase) -> None:
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert {"harness.cli.names", "yaml"} <= loaded
     assert loaded.isdisjoint({"anyio", "asyncio", "pydantic", "rich", "harness.client"})
+
+
+def test_commands_at_once_end_with_one_daemon(case: HarnessCase) -> None:
+    with case.begun("daemon", "start") as first, case.begun("daemon", "start") as second:
+        said = [process.communicate(timeout=TIMEOUT_S) for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), said
+    pids = {re.search(rb"pid +(\d+)", out).group(1) for out, _ in said}  # type: ignore[union-attr]
+    assert pids == {str(case.daemon_pid()).encode()}
 
 
 def test_the_daemons_log_is_followed(case: HarnessCase) -> None:

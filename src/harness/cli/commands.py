@@ -22,7 +22,7 @@ from .options import global_options
 if TYPE_CHECKING:
     from .session import Session
 
-__all__ = ["Command", "Group", "LazyCommand", "async_command", "session_command"]
+__all__ = ["Command", "Group", "LazyCommand", "async_command", "session_command", "starts_daemon"]
 
 P = ParamSpec("P")
 
@@ -185,6 +185,24 @@ def async_command(
     # inspect would follow it to the coroutine function, and Command would refuse this one.
     del callback.__wrapped__
     return callback
+
+
+def starts_daemon(*, reads_stack: bool = False) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Start the daemon that a command is going to need before the command loads what it needs.
+
+    Args:
+        reads_stack: as for `Session.connect`.
+    """
+
+    def decorate(function: Callable[P, None]) -> Callable[P, None]:
+        @wraps(function)
+        def callback(*args: P.args, **kwargs: P.kwargs) -> None:
+            _session().begin_daemon(reads_stack=reads_stack)
+            function(*args, **kwargs)
+
+        return callback
+
+    return decorate
 
 
 def _session() -> Session:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .commands import Command, Group, async_command, session_command
+from .commands import Command, Group, async_command, session_command, starts_daemon
 from .moments import age
 from .session import Session
 
@@ -37,6 +37,7 @@ def run(session: Session) -> None:
 
 
 @daemon.command(cls=Command, examples=("daemon start",))
+@starts_daemon()
 @async_command
 async def start(session: Session) -> None:
     """Start the daemon in the background.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HiddenCursor",
+    "LeavingNote",
     "TakenInterrupts",
     "cancelled_by_interrupt",
     "ignore_interrupts",
@@ -58,6 +59,12 @@ class HiddenCursor:
 
     def __exit__(self, *_: object) -> None:
         HiddenCursor.is_open = False
+
+
+class LeavingNote:
+    """What leaving says, too: what may go on without the program; empty: nothing."""
+
+    text = ""
 
 
 def ignore_interrupts() -> None:
@@ -135,7 +142,9 @@ async def _receive(scope: CancelScope, *, task_status: TaskStatus[None]) -> None
 
 def _leave(*_: object) -> NoReturn:
     # Not through the interpreter's own end, which would run into whatever is half-done.
-    line = b"\n" + _TEXT if os.isatty(2) else _TEXT
+    line = LeavingNote.text.encode() + _TEXT
+    if os.isatty(2):
+        line = b"\n" + line
     if HiddenCursor.is_open:
         line = _SHOW_CURSOR + line
     # What stands after `--` is not meant for this program.

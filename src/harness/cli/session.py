@@ -10,15 +10,21 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from .interrupts import LeavingNote
 from .options import GlobalOptions
 from .output import Output
 
 if TYPE_CHECKING:
-    from harness.client import Client
+    from harness.client import Begun, Client
     from harness.errors import ServiceNotFound
     from harness.protocol import Endpoint
 
 __all__ = ["Connector", "Session", "pick"]
+
+_MAY_GO_ON = (
+    "note: nothing was asked of the daemon; if it was being started, it may go on"
+    " (harness daemon stop ends it)"
+)
 
 Connector = Callable[
     ["Session", bool, "Mapping[str, Any] | None"], "AbstractAsyncContextManager[Client]"
@@ -37,6 +43,7 @@ class Session:
         self.options = GlobalOptions()
         self.out = Output(self.options)
         self._connector = connector or _connect
+        self.begun: Begun | None = None
 
     def begin(self) -> None:
         """Complete the options from the environment, and log as loudly as they say."""
@@ -46,6 +53,22 @@ class Session:
 
             level = logging.INFO if self.options.verbosity == 1 else logging.DEBUG
             logging.basicConfig(level=level, format="%(name)s: %(message)s")
+
+    def begin_daemon(self, *, reads_stack: bool = False) -> None:
+        """Start the process of a daemon that `connect` will need, unless there may be one.
+
+        The arguments are those of `connect`.
+
+        Raises:
+            StorageError: the state directory cannot be used.
+        """
+        if not self.options.start or self._connector is not _connect:
+            return
+        from harness.client import begin_daemon
+
+        self.begun = begin_daemon(self.endpoint(), source=self.source() if reads_stack else None)
+        if self.begun and not self.out.quiet:
+            LeavingNote.text = f"{_MAY_GO_ON}\n"
 
     def connect(
         self, *, start: bool = True, reads_stack: bool = False
@@ -153,15 +176,15 @@ async def _connect(
 
     from harness.client import connect
 
-    opening = connect(session.endpoint(), start=start, source=source)
+    opening = connect(session.endpoint(), start=start, source=source, begun=session.begun)
+    session.begun = None
+    # From here on an interrupt is a cancellation, and the note is made below.
+    LeavingNote.text = ""
     async with AsyncExitStack() as stack:
         try:
             client = await stack.enter_async_context(opening)
         except anyio.get_cancelled_exc_class():
             if start:
-                session.out.note(
-                    "note: nothing was asked of the daemon; if it was being started, it may go on"
-                    " (harness daemon stop ends it)"
-                )
+                session.out.note(_MAY_GO_ON)
             raise
         yield client

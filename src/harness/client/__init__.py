@@ -3,22 +3,51 @@
     async with connect() as client:
         print(await client.services.status(project="shop"))
 
-Results are plain JSON values. Importing this costs little: no validation, no server, no HTTP.
+Results are plain JSON values. Importing this costs little: no validation, no server, no HTTP, and
+each part is loaded when it is first asked for.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from harness.protocol import Endpoint
 
-from .client import Client, connect, opened
-from .connection import Connection
-from .exec import RemoteProcess
-from .source import make_source
+if TYPE_CHECKING:
+    from .client import Client, connect, opened
+    from .connection import Connection
+    from .exec import RemoteProcess
+    from .source import make_source
+    from .spawning import Begun, begin_daemon
 
 __all__ = [
+    "Begun",
     "Client",
     "Connection",
     "Endpoint",
     "RemoteProcess",
+    "begin_daemon",
     "connect",
     "make_source",
     "opened",
 ]
+
+_PLACES = {
+    "Begun": "spawning",
+    "Client": "client",
+    "Connection": "connection",
+    "RemoteProcess": "exec",
+    "begin_daemon": "spawning",
+    "connect": "client",
+    "make_source": "source",
+    "opened": "client",
+}
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that exists
+
+    def __getattr__(name: str) -> object:
+        """Load the module that a name is in, and keep the name."""
+        if name not in _PLACES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{_PLACES[name]}", __name__), name)
+        globals()[name] = value
+        return value

@@ -33,6 +33,8 @@ from .websocket import LocalWebSocket
 if TYPE_CHECKING:
     from harness.protocol import MessageStream
 
+    from .spawning import Begun
+
 __all__ = ["Client", "connect", "opened"]
 
 _HELLO_TIMEOUT_S = 10.0
@@ -68,6 +70,7 @@ async def connect(
     *,
     start: bool = True,
     source: Mapping[str, Any] | None = None,
+    begun: Begun | None = None,
 ) -> AsyncIterator[Client]:
     """Connect to a daemon, for as long as the context is open.
 
@@ -76,6 +79,7 @@ async def connect(
         start: start it in the background when it does not run.
         source: stack files, as `make_source` returns them, that a daemon is started for; it does
             not start when they cannot be used.
+        begun: what `begin_daemon` returned for the same endpoint and source.
 
     Raises:
         DaemonUnavailable: it does not run, and could not or was not to be started.
@@ -84,11 +88,11 @@ async def connect(
         ProtocolError: it speaks another version of the protocol.
     """
     endpoint = endpoint or Endpoint.default()
-    stream = await _open(endpoint)
+    stream = None if begun else await _open(endpoint)
     if stream is None and start:
         from .starting import start_daemon
 
-        stream = await start_daemon(endpoint, lambda: _open(endpoint), source=source)
+        stream = await start_daemon(endpoint, lambda: _open(endpoint), source=source, begun=begun)
     if stream is None:
         raise DaemonUnavailable(
             f"cannot reach the daemon: nothing listens at {endpoint.socket_path}",

@@ -8,44 +8,25 @@ the daemon inherits tells the first that it is ready, or how it failed, or that 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 
-from harness.errors import DaemonUnavailable, HarnessError, StorageError
-from harness.protocol import Endpoint, error_from_wire
+from harness.errors import DaemonUnavailable, HarnessError
+from harness.protocol import Endpoint
+
+from .spawning import Begun, DaemonProcess, is_locked, open_lock
 
 if TYPE_CHECKING:
     from harness.protocol import MessageStream
 
-__all__ = ["daemon_env", "start_daemon"]
+__all__ = ["start_daemon"]
 
 _START_TIMEOUT_S = 30.0
-
-_KEPT_NAMES = frozenset(
-    {"HOME", "KUBECONFIG", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "LOGNAME", "NO_PROXY", "PATH"}
-    | {"SHELL", "SSH_AUTH_SOCK", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV", "no_proxy"}
-)
-_KEPT_PREFIXES = ("LC_", "XDG_", "HARNESS_", "PYTHON", "DOCKER_", "SSL_CERT_")
-
-
-def daemon_env(env: Mapping[str, str]) -> dict[str, str]:
-    """Return what a daemon inherits of a command's environment.
-
-    It outlives the command, so it gets what programs need to run and nothing else that may be
-    there, such as credentials; services get theirs with each request.
-    """
-    return {
-        name: value
-        for name, value in env.items()
-        if name in _KEPT_NAMES or name.startswith(_KEPT_PREFIXES)
-    }
 
 
 async def start_daemon(
@@ -53,6 +34,7 @@ async def start_daemon(
     open_stream: Callable[[], Awaitable[MessageStream | None]],
     *,
     source: Mapping[str, Any] | None = None,
+    begun: Begun | None = None,
 ) -> MessageStream:
     """Start a daemon unless another command has meanwhile; return a stream to it.
 
@@ -60,6 +42,7 @@ async def start_daemon(
         endpoint: names its state directory.
         open_stream: connects to it; None when nobody listens.
         source: stack files that it must be able to use, or it does not start.
+        begun: the start, when it has begun already, for the same endpoint and source.
 
     Raises:
         DaemonUnavailable: it ended or said nothing for half a minute.
@@ -68,10 +51,11 @@ async def start_daemon(
     refusal: HarnessError | None = None
     try:
         with anyio.fail_after(_START_TIMEOUT_S):
-            async with _start_lock(endpoint):
-                stream = await open_stream()
+            async with _start_lock(endpoint, begun):
+                stream = None if begun else await open_stream()
                 if stream is None:
-                    refusal = await _spawn(endpoint, source)
+                    process = begun.process if begun else DaemonProcess(endpoint, source)
+                    refusal = await _word(process)
                     stream = await open_stream()
     except TimeoutError:
         raise DaemonUnavailable(
@@ -87,19 +71,10 @@ async def start_daemon(
 
 
 @asynccontextmanager
-async def _start_lock(endpoint: Endpoint) -> AsyncIterator[None]:
+async def _start_lock(endpoint: Endpoint, begun: Begun | None) -> AsyncIterator[None]:
+    descriptor = begun.lock if begun else open_lock(endpoint)
     try:
-        endpoint.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(endpoint.start_lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StorageError(
-            f"cannot use the state directory {endpoint.state_dir}: {error.strerror or error}",
-            hint="name another one with HARNESS_STATE_DIR",
-        ) from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not begun and not is_locked(descriptor):
             # Another command starts one, or one is ending: the kernel wakes this thread.
             await anyio.to_thread.run_sync(
                 fcntl.flock, descriptor, fcntl.LOCK_EX, abandon_on_cancel=True
@@ -109,44 +84,10 @@ async def _start_lock(endpoint: Endpoint) -> AsyncIterator[None]:
         os.close(descriptor)
 
 
-async def _spawn(endpoint: Endpoint, source: Mapping[str, Any] | None) -> HarnessError | None:
-    """Start a daemon and wait for its word; return why it refused, or None when it is ready.
-
-    The daemon keeps this command's pipes for stdout and stderr until it is ready.
-    """
-    command = [sys.executable, "-P", "-m", "harness.daemon", "--detach"]
-    command += ["--state-dir", str(endpoint.state_dir)]
-    if source is not None:
-        command.append("--check")
-    with _input(source) as stdin:
-        done = await anyio.run_process(
-            command,
-            stdin=stdin,
-            env=daemon_env(os.environ),
-            cwd="/",
-            check=False,
-            start_new_session=True,
-        )
+async def _word(process: DaemonProcess) -> HarnessError | None:
+    """Wait for a daemon's word; return why it refused, or None when it is ready."""
     try:
-        word = json.loads(done.stdout)
-    except ValueError:
-        last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        return DaemonUnavailable(
-            f"cannot start the daemon: {last or 'it ended without a word'}",
-            hint=f"see {endpoint.log_path}",
-        )
-    return error_from_wire(word["error"]) if "error" in word else None
-
-
-@contextmanager
-def _input(source: Mapping[str, Any] | None) -> Iterator[int]:
-    """Make what a daemon reads; not a pipe, which breaks when one that dies has not read it."""
-    descriptor = os.memfd_create("harness-source", os.MFD_CLOEXEC)
-    try:
-        if source is not None:
-            with open(descriptor, "wb", closefd=False) as file:
-                file.write(json.dumps(source).encode())
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        return await anyio.to_thread.run_sync(process.word, abandon_on_cancel=True)
+    except anyio.get_cancelled_exc_class():
+        process.kill()
+        raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -38,6 +39,30 @@ def test_the_help_imports_no_command_no_runtime_and_no_rich() -> None:
     assert not modules & commands
     for name in COMMANDS:
         assert name in done.stdout
+
+
+@pytest.mark.parametrize("command", [["up"], ["daemon", "start"]])
+def test_a_daemon_starts_before_the_command_loads_what_it_needs(
+    tmp_path: Path, command: list[str]
+) -> None:
+    program = (
+        "import sys; from harness.client import spawning\n"
+        "def start(*_): print(*sys.modules); sys.exit(9)\n"
+        "spawning.DaemonProcess = start\n"
+        "from harness.cli import main\n"
+        f"sys.argv = ['harness', *{command}]\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "HARNESS_STATE_DIR": str(tmp_path / "state")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 9, done.stderr
+    modules = set(done.stdout.split())
+    assert not modules & {"asyncio", "rich", "yaml", "harness.client.client"}
 
 
 def test_every_command_loads_and_says_what_the_list_says(

@@ -6,7 +6,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from harness.client.starting import daemon_env, start_daemon
+from harness.client.spawning import daemon_env
+from harness.client.starting import start_daemon
 from harness.errors import DaemonUnavailable
 from harness.protocol import Endpoint
 

@@ -42,6 +42,27 @@ async def test_a_client_loads_no_validation_no_server_and_no_http(module):
     assert done.stdout.strip() == b"[]"
 
 
+async def test_a_daemon_loads_the_types_of_few_methods_before_it_serves():
+    program = (
+        "import sys, harness.daemon.app, harness.protocol as p; p.METHODS; print(*sys.modules)"
+    )
+    done = await anyio.run_process([sys.executable, "-c", program])
+    loaded = set(done.stdout.decode().split())
+    assert "harness.protocol.methods" in loaded
+    for later in ("exec", "health", "logs", "notifications", "openrpc", "plan", "tasks", "units"):
+        assert f"harness.protocol.{later}" not in loaded
+
+
+async def test_the_types_of_a_method_are_loaded_when_they_are_asked_for():
+    program = (
+        "import sys; from harness.protocol import METHODS\n"
+        "before = set(sys.modules); METHODS['plan.graph'].params\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = await anyio.run_process([sys.executable, "-c", program])
+    assert done.stdout.split() == [b"harness.protocol.plan"]
+
+
 def _rank(name: str) -> tuple[int, str]:
     """Order as ruff sorts: constants, then classes, then the rest."""
     kind = 0 if name.isupper() else 1 if name[0].isupper() else 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli.arguments import unit_names
-from harness.cli.commands import Command, async_command
+from harness.cli.commands import Command, async_command, starts_daemon
 from harness.cli.moments import DURATION
 from harness.cli.operations import finish
 from harness.cli.session import Session
@@ -24,6 +24,7 @@ __all__ = ["up"]
 @click.option("--keep-going", is_flag=True, help="Go on with what does not need a failed unit.")
 @click.option("--force", is_flag=True, help="Run tasks again that have completed.")
 @click.option("--deps/--no-deps", default=True, help="Start what the services need, too.")
+@starts_daemon(reads_stack=True)
 @async_command
 async def up(
     session: Session,

@@ -1,0 +1,155 @@
+"""Starts the process that will be a daemon, under the lock of those who start or end one.
+
+Imports little: a command that is going to need a daemon starts it before it loads what it is made
+of itself, so that the two load at the same time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess  # noqa: TID251 - before anyio is loaded, which runs programs otherwise
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from harness.errors import DaemonUnavailable, HarnessError, StorageError
+from harness.protocol import Endpoint, error_from_wire
+
+__all__ = ["Begun", "DaemonProcess", "begin_daemon", "daemon_env", "is_locked", "open_lock"]
+
+_KEPT_NAMES = frozenset(
+    {"HOME", "KUBECONFIG", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "LOGNAME", "NO_PROXY", "PATH"}
+    | {"SHELL", "SSH_AUTH_SOCK", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV", "no_proxy"}
+)
+_KEPT_PREFIXES = ("LC_", "XDG_", "HARNESS_", "PYTHON", "DOCKER_", "SSL_CERT_")
+
+
+def daemon_env(env: Mapping[str, str]) -> dict[str, str]:
+    """Return what a daemon inherits of a command's environment.
+
+    It outlives the command, so it gets what programs need to run and nothing else that may be
+    there, such as credentials; services get theirs with each request.
+    """
+    return {
+        name: value
+        for name, value in env.items()
+        if name in _KEPT_NAMES or name.startswith(_KEPT_PREFIXES)
+    }
+
+
+class DaemonProcess:
+    """A process that will be a daemon, or will say why not.
+
+    It has this command's pipes for stdout and stderr until it is ready.
+
+    Args:
+        endpoint: names its state directory.
+        source: stack files that it must be able to use, or it does not start.
+    """
+
+    def __init__(self, endpoint: Endpoint, source: Mapping[str, Any] | None) -> None:
+        self._endpoint = endpoint
+        command = [sys.executable, "-P", "-m", "harness.daemon", "--detach"]
+        command += ["--state-dir", str(endpoint.state_dir)]
+        if source is not None:
+            command.append("--check")
+        stdin = _input(source)
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=daemon_env(os.environ),
+                cwd="/",
+                start_new_session=True,
+            )
+        finally:
+            os.close(stdin)
+
+    def word(self) -> HarnessError | None:
+        """Wait for its word; return why it refused, or None when it is ready; blocks."""
+        stdout, stderr = self._process.communicate()
+        try:
+            word = json.loads(stdout)
+        except ValueError:
+            last = stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            return DaemonUnavailable(
+                f"cannot start the daemon: {last or 'it ended without a word'}",
+                hint=f"see {self._endpoint.log_path}",
+            )
+        return error_from_wire(word["error"]) if "error" in word else None
+
+    def kill(self) -> None:
+        """End it, unless it has left this command already."""
+        self._process.kill()
+
+
+class Begun(NamedTuple):
+    """A start that has begun: its process, and the descriptor of the lock that is held for it."""
+
+    process: DaemonProcess
+    lock: int
+
+
+def begin_daemon(endpoint: Endpoint, *, source: Mapping[str, Any] | None = None) -> Begun | None:
+    """Start a daemon's process, where there clearly is none and nobody starts or ends one.
+
+    Returns None when that is not clear; whoever connects finds out.
+
+    Raises:
+        StorageError: the state directory cannot be used.
+    """
+    if os.path.lexists(endpoint.socket_path):
+        return None
+    lock = open_lock(endpoint)
+    try:
+        # Looked at again: one may have been started in between.
+        if is_locked(lock) and not os.path.lexists(endpoint.socket_path):
+            return Begun(DaemonProcess(endpoint, source), lock)
+    except BaseException:
+        os.close(lock)
+        raise
+    os.close(lock)
+    return None
+
+
+def open_lock(endpoint: Endpoint) -> int:
+    """Open the file that is locked while a daemon starts or ends; return its descriptor.
+
+    Raises:
+        StorageError: the state directory cannot be used.
+    """
+    try:
+        endpoint.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(endpoint.start_lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageError(
+            f"cannot use the state directory {endpoint.state_dir}: {error.strerror or error}",
+            hint="name another one with HARNESS_STATE_DIR",
+        ) from error
+
+
+def is_locked(descriptor: int) -> bool:
+    """Take the lock unless somebody else has it; return whether it is held now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _input(source: Mapping[str, Any] | None) -> int:
+    """Make what a daemon reads; not a pipe, which breaks when one that dies has not read it."""
+    descriptor = os.memfd_create("harness-source", os.MFD_CLOEXEC)
+    try:
+        if source is not None:
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(json.dumps(source).encode())
+            os.lseek(descriptor, 0, os.SEEK_SET)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
