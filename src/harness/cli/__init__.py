@@ -19,6 +19,10 @@ def main() -> NoReturn:
     from .interrupts import leave_on_interrupt
 
     leave_on_interrupt()
+    import gc
+
+    # What is imported stays: collections would look at it again and again and find nothing.
+    gc.disable()
     from .root import main as run
 
     try:

@@ -7,6 +7,7 @@ would accept a coroutine function, never await it, and exit 0, so `Command` refu
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -175,6 +176,10 @@ def async_command(
         session = _session()
 
         async def body() -> None:
+            # It may run for days. Where the program runs in another one, this is that one's affair.
+            if not gc.isenabled():
+                gc.freeze()
+                gc.enable()
             await function(session, *args, **kwargs)
 
         try:

@@ -41,6 +41,25 @@ def test_the_help_imports_no_command_no_runtime_and_no_rich() -> None:
         assert name in done.stdout
 
 
+def test_garbage_is_not_looked_for_before_the_command_runs_and_is_from_then_on() -> None:
+    program = (
+        "import gc, sys\n"
+        "from harness.cli import main\n"
+        "from harness.cli.commands import Command, async_command\n"
+        "from harness.cli.root import harness\n"
+        "async def body(_): print(gc.isenabled(), gc.get_freeze_count() > 0)\n"
+        "callback = async_command(body)\n"
+        "def begin(): print(gc.isenabled()); callback()\n"
+        "harness.add_command(Command('probe', callback=begin))\n"
+        "sys.argv = ['harness', 'probe']\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["False", "True", "True"], done.stderr
+
+
 @pytest.mark.parametrize("command", [["up"], ["daemon", "start"]])
 def test_a_daemon_starts_before_the_command_loads_what_it_needs(
     tmp_path: Path, command: list[str]
