@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from pathlib import PurePosixPath
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import anyio
 
@@ -22,10 +23,12 @@ from harness.model import (
 
 from .command import check_command
 from .context import ProbeContext
-from .http import HttpProber
 from .log_watch import LogWatch
 from .result import CheckResult, Outcome, excerpt
 from .tcp import check_tcp
+
+if TYPE_CHECKING:
+    from .http import HttpProber
 
 __all__ = ["CheckRunner", "describe"]
 
@@ -36,8 +39,12 @@ _USERINFO = re.compile(r"//[^/@\s]*@")
 class CheckRunner:
     """Runs checks for the whole daemon, as many at the same time as asked for."""
 
-    def __init__(self) -> None:
-        self._http = HttpProber()
+    @cached_property
+    def _http(self) -> HttpProber:
+        # Loaded with the first such check: many stacks have none.
+        from .http import HttpProber
+
+        return HttpProber()
 
     async def run(
         self,
