@@ -66,6 +66,12 @@ async def test_the_first_command_starts_a_daemon_and_the_second_finds_it(endpoin
         assert (await client.daemon.status())["pid"] == first
 
 
+async def test_a_daemon_that_is_asked_nothing_loads_what_the_first_stack_needs(endpoint):
+    async with client_of(endpoint) as client:
+        maps = Path(f"/proc/{(await client.daemon.status())['pid']}/maps")
+    await anyio.to_thread.run_sync(eventually, lambda: "yaml" in maps.read_text())
+
+
 async def test_without_leave_to_start_one_there_is_no_daemon(endpoint):
     with pytest.raises(DaemonUnavailable, match="nothing listens"):
         async with client_of(endpoint, start=False):
