@@ -50,7 +50,7 @@ class ScriptedUnit:
             finally:
                 self.cancelled += 1
             raise AssertionError("slept for ever")
-        return ExitStatus(code=self.code), self.output
+        return ExitStatus.from_returncode(self.code), self.output
 
     def write(self, line: str, stream: str = "stdout") -> None:
         self._lines.append((stream, line))

@@ -55,7 +55,7 @@ async def test_a_failed_command_shows_its_status_and_last_line() -> None:
 
 async def test_a_silent_failed_command_shows_the_signal_that_ended_it() -> None:
     unit = ScriptedUnit()
-    unit.code = 128 + 9
+    unit.code = -9
     assert (await run(COMMAND, unit)).message == "ended by SIGKILL"
 
 
