@@ -18,6 +18,7 @@ _ENDED = frozenset({"stopped", "exited", "failed", "backoff", "unknown"})
 _DETAILS = frozenset(
     {"probe-finished", "port-assigned", "operation-started", "operation-finished", "unit-adopted"}
 )
+_ON_THE_WAY = frozenset({"pending", "starting", "stopping"})
 
 
 def progress_fact(event: Mapping[str, Any], *, verbose: bool = False) -> str | None:
@@ -26,6 +27,8 @@ def progress_fact(event: Mapping[str, Any], *, verbose: bool = False) -> str | N
     if event["unit"] is None or (kind in _DETAILS and not verbose):
         return None
     if kind == "hook-finished" and data.get("ok") and not verbose:
+        return None
+    if kind == "unit-state-changed" and data.get("new") in _ON_THE_WAY and not verbose:
         return None
     return f"{event['unit']}: {fact(event)}"
 

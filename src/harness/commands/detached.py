@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -34,7 +35,7 @@ __all__ = ["DetachedRun", "launch", "unit_command", "wait_exit", "write_input"]
 
 _SETTLE_S = 1.0
 _WRITTEN_S = 2.0  # the holder needs a fraction of a millisecond
-_MOST_ASKED = 32  # at the same time: what waits in the holder's socket must fit into it
+_MOST_ASKED = 100  # at the same time: what waits in the holder's socket must fit into it
 
 this_boot = functools.cache(boot_id)
 
@@ -113,7 +114,7 @@ async def launch(
         command, account, run_dir=run_dir, log_dir=log_dir, unit=unit, open_stdin=open_stdin
     )
     check_command(command, record.env)
-    async with _starts():
+    async with _slot():
         reading, record = _ask(command, record, run_dir)
         try:
             report = await _read_report(reading)
@@ -188,8 +189,22 @@ async def write_input(run: DetachedRun, data: bytes) -> bool:
     return True
 
 
+@asynccontextmanager
+async def _slot() -> AsyncIterator[None]:
+    """Hold one of the starts that may be asked for at the same moment."""
+    limiter = _starts()
+    try:
+        # Without a pause where there is room: the holder begins while others prepare theirs.
+        limiter.acquire_nowait()
+    except anyio.WouldBlock:
+        await limiter.acquire()
+    try:
+        yield
+    finally:
+        limiter.release()
+
+
 def _starts() -> anyio.CapacityLimiter:
-    """Return what limits the starts that are asked for at the same moment."""
     try:
         return _limiter.get()
     except LookupError:

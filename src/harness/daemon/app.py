@@ -31,7 +31,7 @@ from .dispatcher import Dispatcher
 from .methods import all_handlers
 from .server import Server
 from .session import Limits
-from .stack_files import prepare
+from .stack_files import CheckedStack, StackReader, prepare
 from .start_lock import StartLock
 from .wiring import Wiring
 
@@ -48,6 +48,7 @@ async def serve_daemon(
     *,
     ready: Callable[[], None] = lambda: None,
     limits: Limits | None = None,
+    checked: CheckedStack | None = None,
 ) -> None:
     """Be the daemon of a state directory until a signal or `daemon.stop` ends it.
 
@@ -58,6 +59,7 @@ async def serve_daemon(
         endpoint: names the state directory.
         ready: called once, when clients are served.
         limits: for each connection.
+        checked: the stack that it was started for.
 
     Raises:
         StorageError: the state directory cannot be used; nothing in it was changed.
@@ -69,7 +71,7 @@ async def serve_daemon(
     with StartLock(endpoint) as start_lock:
         async with server.running(), _signals(shutdown, hurry):
             with _owned_store(endpoint) as store:
-                async with supervision(endpoint, store, server, shutdown) as stacks:
+                async with supervision(endpoint, store, server, shutdown, checked) as stacks:
                     await server.listen(endpoint.socket_path)
                     start_lock.release()
                     ready()
@@ -89,7 +91,11 @@ async def serve_daemon(
 
 @asynccontextmanager
 async def supervision(
-    endpoint: Endpoint, store: Store, server: Server, shutdown: anyio.Event
+    endpoint: Endpoint,
+    store: Store,
+    server: Server,
+    shutdown: anyio.Event,
+    checked: CheckedStack | None = None,
 ) -> AsyncIterator[Stacks]:
     """Build what looks after services, take over what an earlier daemon left, and answer calls."""
     clock = SystemClock()
@@ -115,7 +121,7 @@ async def supervision(
                 bus=bus,
                 store=store,
                 clock=clock,
-                option_types=option_types(),
+                reader=StackReader(option_types(), checked),
                 endpoint=endpoint,
                 version=__version__,
                 started_at=clock.now(),

@@ -11,15 +11,16 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
 from harness.protocol import Endpoint
+
+from .stack_check import StackCheck
 
 __all__ = ["main", "run_daemon"]
 
@@ -63,11 +64,17 @@ def run_daemon(
     # Most of what is made until the daemon serves stays: collections would find nothing.
     gc.disable()
     starter = _DetachedStart(endpoint) if detach else _ForegroundStart()
+    checking = StackCheck(sys.stdin.buffer.read()) if check else None
     try:
-        if check:
-            _check(sys.stdin.buffer.read())
+        # Loaded while the stack is checked; nothing may be changed before that is known.
+        from .app import serve_daemon
+        from .session import Limits
+
+        checked = checking.result() if checking is not None else None
         _log_to(endpoint)
-        _run(endpoint, ready=partial(_serving, starter.ready), stall_s=stall_s)
+        limits = Limits(stall_s=stall_s)
+        ready = partial(_serving, starter.ready)
+        _run(partial(serve_daemon, endpoint, ready=ready, limits=limits, checked=checked))
     except HarnessError as error:
         logger.error("Cannot go on: %s", error)
         starter.failed(error)
@@ -86,21 +93,9 @@ def _serving(tell: Callable[[], None]) -> None:
     tell()
 
 
-def _check(source: bytes) -> None:
-    import json
-
-    from .stack_files import check_source
-
-    check_source(json.loads(source))
-
-
-def _run(endpoint: Endpoint, *, ready: Callable[[], None], stall_s: float) -> None:
+def _run(serve: Callable[[], Awaitable[None]]) -> None:
     import anyio
 
-    from .app import serve_daemon
-    from .session import Limits
-
-    serve = partial(serve_daemon, endpoint, ready=ready, limits=Limits(stall_s=stall_s))
     try:
         import uvloop
     except ImportError:
@@ -170,23 +165,24 @@ def _detach() -> None:
         os.setsid()
 
 
-class _PrivateLog(RotatingFileHandler):
-    """A rotated log file that only the user can read."""
-
-    def _open(self) -> TextIOWrapper:
-        return open(self.baseFilename, "a", encoding=self.encoding, opener=_open_private)
-
-
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def _log_to(endpoint: Endpoint) -> None:
+    from logging.handlers import RotatingFileHandler
+
     from harness.errors import StorageError
+
+    class PrivateLog(RotatingFileHandler):
+        """A rotated log file that only the user can read."""
+
+        def _open(self) -> TextIOWrapper:
+            return open(self.baseFilename, "a", encoding=self.encoding, opener=_open_private)
 
     try:
         endpoint.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handler = _PrivateLog(
+        handler = PrivateLog(
             endpoint.log_path, maxBytes=_LOG_BYTES, backupCount=_OLD_LOGS, encoding="utf-8"
         )
     except OSError as error:

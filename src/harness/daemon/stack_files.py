@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from anyio import to_thread
 
 from harness.config import Source as StackSource
 from harness.config import load
@@ -11,11 +18,60 @@ from harness.config import prepare as prepare_config
 from harness.executors import builtin_capabilities, option_types
 from harness.model import StackSpec
 from harness.plan import check_capabilities, plan_stack
-from harness.protocol import METHODS, Source, adapter, parse_params
+from harness.protocol import METHODS, Source, adapter
 
-__all__ = ["check_source", "load_stack", "prepare"]
+__all__ = ["CheckedStack", "StackReader", "check_source", "load_stack", "prepare"]
 
 _FIRST_METHODS = ("daemon.hello", "services.up", "events.subscribe", "operations.wait")
+
+
+_FRESH_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedStack:
+    """The stack that a daemon was started for, as it was read then.
+
+    Attributes:
+        source: where from.
+        stack: what was read.
+        files: its files: path, time of change in nanoseconds, size.
+        at_s: when, by the machine's monotonic clock.
+    """
+
+    source: Source
+    stack: StackSpec
+    files: tuple[tuple[str, int, int], ...]
+    at_s: float
+
+    def answers(self, source: Source) -> bool:
+        """Tell whether reading the source now is the same reading, a moment later."""
+        is_fresh = time.monotonic() - self.at_s < _FRESH_S
+        return is_fresh and source == self.source and _seen(self.stack.files) == self.files
+
+
+class StackReader:
+    """Reads clients' stack files; what was read to start this daemon is not read a second time.
+
+    Args:
+        executors: executor name → type of its options.
+        checked: the stack that this daemon was started for, for the first request.
+    """
+
+    def __init__(self, executors: Mapping[str, type], checked: CheckedStack | None = None) -> None:
+        self._executors = executors
+        self._checked = checked
+
+    async def read(self, source: Source) -> StackSpec:
+        """Read a stack, in a thread.
+
+        Raises:
+            ConfigError: its files cannot be used.
+        """
+        checked, self._checked = self._checked, None
+        if checked is not None and checked.answers(source):
+            return checked.stack
+        return await to_thread.run_sync(partial(load_stack, source, self._executors))
 
 
 def load_stack(source: Source, executors: Mapping[str, type]) -> StackSpec:
@@ -45,17 +101,30 @@ def prepare() -> None:
         adapter(METHODS[name].params)
 
 
-def check_source(value: Mapping[str, Any]) -> None:
+def check_source(value: Mapping[str, Any]) -> CheckedStack:
     """Find out whether a stack can be brought up, as far as its files tell; blocks.
 
     Args:
-        value: a `Source` as JSON values.
+        value: a `Source` as JSON values, as `make_source` returns it.
 
     Raises:
         ConfigError: its files cannot be used.
         PlanError: no order of starting exists, or an executor cannot do what is asked.
-        InvalidParameters: it is no source.
     """
-    stack = load_stack(parse_params(Source, value, method="services.up"), option_types())
+    at_s = time.monotonic()
+    # Of our own command line, so it needs no validation, whose loading would cost a tenth of all.
+    lists = {name: tuple(value[name]) for name in ("files", "profiles")}
+    source = Source(**{**value, **lists})
+    stack = load_stack(source, option_types())
     plan_stack(stack)
     check_capabilities(stack.units, builtin_capabilities())
+    return CheckedStack(source=source, stack=stack, files=_seen(stack.files), at_s=at_s)
+
+
+def _seen(paths: Sequence[str]) -> tuple[tuple[str, int, int], ...]:
+    found = []
+    for path in paths:
+        with suppress(OSError):
+            status = os.stat(path)
+            found.append((path, status.st_mtime_ns, status.st_size))
+    return tuple(found)

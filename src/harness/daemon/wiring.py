@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import anyio
-from anyio import to_thread
 
 from harness.clock import Clock
 from harness.events import EventBus
-from harness.model import StackSpec
-from harness.protocol import Endpoint, Source
+from harness.protocol import Endpoint
 from harness.storage import Store
 from harness.supervisor import Stacks
 
-from .stack_files import load_stack
+from .stack_files import StackReader
 
 __all__ = ["Wiring"]
 
@@ -27,7 +24,7 @@ class Wiring:
     """The parts of a running daemon.
 
     Attributes:
-        option_types: executor name → type of its options, for reading stacks.
+        reader: reads clients' stack files.
         started_at: when this daemon started.
         began_s: the same in monotonic seconds, which no change of the machine's clock disturbs.
         connections: tells how many clients are connected.
@@ -38,18 +35,10 @@ class Wiring:
     bus: EventBus
     store: Store
     clock: Clock
-    option_types: Mapping[str, type]
+    reader: StackReader
     endpoint: Endpoint
     version: str
     started_at: datetime
     began_s: float
     connections: Callable[[], int]
     shutdown: anyio.Event
-
-    async def read_stack(self, source: Source) -> StackSpec:
-        """Read a client's stack files, in a thread.
-
-        Raises:
-            ConfigError: they cannot be used.
-        """
-        return await to_thread.run_sync(partial(load_stack, source, self.option_types))

@@ -60,6 +60,7 @@ class LogStream:
         self.unit = unit
         self.name = name
         self.path = directory / f"{name}.log"
+        self._file = str(self.path)  # a path makes its text anew each time, which shows
         self.index_path = directory / f"{name}.idx"
         self.generation = 0
         self.listeners: WeakSet[Listener] = WeakSet()
@@ -78,7 +79,7 @@ class LogStream:
     def size(self) -> int:
         """Return the offset after the newest byte; 0 when there is no log."""
         try:
-            return self.path.stat().st_size
+            return os.stat(self._file).st_size
         except FileNotFoundError:
             return 0
 

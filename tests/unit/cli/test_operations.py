@@ -60,10 +60,10 @@ def test_up_prints_progress_on_stderr_and_the_table_on_stdout(
             make_event(13, "task-completed", unit="web", outputs={"blocks": 3}),
         ],
     )
+    assert cli("up", "-v").stderr.splitlines()[0] == "db: starting"
     result = cli("up")
     assert result.exit_code == 0
     assert result.stderr.splitlines() == [
-        "db: starting",
         "db: running (pid 7)",
         "db: healthy",
         "web: completed; outputs: blocks=3",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.abc import TaskStatus
 
 from harness.daemon.dispatcher import Handler
 from harness.daemon.iteration import iterating
-from harness.daemon.json_values import json_value
 from harness.model import Event
 from harness.protocol import SubscriptionRef
 
@@ -38,7 +37,7 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
                 status.started()
                 async with iterating(events) as iteration:
                     async for event in iteration:
-                        await channel.notify("events.event", {"event": json_value(event)})
+                        await channel.notify("events.event", {"event": _plain(event)})
                         if events.is_drained:
                             # The next ones go together: each message wakes the client up.
                             await anyio.sleep(_GATHER_S)
@@ -46,3 +45,15 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         return SubscriptionRef(subscription=await call.open_channel(run, window=params.window))
 
     return {"events.list": list_, "events.subscribe": subscribe}
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    """Return what `json_value` would, at a fraction of its cost; `data` is of JSON's own types."""
+    return {
+        "number": event.number,
+        "at": event.at.isoformat(),
+        "kind": event.kind.value,
+        "project": event.project,
+        "unit": event.unit,
+        "data": event.data,
+    }

@@ -19,12 +19,12 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
     """Return the handlers of `plan.*`."""
 
     async def diff(params: DiffParams, _: Call) -> dict[str, Any]:
-        spec = await wiring.read_stack(params.source)
+        spec = await wiring.reader.read(params.source)
         found = wiring.stacks.diff(spec, params.source.env, units=params.units)
         return {"project": spec.name, "changes": found.changes}
 
     async def graph(params: GraphParams, _: Call) -> dict[str, Any]:
-        spec = await wiring.read_stack(params.source)
+        spec = await wiring.reader.read(params.source)
         found = Graph.of(spec)
         return {
             "project": spec.name,

@@ -39,7 +39,7 @@ def _changing(wiring: Wiring) -> dict[str, Handler]:
     stacks = wiring.stacks
 
     async def up(params: UpParams, _: Call) -> OperationRef:
-        spec = await wiring.read_stack(params.source)
+        spec = await wiring.reader.read(params.source)
         operation = stacks.up(
             spec,
             params.source.env,

@@ -30,7 +30,7 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         ]
 
     async def run(params: RunTasksParams, _: Call) -> OperationRef:
-        spec = await wiring.read_stack(params.source)
+        spec = await wiring.reader.read(params.source)
         return operation_ref(
             stacks.run_tasks(spec, params.source.env, tasks=params.tasks, force=params.force)
         )

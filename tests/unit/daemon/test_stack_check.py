@@ -1,0 +1,107 @@
+"""The stack that a daemon is started for: checked beside it, and read once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.client import make_source
+from harness.daemon.stack_check import StackCheck
+from harness.daemon.stack_files import CheckedStack, StackReader, check_source
+from harness.errors import ConfigError, HarnessError
+from harness.executors import option_types
+from harness.protocol import Source
+
+STACK = "name: shop\nservices:\n  a: {type: process, command: sleep 1000}\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "harness.yaml"
+    path.write_text(STACK)
+    return path
+
+
+def source(file: Path) -> dict[str, Any]:
+    return make_source(files=[str(file)], directory=str(file.parent), env={"A": "1"})
+
+
+@pytest.fixture
+def checked(file: Path) -> CheckedStack:
+    return check_source(source(file))
+
+
+def check(file: Path) -> StackCheck:
+    return StackCheck(json.dumps(source(file)).encode())
+
+
+def test_another_process_checks_and_hands_the_stack_over(file: Path, checked: CheckedStack) -> None:
+    found = check(file).result()
+    assert replace(found, at_s=0.0) == replace(checked, at_s=0.0)
+
+
+def test_what_is_wrong_arrives_with_its_places(file: Path) -> None:
+    file.write_text(STACK.replace("command", "comand"))
+    with pytest.raises(HarnessError) as caught:
+        check(file).result()
+    problem = json.loads(json.dumps(caught.value.details["problems"]))[0]
+    assert (problem["file"], problem["line"]) == (str(file), 3)
+
+
+def test_a_check_that_fails_itself_says_so_and_gives_no_stack(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        StackCheck(b"{}").result()
+    assert "KeyError" in capfd.readouterr().err
+
+
+async def test_a_stack_that_was_checked_is_read_once(checked: CheckedStack) -> None:
+    reader = StackReader(option_types(), checked)
+    first = await reader.read(checked.source)
+    assert first is checked.stack
+    second = await reader.read(checked.source)
+    assert second is not first
+    assert second == first
+
+
+async def test_another_source_is_read(checked: CheckedStack) -> None:
+    reader = StackReader(option_types(), checked)
+    other = replace(checked.source, project="other")
+    assert (await reader.read(other)).name == "other"
+
+
+@pytest.fixture
+def changed(checked: CheckedStack, file: Path) -> CheckedStack:
+    file.write_text(STACK + "  b: {type: process, command: sleep 1000}\n")
+    return checked
+
+
+@pytest.fixture
+def gone(checked: CheckedStack, file: Path) -> CheckedStack:
+    file.unlink()
+    return checked
+
+
+async def test_a_file_that_was_changed_since_is_read_again(changed: CheckedStack) -> None:
+    reader = StackReader(option_types(), changed)
+    assert list((await reader.read(changed.source)).units) == ["a", "b"]
+
+
+async def test_what_was_checked_a_while_ago_is_read_again(checked: CheckedStack) -> None:
+    reader = StackReader(option_types(), replace(checked, at_s=checked.at_s - 10))
+    assert await reader.read(checked.source) is not checked.stack
+
+
+async def test_a_file_that_is_gone_since_is_an_error(gone: CheckedStack) -> None:
+    with pytest.raises(ConfigError):
+        await StackReader(option_types(), gone).read(gone.source)
+
+
+def test_a_checked_source_is_what_a_request_carries(checked: CheckedStack) -> None:
+    assert isinstance(checked.source, Source)
+    assert isinstance(checked.source.files, tuple)
