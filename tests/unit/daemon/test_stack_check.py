@@ -49,7 +49,7 @@ def test_what_is_wrong_arrives_with_its_places(file: Path) -> None:
     with pytest.raises(HarnessError) as caught:
         check(file).result()
     problem = json.loads(json.dumps(caught.value.details["problems"]))[0]
-    assert (problem["file"], problem["line"]) == (str(file), 3)
+    assert (problem["file"], problem["line"]) == ("harness.yaml", 3)
 
 
 def test_a_check_that_fails_itself_says_so_and_gives_no_stack(
