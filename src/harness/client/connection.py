@@ -203,7 +203,11 @@ class Connection:
                     call.done.set()
             case Notification(method, params):
                 name = _subscription_id(params)
-                if (subscription := self._subscriptions.get(name)) is not None:
+                if (subscription := self._subscriptions.get(name)) is None:
+                    return
+                if method == "subscriptions.failed":
+                    subscription.fail(error_from_wire(params["error"]))
+                else:
                     subscription.offer(method, params, size)
             case Request():
                 pass

@@ -29,7 +29,7 @@ from .json_values import json_value
 if TYPE_CHECKING:
     from .session import Call
 
-__all__ = ["Dispatcher", "Handler", "outlives_connection"]
+__all__ = ["Dispatcher", "Handler", "error_document", "outlives_connection"]
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +71,10 @@ class Dispatcher:
                     f"{MAX_MESSAGE_BYTES} bytes",
                     hint="ask for less at once",
                 )
-        except HarnessError as error:
-            return encode(ErrorResponse(request.id, _wire(error)))
         except Exception as error:
-            # A defect: its traceback goes to the log, the caller gets its name only.
-            logger.exception("Cannot answer %s", request.method)
-            return encode(ErrorResponse(request.id, _internal(request.method, error)))
+            if not isinstance(error, HarnessError):
+                logger.exception("Cannot answer %s", request.method)
+            return encode(ErrorResponse(request.id, error_document(request.method, error)))
         return text
 
     async def _call(self, method: str, params: Mapping[str, Any], call: Call) -> Any:
@@ -91,12 +89,11 @@ class Dispatcher:
         return await handler(parse_params(METHODS[method].params, params, method=method), call)
 
 
-def _wire(error: HarnessError) -> dict[str, Any]:
-    wire: dict[str, Any] = json_value(error_to_wire(error))
-    return wire
-
-
-def _internal(method: str, error: Exception) -> dict[str, Any]:
+def error_document(method: str, error: Exception) -> dict[str, Any]:
+    """Return an error as on the wire; of a defect only its name, its traceback is for the log."""
+    if isinstance(error, HarnessError):
+        wire: dict[str, Any] = json_value(error_to_wire(error))
+        return wire
     return {
         "code": -32603,
         "message": f"cannot answer {method}: {type(error).__name__} in the daemon",

@@ -29,7 +29,7 @@ from harness.protocol import (
 )
 
 from .channel import Channel
-from .dispatcher import outlives_connection
+from .dispatcher import error_document, outlives_connection
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatcher
@@ -223,13 +223,13 @@ class Session:
         try:
             with channel.scope:
                 await run(channel, _Status())
-        except Exception:
+        except Exception as error:
             if not begun:
                 raise
-            # A defect, or a file that cannot be read any more. Only the end of its connection tells
-            # the client that the stream has ended.
+            # A defect, or a file that cannot be read any more.
             logger.exception("Cannot go on with subscription %s", channel.id)
-            self._drop()
+            document = error_document(f"subscription {channel.id}", error)
+            await channel.notify("subscriptions.failed", {"error": document})
         finally:
             self._channels.pop(channel.id, None)
 

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
         WriteParams,
     )
     from .stream import MessageStream, message_pipe
-    from .subscriptions import AckParams, SubscriptionParams, SubscriptionRef
+    from .subscriptions import AckParams, SubscriptionFailed, SubscriptionParams, SubscriptionRef
     from .tasks import ResetTasksParams, RunTasksParams, TaskStatus
     from .units import (
         EndpointAddress,
@@ -148,6 +148,7 @@ __all__ = [
     "StageReport",
     "StopDaemonParams",
     "SubscribeParams",
+    "SubscriptionFailed",
     "SubscriptionParams",
     "SubscriptionRef",
     "TaskStatus",
@@ -240,6 +241,7 @@ _LATER = {
     "StopDaemonParams": "daemon",
     "SubscribeParams": "events",
     "SubscriptionParams": "subscriptions",
+    "SubscriptionFailed": "subscriptions",
     "SubscriptionRef": "subscriptions",
     "TaskStatus": "tasks",
     "UnitDetails": "units",

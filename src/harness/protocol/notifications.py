@@ -5,6 +5,7 @@ from __future__ import annotations
 from .events import EventNotification
 from .exec import ExecExit, ExecOutput
 from .logs import LogChunk, LogEnd
+from .subscriptions import SubscriptionFailed
 
 __all__ = ["NOTIFICATIONS"]
 
@@ -13,6 +14,7 @@ NOTIFICATIONS: dict[str, tuple[str, type]] = {
     "logs.chunk": ("A piece of output of a subscription.", LogChunk),
     "logs.end": ("A subscription has no more output to come.", LogEnd),
     "exec.output": ("A piece of a command's output.", ExecOutput),
+    "subscriptions.failed": ("A subscription, or a command, cannot go on.", SubscriptionFailed),
     "exec.exit": ("A command has ended, and all its output was sent.", ExecExit),
 }
 """Name → (summary, params), sent by the daemon to the connection that asked for them."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .params import Params, Result
 
-__all__ = ["AckParams", "SubscriptionParams", "SubscriptionRef"]
+__all__ = ["AckParams", "SubscriptionFailed", "SubscriptionParams", "SubscriptionRef"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +31,13 @@ class AckParams(SubscriptionParams):
 
     bytes: int
     """Length of the consumed messages, as they came; the daemon may send as much again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionFailed(Result):
+    """Nothing more will come: it could not go on. It is named as its other messages name it."""
+
+    error: Mapping[str, Any]
+    """As in an answer that is an error: {code, message, data}."""
+    subscription: str | None = None
+    id: str | None = None

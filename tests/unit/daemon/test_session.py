@@ -11,7 +11,7 @@ from anyio.abc import TaskStatus
 
 from harness.daemon.channel import Channel
 from harness.daemon.session import Call, Limits
-from harness.errors import DaemonUnavailable, ProtocolError
+from harness.errors import HarnessError, ProtocolError, StorageError
 from harness.protocol import Empty, SubscriptionRef
 from tests.unit.daemon.serving import serving
 
@@ -150,25 +150,27 @@ async def test_two_who_wait_for_room_both_get_it():
     assert sorted(received) == sorted([*range(5), *range(5)])
 
 
-async def test_a_stream_that_breaks_ends_its_connection_and_no_other(caplog):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError("the file has gone"), "OSError in the daemon"),
+        (StorageError("cannot read the log: the file has gone"), "the file has gone"),
+    ],
+)
+async def test_a_stream_that_breaks_says_so_and_disturbs_nothing_else(caplog, error, told):
     async def subscribe(_: Any, call: Call) -> SubscriptionRef:
         async def run(channel: Channel, status: TaskStatus[None]) -> None:
             status.started()
-            raise OSError("the file has gone")
+            raise error
 
         return SubscriptionRef(subscription=await call.open_channel(run))
 
     with anyio.fail_after(10):
-        async with (
-            serving({"events.subscribe": subscribe}) as server,
-            server.client() as other,
-            server.client() as client,
-        ):
-            # The only way in which its reader learns that nothing will come any more.
-            with pytest.raises(DaemonUnavailable):
+        async with serving({"events.subscribe": subscribe}) as server, server.client() as client:
+            with pytest.raises(HarnessError, match=told):
                 async with client.events.subscribe() as events:
                     await anext(events)
-            await other.daemon.status()
+            await client.daemon.status()
     assert "the file has gone" in caplog.text
 
 
