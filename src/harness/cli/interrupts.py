@@ -50,15 +50,12 @@ def leave_on_interrupt() -> None:
 
 
 class HiddenCursor:
-    """While open, leaving shows the terminal's cursor again, which a display has hidden."""
+    """Whether a display has hidden the terminal's cursor, so that leaving shows it again.
 
-    is_open = False
+    Also when the display has done so itself: a Ctrl-C makes a terminal drop what it has not shown.
+    """
 
-    def __enter__(self) -> None:
-        HiddenCursor.is_open = True
-
-    def __exit__(self, *_: object) -> None:
-        HiddenCursor.is_open = False
+    happened = False
 
 
 class LeavingNote:
@@ -145,7 +142,7 @@ def _leave(*_: object) -> NoReturn:
     line = LeavingNote.text.encode() + _TEXT
     if os.isatty(2):
         line = b"\n" + line
-    if HiddenCursor.is_open:
+    if HiddenCursor.happened:
         line = _SHOW_CURSOR + line
     # What stands after `--` is not meant for this program.
     own = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv

@@ -186,8 +186,8 @@ async def _live(
                 await over.wait()
 
     console = Console(stderr=True, no_color=not output.colored(err=True))
-    painted = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
-    with HiddenCursor(), painted as live:
+    HiddenCursor.happened = True
+    with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(repaint, live)
             changed.set()

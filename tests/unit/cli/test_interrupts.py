@@ -46,7 +46,7 @@ async def work():
 
 anyio.run(cancelled_by_interrupt, work)
 """
-HIDDEN = RECEIVED.replace("    await put_down()", "    with HiddenCursor(): await put_down()")
+HIDDEN = RECEIVED.replace("async def", "HiddenCursor.happened = True\nasync def")
 
 
 @contextmanager
