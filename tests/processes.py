@@ -10,12 +10,15 @@ import contextlib
 import os
 import select
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["carriers", "environ", "is_alive", "kill", "living", "sweep", "users", "words"]
 
 _END_S = 10.0
+_EXEC_S = 0.02
+_KERNEL = (0, 2)  # parents of processes that never have an environment
 
 
 def living() -> Iterator[int]:
@@ -34,8 +37,16 @@ def words(pid: int) -> list[bytes]:
 
 
 def environ(pid: int) -> list[bytes]:
-    """Return the `NAME=value` that a process was started with; empty when it is gone."""
-    return _read(pid, "environ").split(b"\0")
+    """Return the `NAME=value` that a process was started with; empty when it is gone.
+
+    A process that is between two programs shows none for a moment, and is read again.
+    """
+    until = time.monotonic() + _EXEC_S
+    while not (text := _read(pid, "environ")) and time.monotonic() < until:
+        if not is_alive(pid) or _parent(pid) in _KERNEL:
+            break
+        os.sched_yield()
+    return text.split(b"\0")
 
 
 def carriers(prefix: str) -> Iterator[tuple[int, str]]:

@@ -283,8 +283,11 @@ async def test_nothing_of_an_ended_run_stays_behind_in_this_process(
 async def test_a_failed_start_leaves_no_process_behind(place: Place) -> None:
     with anyio.fail_after(5), pytest.raises(CommandError):
         await place.launch("true", limits={"nofile": 1 << 40})
-    assert RunFiles(place.run_dir).status().service is None
-    assert list(carriers("HARNESS_UNIT=project/unit/1/")) == []
+    files = RunFiles(place.run_dir)
+    record = files.launch_record()
+    assert record is not None
+    assert files.status().service is None
+    assert list(carriers(record.marker)) == []
 
 
 def _pipe(place: Place) -> dict[str, str]:

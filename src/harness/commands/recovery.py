@@ -25,6 +25,8 @@ from .tree import Tree
 __all__ = ["Found", "find", "leftover_tree"]
 
 _GIVE_UP_S = 10.0
+_LOOKS = 3
+_LOOK_AGAIN_S = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,9 @@ def _found_ended(files: RunFiles) -> Found:
 
 async def _end_unrecorded(record: LaunchRecord) -> None:
     """End what a holder started that was killed before it wrote that down."""
-    snapshot = await shared_scanner().snapshot()
-    for stat in snapshot.carriers(record.marker):
-        send_signal(stat.ref, signal.SIGKILL)
+    for _ in range(_LOOKS):
+        snapshot = await shared_scanner().snapshot()
+        for stat in snapshot.carriers(record.marker):
+            send_signal(stat.ref, signal.SIGKILL)
+        # A process that is between two programs shows no environment, and is seen the next time.
+        await anyio.sleep(_LOOK_AGAIN_S)
