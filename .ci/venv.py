@@ -1,26 +1,20 @@
 """Make a virtual environment, also where Debian's python3-venv is not installed.
 
-Debian keeps the pip that Python brings for new environments in that package, and installing one
-takes root. Without it pip comes from the Python package index, checked against a known digest.
+Debian keeps the pip that Python brings for new environments in a package, and installing one takes
+root. Without it the package is only fetched, which does not, from where the machine gets its
+packages and with their signatures checked, and pip is taken out of it.
 """
 
-import hashlib
 import shutil
 import subprocess  # noqa: TID251 - runs before the product can
 import sys
 import tempfile
-import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
 
 NEEDED = (3, 11)
-PIP_URL = (
-    "https://files.pythonhosted.org/packages/07/25/"
-    "ee8c38ae72d66b844ce8eb9711ba905dba21ca1a8a0c960057c41cd23337/pip-26.3-py3-none-any.whl"
-)
-PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
-TIMEOUT_S = 60
-REMEDY = "or let Python bring it: apt-get install python3-venv"
+PACKAGE = "python3-pip-whl"
+REMEDY = "hint: let Python bring it: apt-get install python3-venv"
 
 
 def main(directory: str) -> None:
@@ -40,20 +34,35 @@ def main(directory: str) -> None:
 
 
 def _install_pip(python: Path) -> None:
-    sys.stderr.write("python3-venv is not installed: fetching pip from the Python package index\n")
-    try:
-        with urllib.request.urlopen(PIP_URL, timeout=TIMEOUT_S) as answer:
-            content = answer.read()
-    except OSError as error:
-        sys.exit(f"cannot fetch pip: {error}\nhint: see to the network, {REMEDY}")
-    if hashlib.sha256(content).hexdigest() != PIP_SHA256:
-        sys.exit(f"cannot use the pip that was fetched: it is not the known one\nhint: {REMEDY}")
+    sys.stderr.write(f"python3-venv is not installed: fetching pip from {PACKAGE}\n")
     with tempfile.TemporaryDirectory() as temporary:
-        wheel = Path(temporary, PIP_URL.rpartition("/")[2])
-        wheel.write_bytes(content)
+        wheel = _fetch_wheel(Path(temporary))
         # A wheel of pip runs as it is.
         pip = [str(python), f"{wheel}/pip", "--disable-pip-version-check"]
         _run([*pip, "install", "--quiet", "--no-index", str(wheel)])
+
+
+def _fetch_wheel(folder: Path) -> Path:
+    """Fetch and unpack the package in a folder; nothing else on the machine changes."""
+    apt = ["apt-get", "-qq", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User="]
+    for setting in (
+        f"Dir::State={folder}/state",
+        f"Dir::Cache={folder}/cache",
+        "Dir::State::status=/var/lib/dpkg/status",
+    ):
+        apt += ["-o", setting]
+    for name in ("state/lists/partial", "cache/archives/partial"):
+        Path(folder, name).mkdir(parents=True)
+    try:
+        subprocess.run([*apt, "update"], check=True)
+        subprocess.run([*apt, "download", PACKAGE], cwd=folder, check=True)
+        (package,) = folder.glob("*.deb")
+        unpack = ["dpkg-deb", "-x", package, folder / "unpacked"]
+        subprocess.run(unpack, check=True)
+        (wheel,) = Path(folder, "unpacked").rglob("pip-*.whl")
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        sys.exit(f"cannot fetch pip: {error}\n{REMEDY}")
+    return wheel
 
 
 def _run(command: list[str]) -> None:

@@ -203,6 +203,24 @@ async def test_a_holder_killed_before_it_recorded_the_service_leaves_none(place:
         await wait_ended(started.service)
 
 
+async def test_a_defect_of_a_holder_is_told_and_it_goes_on(place: Place, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "launch").write_text("no JSON\n")
+    reading, writing = os.pipe()
+    try:
+        with anyio.fail_after(5):
+            await wait_exit(await place.launch("exit 0"))  # there is a holder from here on
+            holder().begin(broken, writing)
+            await anyio.wait_readable(reading)
+            assert os.read(reading, 1024).startswith(b"failed defect 0 JSONDecodeError")
+            after = await Place(tmp_path / "after").launch("exit 4")
+            assert await wait_exit(after) == ExitStatus(code=4)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
 async def test_a_holder_that_is_gone_is_replaced(place: Place, tmp_path: Path) -> None:
     first = await place.launch("exec sleep 1000")
     send_signal(first.holder, signal.SIGKILL)

@@ -7,9 +7,9 @@ Results are plain JSON values. Importing this costs little: no validation, no se
 each part is loaded when it is first asked for.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from harness.lazy import lazy_names
 from harness.protocol import Endpoint
 
 if TYPE_CHECKING:
@@ -43,11 +43,4 @@ _PLACES = {
 }
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists
-
-    def __getattr__(name: str) -> object:
-        """Load the module that a name is in, and keep the name."""
-        if name not in _PLACES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f".{_PLACES[name]}", __name__), name)
-        globals()[name] = value
-        return value
+    __getattr__ = lazy_names(__name__, _PLACES)

@@ -2,8 +2,8 @@
 
 Its parent is the holder (holder.py), a small program that outlives whoever asks it. The run is in
 a session of its own and appends its output straight to files; the holder writes down who runs and
-how it ended. So nobody has to stay, and whoever comes later finds the run by its directory. Waiting
-is by descriptors, never by polling.
+how it ended. So nobody has to stay, and whoever comes later finds the run by its directory. The end
+of a run is waited for by a descriptor of its process.
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ def _record(
         account=account.as_data() if account else None,
         nice=command.nice,
         limits=command.limits,
-        stdin=f"{run_dir}/stdin" if open_stdin else os.devnull,
+        stdin=RunFiles(run_dir).input if open_stdin else os.devnull,
         stdout=f"{log_dir}/stdout.log",
         stderr=f"{log_dir}/stderr.log",
     )

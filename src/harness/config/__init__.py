@@ -4,8 +4,9 @@ Each part is loaded when it is first asked for: who only looks for a file, or fo
 waits for nothing else. No module is called as something that this folder exports.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from harness.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .declared import declared_name
@@ -90,11 +91,4 @@ _PLACES = {
 }
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists
-
-    def __getattr__(name: str) -> object:
-        """Load the module that a name is in, and keep the name."""
-        if name not in _PLACES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f".{_PLACES[name]}", __name__), name)
-        globals()[name] = value
-        return value
+    __getattr__ = lazy_names(__name__, _PLACES)

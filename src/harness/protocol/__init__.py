@@ -4,8 +4,9 @@ The types of parameters and results, and everything that needs pydantic, are loa
 a client that sends one call needs none of them.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harness.lazy import lazy_names
 
 from .endpoint import Endpoint, default_state_dir, socket_address
 from .failures import INTERNAL_ERROR, error_from_wire, error_kinds, error_to_wire
@@ -263,13 +264,5 @@ _LATER = {
     "parse_result": "validation",
 }
 
-
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists
-
-    def __getattr__(name: str) -> Any:
-        """Load a name of `_LATER` on first use (PEP 562)."""
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f".{_LATER[name]}", __name__), name)
-        globals()[name] = value
-        return value
+    __getattr__ = lazy_names(__name__, _LATER)
