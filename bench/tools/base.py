@@ -56,7 +56,7 @@ class Tool(ABC):
     name: ClassVar[str]
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-"))
         self.mark = uuid.uuid4().hex
         self.stamps = Stamps(self.folder / "stamps")
         self.manager: Launched | None = None

@@ -12,7 +12,7 @@ import anyio
 from harness.clock import SystemClock
 from harness.executors import Executor, StartRequest, builtin_executors
 from harness.executors.fake import FakeOptions
-from harness.executors.process import ProcessOptions
+from harness.executors.process_options import ProcessOptions
 from harness.model import Handle, UnitKind
 
 __all__ = ["ExecutorCase"]

@@ -15,7 +15,7 @@ from harness.commands import Command, Exited, Output
 from harness.errors import HandleLost, NotSupported, StartFailed
 from harness.executors import Recovery, StartRequest, builtin_executors
 from harness.executors.external import ExternalOptions
-from harness.executors.process import ProcessOptions
+from harness.executors.process_options import ProcessOptions
 from harness.model import ExitStatus, Handle, UnitKind
 from tests.contract.executor_case import ExecutorCase
 

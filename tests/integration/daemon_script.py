@@ -21,7 +21,7 @@ from harness.clock import SystemClock
 from harness.config import StackCodec
 from harness.events import EventBus
 from harness.executors import builtin_executors, option_types
-from harness.executors.process import ProcessOptions
+from harness.executors.process_options import ProcessOptions
 from harness.health import CheckRunner
 from harness.logs import Watcher
 from harness.model import (

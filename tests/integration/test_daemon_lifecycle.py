@@ -282,3 +282,15 @@ async def test_a_daemon_of_a_long_state_directory_is_found_whatever_the_environm
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     async with client_of(endpoint) as client:
         assert (await client.daemon.status())["pid"] == first
+
+
+async def test_a_daemon_that_is_handed_no_stack_changes_nothing_and_says_nothing(
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "state"
+    command = [sys.executable, "-m", "harness.daemon", "--detach", "--stack-from-stdin"]
+    with anyio.fail_after(TEST_S):
+        # Its output ends when it does: the process that is waited for only forks.
+        done = await anyio.run_process([*command, "--state-dir", str(state)], input=b"")
+    assert (done.stdout, done.stderr) == (b"", b"")
+    assert not state.exists()

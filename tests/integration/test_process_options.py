@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from harness.executors.process import ProcessOptions
+from harness.executors.process_options import ProcessOptions
 from harness.model import Handle
 from tests.contract.executor_case import ExecutorCase
 from tests.processes import is_alive

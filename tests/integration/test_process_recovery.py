@@ -38,7 +38,8 @@ import sys, anyio, os
 from pathlib import Path
 from harness.clock import SystemClock
 from harness.executors import StartRequest
-from harness.executors.process import ProcessExecutor, ProcessOptions
+from harness.executors.process import ProcessExecutor
+from harness.executors.process_options import ProcessOptions
 from harness.model import UnitKind
 base, count = Path(sys.argv[1]), int(sys.argv[2])
 async def start(number):

@@ -18,7 +18,8 @@ import pytest
 from harness.commands import Command, Process, ProcessRef, is_running
 from harness.errors import HandleLost, NotSupported
 from harness.executors import Recovery, StartRequest, StopReport
-from harness.executors.process import ProcessExecutor, ProcessOptions
+from harness.executors.process import ProcessExecutor
+from harness.executors.process_options import ProcessOptions
 from harness.model import ExitStatus, Handle, UnitKind
 
 

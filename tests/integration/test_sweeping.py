@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from harness.commands import Command, launch, wait_exit
-from harness.executors.process import ProcessOptions
+from harness.executors.process_options import ProcessOptions
 from harness.model import (
     Backoff,
     RestartMode,

@@ -12,10 +12,14 @@ import os
 import subprocess  # noqa: TID251 - before anyio is loaded, which runs programs otherwise
 import sys
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import DaemonUnavailable, HarnessError, StorageError
 from harness.protocol import Endpoint, error_from_wire
+
+if TYPE_CHECKING:
+    from harness.protocol import CheckedStack
 
 __all__ = ["Begun", "DaemonProcess", "begin_daemon", "daemon_env", "is_locked", "open_lock"]
 
@@ -46,28 +50,32 @@ class DaemonProcess:
 
     Args:
         endpoint: names its state directory.
-        source: stack files that it must be able to use, or it does not start.
+        gets_stack: it is to change nothing before it is handed the stack that it is wanted for.
     """
 
-    def __init__(self, endpoint: Endpoint, source: Mapping[str, Any] | None) -> None:
+    def __init__(self, endpoint: Endpoint, *, gets_stack: bool) -> None:
         self._endpoint = endpoint
         command = [sys.executable, "-P", "-m", "harness.daemon", "--detach"]
         command += ["--state-dir", str(endpoint.state_dir)]
-        if source is not None:
-            command.append("--check")
-        stdin = _input(source)
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=daemon_env(os.environ),
-                cwd="/",
-                start_new_session=True,
-            )
-        finally:
-            os.close(stdin)
+        if gets_stack:
+            command.append("--stack-from-stdin")
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if gets_stack else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=daemon_env(os.environ),
+            cwd="/",
+            start_new_session=True,
+        )
+
+    def hand_over(self, checked: CheckedStack) -> None:
+        """Give it the stack; blocks."""
+        pipe, self._process.stdin = self._process.stdin, None
+        if pipe is None:
+            raise RuntimeError("this process gets no stack, or has got one")
+        with suppress(BrokenPipeError), pipe:  # when it has ended, its word says why
+            pipe.write(checked.encode())
 
     def word(self) -> HarnessError | None:
         """Wait for its word; return why it refused, or None when it is ready; blocks."""
@@ -86,6 +94,14 @@ class DaemonProcess:
         """End it, unless it has left this command already."""
         self._process.kill()
 
+    def give_up(self) -> None:
+        """Let go of it before it was handed the stack: without one it ends by itself."""
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+        self._process.kill()
+        self._process.wait()
+
 
 class Begun(NamedTuple):
     """A start that has begun: its process, and the descriptor of the lock that is held for it."""
@@ -97,10 +113,17 @@ class Begun(NamedTuple):
 def begin_daemon(endpoint: Endpoint, *, source: Mapping[str, Any] | None = None) -> Begun | None:
     """Start a daemon's process, where there clearly is none and nobody starts or ends one.
 
+    The stack is checked while the process loads what a daemon is made of.
+
+    Args:
+        endpoint: names its state directory.
+        source: stack files that must be usable, or no daemon starts.
+
     Returns None when that is not clear; whoever connects finds out.
 
     Raises:
         StorageError: the state directory cannot be used.
+        ConfigError, PlanError: the stack files cannot be used.
     """
     if os.path.lexists(endpoint.socket_path):
         return None
@@ -108,7 +131,7 @@ def begin_daemon(endpoint: Endpoint, *, source: Mapping[str, Any] | None = None)
     try:
         # Looked at again: one may have been started in between.
         if is_locked(lock) and not os.path.lexists(endpoint.socket_path):
-            return Begun(DaemonProcess(endpoint, source), lock)
+            return Begun(_begin(endpoint, source), lock)
     except BaseException:
         os.close(lock)
         raise
@@ -141,15 +164,14 @@ def is_locked(descriptor: int) -> bool:
     return True
 
 
-def _input(source: Mapping[str, Any] | None) -> int:
-    """Make what a daemon reads; not a pipe, which breaks when one that dies has not read it."""
-    descriptor = os.memfd_create("harness-source", os.MFD_CLOEXEC)
-    try:
-        if source is not None:
-            with open(descriptor, "wb", closefd=False) as file:
-                file.write(json.dumps(source).encode())
-            os.lseek(descriptor, 0, os.SEEK_SET)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
+def _begin(endpoint: Endpoint, source: Mapping[str, Any] | None) -> DaemonProcess:
+    process = DaemonProcess(endpoint, gets_stack=source is not None)
+    if source is not None:
+        try:
+            from .stack_check import check_stack
+
+            process.hand_over(check_stack(source))
+        except BaseException:
+            process.give_up()
+            raise
+    return process

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import anyio.to_thread
+from anyio import to_thread
 
 from harness.errors import DaemonUnavailable, HarnessError
 from harness.protocol import Endpoint
@@ -41,11 +41,12 @@ async def start_daemon(
     Args:
         endpoint: names its state directory.
         open_stream: connects to it; None when nobody listens.
-        source: stack files that it must be able to use, or it does not start.
+        source: stack files that must be usable, or no daemon starts.
         begun: the start, when it has begun already, for the same endpoint and source.
 
     Raises:
         DaemonUnavailable: it ended or said nothing for half a minute.
+        ConfigError, PlanError: the stack files cannot be used.
         HarnessError: why it refused to start.
     """
     refusal: HarnessError | None = None
@@ -54,7 +55,7 @@ async def start_daemon(
             async with _start_lock(endpoint, begun):
                 stream = None if begun else await open_stream()
                 if stream is None:
-                    process = begun.process if begun else DaemonProcess(endpoint, source)
+                    process = begun.process if begun else await _begin(endpoint, source)
                     refusal = await _word(process)
                     stream = await open_stream()
     except TimeoutError:
@@ -76,18 +77,28 @@ async def _start_lock(endpoint: Endpoint, begun: Begun | None) -> AsyncIterator[
     try:
         if not begun and not is_locked(descriptor):
             # Another command starts one, or one is ending: the kernel wakes this thread.
-            await anyio.to_thread.run_sync(
-                fcntl.flock, descriptor, fcntl.LOCK_EX, abandon_on_cancel=True
-            )
+            await to_thread.run_sync(fcntl.flock, descriptor, fcntl.LOCK_EX, abandon_on_cancel=True)
         yield
     finally:
         os.close(descriptor)
 
 
+async def _begin(endpoint: Endpoint, source: Mapping[str, Any] | None) -> DaemonProcess:
+    checked = None
+    if source is not None:
+        from .stack_check import check_stack
+
+        checked = await to_thread.run_sync(check_stack, source)
+    process = DaemonProcess(endpoint, gets_stack=checked is not None)
+    if checked is not None:
+        await to_thread.run_sync(process.hand_over, checked, abandon_on_cancel=True)
+    return process
+
+
 async def _word(process: DaemonProcess) -> HarnessError | None:
     """Wait for a daemon's word; return why it refused, or None when it is ready."""
     try:
-        return await anyio.to_thread.run_sync(process.word, abandon_on_cancel=True)
+        return await to_thread.run_sync(process.word, abandon_on_cancel=True)
     except anyio.get_cancelled_exc_class():
         process.kill()
         raise

@@ -1,18 +1,27 @@
-"""Running programs on this machine: attached to the caller, or detached and outliving it."""
+"""Running programs on this machine: attached to the caller, or detached and outliving it.
 
-from .command import Command, TerminalSize
-from .detached import DetachedRun, launch, unit_command, wait_exit, write_input
-from .events import CommandEvent, Exited, Output, Started, StreamName
-from .holding import start_holder
-from .limits import LIMITS, check_limits
-from .pidfd import group_exists, send_signal
-from .process import Process
-from .procfs import ProcessRef, is_running
-from .quoting import join, quote
-from .recovery import Found, find, leftover_tree
-from .run import Completed, run
-from .signals import signal_number
-from .tree import Tree, TreeReport, TreeUsage, end_tree, tree_usage
+Each part is loaded when it is first asked for: a command line that checks a stack runs nothing. No
+module is called as something that this folder exports.
+"""
+
+from typing import TYPE_CHECKING
+
+from harness.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .command import Command, TerminalSize
+    from .completed import Completed, run
+    from .detached import DetachedRun, launch, unit_command, wait_exit, write_input
+    from .events import CommandEvent, Exited, Output, Started, StreamName
+    from .holding import start_holder
+    from .limits import LIMITS, check_limits
+    from .pidfd import group_exists, send_signal
+    from .process import Process
+    from .procfs import ProcessRef, is_running
+    from .quoting import join, quote
+    from .recovery import Found, find, leftover_tree
+    from .signals import signal_number
+    from .tree import Tree, TreeReport, TreeUsage, end_tree, tree_usage
 
 __all__ = [
     "LIMITS",
@@ -49,3 +58,42 @@ __all__ = [
     "wait_exit",
     "write_input",
 ]
+
+_PLACES = {
+    "Command": "command",
+    "CommandEvent": "events",
+    "Completed": "completed",
+    "DetachedRun": "detached",
+    "Exited": "events",
+    "Found": "recovery",
+    "LIMITS": "limits",
+    "Output": "events",
+    "Process": "process",
+    "ProcessRef": "procfs",
+    "Started": "events",
+    "StreamName": "events",
+    "TerminalSize": "command",
+    "Tree": "tree",
+    "TreeReport": "tree",
+    "TreeUsage": "tree",
+    "check_limits": "limits",
+    "end_tree": "tree",
+    "find": "recovery",
+    "group_exists": "pidfd",
+    "is_running": "procfs",
+    "join": "quoting",
+    "launch": "detached",
+    "leftover_tree": "recovery",
+    "quote": "quoting",
+    "run": "completed",
+    "send_signal": "pidfd",
+    "signal_number": "signals",
+    "start_holder": "holding",
+    "tree_usage": "tree",
+    "unit_command": "detached",
+    "wait_exit": "detached",
+    "write_input": "detached",
+}
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that exists
+    __getattr__ = lazy_names(__name__, _PLACES)

@@ -23,7 +23,7 @@ from harness.executors import builtin_executors, option_types
 from harness.health import CheckRunner
 from harness.logs import LogNotice, LogsDropped, Watcher
 from harness.model import EventKind
-from harness.protocol import Endpoint
+from harness.protocol import CheckedStack, Endpoint
 from harness.storage import SqliteStore, Store
 from harness.supervisor import OperationState, Stacks
 
@@ -31,7 +31,7 @@ from .dispatcher import Dispatcher
 from .methods import all_handlers
 from .server import Server
 from .session import Limits
-from .stack_files import CheckedStack, StackReader, prepare
+from .stack_reader import StackReader, prepare
 from .start_lock import StartLock
 from .wiring import Wiring
 
@@ -77,7 +77,7 @@ async def serve_daemon(
                     ready()
                     logger.info("Serving %s as pid %d", endpoint, os.getpid())
                     async with anyio.create_task_group() as tasks:
-                        tasks.start_soon(_warm_up)
+                        tasks.start_soon(_warm_up, stacks)
                         await shutdown.wait()
                         tasks.cancel_scope.cancel()
                     # Held to the end: a command that finds the socket gone waits for that.
@@ -135,12 +135,14 @@ async def supervision(
             bus.publish(EventKind.DAEMON_STOPPED, data={"reason": "asked to end"})
 
 
-async def _warm_up() -> None:
-    """Load what the first stack would wait for, while most daemons have nothing else to do.
+async def _warm_up(stacks: Stacks) -> None:
+    """Load what a stack would wait for, while most daemons have nothing else to do.
 
-    Not at once: the command that started this daemon has calls to make, and would wait longer.
+    Not at once: the command that started this daemon has calls to make, and would wait longer; and
+    not while services start.
     """
     await anyio.sleep(_WARM_UP_AFTER_S)
+    await _operations_end(stacks)
     try:
         await to_thread.run_sync(prepare, abandon_on_cancel=True)
     except Exception:
@@ -153,9 +155,7 @@ async def _drain(server: Server, stacks: Stacks, hurry: anyio.Event) -> None:
 
     async def finish() -> None:
         await server.drain()
-        for operation in stacks.operations.list():
-            if operation.state is OperationState.RUNNING:
-                await operation.ended.wait()
+        await _operations_end(stacks)
         waiting.cancel_scope.cancel()
 
     async def give_up() -> None:
@@ -168,6 +168,12 @@ async def _drain(server: Server, stacks: Stacks, hurry: anyio.Event) -> None:
             waiting.start_soon(give_up)
     if deadline.cancelled_caught or hurry.is_set():
         logger.warning("Ending although something is still being changed; the next daemon goes on")
+
+
+async def _operations_end(stacks: Stacks) -> None:
+    for operation in stacks.operations.list():
+        if operation.state is OperationState.RUNNING:
+            await operation.ended.wait()
 
 
 class _LogNotices:

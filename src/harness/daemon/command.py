@@ -20,8 +20,6 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.protocol import Endpoint
 
-from .stack_check import StackCheck
-
 __all__ = ["main", "run_daemon"]
 
 logger = logging.getLogger(__name__)
@@ -39,12 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         endpoint or Endpoint.default(),
         detach=options.detach,
         stall_s=options.send_timeout,
-        check=options.check,
+        gets_stack=options.stack_from_stdin,
     )
 
 
 def run_daemon(
-    endpoint: Endpoint, *, detach: bool = False, stall_s: float = _STALL_S, check: bool = False
+    endpoint: Endpoint, *, detach: bool = False, stall_s: float = _STALL_S, gets_stack: bool = False
 ) -> int:
     """Be a daemon until it ends; return the exit status: 0, or 1 when it could not start.
 
@@ -54,8 +52,8 @@ def run_daemon(
             it is known how the start went: {"pid": …}, or {"error": …} as on the wire; then stdin,
             stdout and stderr are given up.
         stall_s: how long a client may take nothing before it is disconnected.
-        check: read from stdin, as JSON, where the stack files are that a daemon is wanted for; end,
-            having changed nothing, when they cannot be used.
+        gets_stack: read the stack that a daemon is wanted for from stdin, as the command that
+            starts this one has read it; end, having changed nothing, when there is none.
     """
     if detach:
         _detach()
@@ -64,13 +62,19 @@ def run_daemon(
     # Most of what is made until the daemon serves stays: collections would find nothing.
     gc.disable()
     starter = _DetachedStart(endpoint) if detach else _ForegroundStart()
-    checking = StackCheck(sys.stdin.buffer.read()) if check else None
+    checked = None
     try:
         # Loaded while the stack is checked; nothing may be changed before that is known.
         from .app import serve_daemon
         from .session import Limits
 
-        checked = checking.result() if checking is not None else None
+        if gets_stack:
+            given = sys.stdin.buffer.read()
+            if not given:
+                return 1
+            from harness.protocol import CheckedStack
+
+            checked = CheckedStack.decode(given)
         _log_to(endpoint)
         limits = Limits(stall_s=stall_s)
         ready = partial(_serving, starter.ready)
@@ -203,9 +207,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--state-dir", help="where its state is; as HARNESS_STATE_DIR")
     parser.add_argument(
-        "--check",
+        "--stack-from-stdin",
         action="store_true",
-        help="read the source of a stack from stdin, and do not start when it is wrong",
+        help="read a stack from stdin, as the command does that starts this; without one, end",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--detach", action="store_true", help="go into the background")

@@ -14,7 +14,7 @@ from harness.protocol import Endpoint
 from harness.storage import Store
 from harness.supervisor import Stacks
 
-from .stack_files import StackReader
+from .stack_reader import StackReader
 
 __all__ = ["Wiring"]
 

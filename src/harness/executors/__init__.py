@@ -40,16 +40,21 @@ def builtin_executors(*, clock: Clock) -> Mapping[str, Executor]:
 
 def builtin_capabilities() -> Mapping[str, frozenset[str]]:
     """Return what each built-in type can do, by the name stack files use."""
-    from harness.clock import SystemClock
+    from .external import ExternalExecutor
+    from .fake import FakeExecutor
+    from .process_options import PROCESS_CAPABILITIES
 
-    executors = builtin_executors(clock=SystemClock())
-    return {name: executor.capabilities.names for name, executor in executors.items()}
+    return {
+        "process": PROCESS_CAPABILITIES.names,
+        "fake": FakeExecutor.capabilities.names,
+        "external": ExternalExecutor.capabilities.names,
+    }
 
 
 def option_types() -> Mapping[str, type]:
     """Return each built-in type's options, by the name stack files use."""
     from .external import ExternalOptions
     from .fake import FakeOptions
-    from .process import ProcessOptions
+    from .process_options import ProcessOptions
 
     return {"process": ProcessOptions, "fake": FakeOptions, "external": ExternalOptions}

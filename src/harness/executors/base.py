@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.commands import Command, Process
 from harness.errors import NotSupported
 from harness.model import Endpoint, ExitStatus, Handle, UnitKind
+
+if TYPE_CHECKING:
+    from harness.commands import Command, Process
 
 __all__ = ["Capabilities", "Executor", "Recovery", "StartRequest", "StopReport", "Usage"]
 

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         WaitParams,
         WriteParams,
     )
+    from .stack_files import CheckedStack, load_stack
     from .stream import MessageStream, message_pipe
     from .subscriptions import AckParams, SubscriptionFailed, SubscriptionParams, SubscriptionRef
     from .tasks import ResetTasksParams, RunTasksParams, TaskStatus
@@ -88,6 +89,7 @@ __all__ = [
     "OPENRPC_VERSION",
     "PROTOCOL_VERSION",
     "AckParams",
+    "CheckedStack",
     "DaemonHello",
     "DaemonStatus",
     "DiffParams",
@@ -173,6 +175,7 @@ __all__ = [
     "error_from_wire",
     "error_kinds",
     "error_to_wire",
+    "load_stack",
     "message_pipe",
     "openrpc_document",
     "parse_params",
@@ -183,6 +186,7 @@ __all__ = [
 
 _LATER = {
     "AckParams": "subscriptions",
+    "CheckedStack": "stack_files",
     "DaemonHello": "daemon",
     "DaemonStatus": "daemon",
     "DiffParams": "plan",
@@ -258,6 +262,7 @@ _LATER = {
     "Window": "exec",
     "WriteParams": "services",
     "adapter": "validation",
+    "load_stack": "stack_files",
     "message_pipe": "stream",
     "openrpc_document": "openrpc",
     "parse_params": "validation",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, nullcontext
 
 import anyio
+from anyio import lowlevel
 
 from harness.errors import OperationFailed, StorageError, WaitTimeout
 from harness.model import Goal, ServiceState, UnitKind
@@ -21,6 +22,8 @@ __all__ = ["bring_down", "bring_up", "give_up", "stop_for_restart", "wait_timeou
 
 logger = logging.getLogger(__name__)
 
+# So few that the loop looks at its sockets and pipes often, and so many that a commit is shared.
+_AT_ONCE = 16
 _ENDED = (ServiceState.EXITED, ServiceState.FAILED)
 
 
@@ -109,18 +112,33 @@ async def bring_up(
     Raises:
         WaitTimeout: some units were not ready in time; it explains each.
     """
+    wanted = [
+        unit for unit in units if unit.name not in kept or unit.goal is Goal.DOWN or unit.is_stuck
+    ]
+    # The goals are stored before the first start, so that a crash in between goes on starting.
     with _one_commit(units):
         for unit in units:
             unit.held = False
             unit.ignores_dependencies = not deps
-            if unit.name not in kept or unit.goal is Goal.DOWN or unit.is_stuck:
-                unit.want(Goal.UP)
+        for unit in wanted:
+            unit.aim(Goal.UP)
+    for at in range(0, len(wanted), _AT_ONCE):
+        _want_up(wanted[at : at + _AT_ONCE])
+        # They start, and whoever watches is told of it, before the next are looked at.
+        await lowlevel.checkpoint()
     with _Settling(units, lambda unit: unit.is_settled, _has_failed) as settling:
         with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
             results = await _until_settled(settling, keep_going=keep_going)
         if limit.cancelled_caught:
             raise wait_timeout(tuple(settling.open.values()), timeout_s)
     return [results[unit.name] for unit in units]
+
+
+def _want_up(units: Sequence[Unit]) -> None:
+    with _one_commit(units):
+        for unit in units:
+            if unit.goal is Goal.UP:  # nobody stopped it meanwhile
+                unit.want(Goal.UP)
 
 
 async def _until_settled(settling: _Settling, *, keep_going: bool) -> dict[str, UnitResult]:
@@ -154,8 +172,7 @@ async def bring_down(
     # The goals are stored before the first stop, so that a crash in between goes on stopping.
     with _one_commit(units):
         for unit in units:
-            unit.record.goal = Goal.DOWN
-            unit.save()
+            unit.aim(Goal.DOWN)
     asked: set[str] = set()
 
     def ask(unit: Unit) -> None:

@@ -252,12 +252,17 @@ class Unit:
 
     # ── what happens to it ───────────────────────────────────────────────────────────────────────
 
-    def want(self, goal: Goal, *, reason: str | None = None) -> None:
-        """Set the goal, durably, and let what follows from it happen."""
-        is_new = self.record.goal is not goal
-        if is_new:
+    def aim(self, goal: Goal) -> None:
+        """Set the goal, durably; what follows from it happens when it is wanted, or at recovery."""
+        if self.record.goal is not goal:
             self.record.goal = goal
             self.save()
+            # Whoever waits for the old goal learns that it is given up.
+            self.changed()
+
+    def want(self, goal: Goal, *, reason: str | None = None) -> None:
+        """Set the goal, durably, and let what follows from it happen."""
+        self.aim(goal)
         if goal is Goal.UP:
             self.stop_cause = None
             if self.record.state in _AT_REST:
@@ -266,9 +271,6 @@ class Unit:
             self.post(Trigger.WANTED, reason=reason)
         else:
             self.post(Trigger.UNWANTED, reason=reason)
-        if is_new:
-            # Whoever waits for the old goal learns that it is given up, also without a transition.
-            self.changed()
 
     def post(self, trigger: Trigger, *, reason: str | None = None) -> None:
         """Have a trigger applied, after those already waiting."""

@@ -66,7 +66,7 @@ def test_a_daemon_starts_before_the_command_loads_what_it_needs(
 ) -> None:
     program = (
         "import sys; from harness.client import spawning\n"
-        "def start(*_): print(*sys.modules); sys.exit(9)\n"
+        "def start(*_, **__): print(*sys.modules); sys.exit(9)\n"
         "spawning.DaemonProcess = start\n"
         "from harness.cli import main\n"
         f"sys.argv = ['harness', *{command}]\n"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
-from harness.client import begin_daemon
+from harness.client import begin_daemon, make_source
 from harness.client.spawning import is_locked, open_lock
 from harness.client.starting import start_daemon
-from harness.errors import DaemonUnavailable, StorageError
+from harness.errors import ConfigError, DaemonUnavailable, StorageError
 from harness.protocol import Endpoint
 
 
@@ -64,8 +66,17 @@ def test_a_state_directory_that_cannot_be_one_is_named(tmp_path: Path) -> None:
         begin_daemon(Endpoint(tmp_path / "file" / "state"))
 
 
-async def test_what_was_begun_is_waited_for_and_its_lock_given_back(endpoint: Endpoint) -> None:
-    begun = begin_daemon(endpoint, source={"env": {}})
+@pytest.fixture
+def source(tmp_path: Path) -> dict[str, Any]:
+    file = tmp_path / "harness.yaml"
+    file.write_text("name: shop\nservices:\n  a: {type: process, command: sleep 1000}\n")
+    return make_source(directory=str(tmp_path), env={})
+
+
+async def test_what_was_begun_is_waited_for_and_its_lock_given_back(
+    endpoint: Endpoint, source: dict[str, Any]
+) -> None:
+    begun = begin_daemon(endpoint, source=source)
     assert begun is not None
     another = open_lock(endpoint)
     assert not is_locked(another)
@@ -76,5 +87,19 @@ async def test_what_was_begun_is_waited_for_and_its_lock_given_back(endpoint: En
     with anyio.fail_after(10), pytest.raises(DaemonUnavailable, match="no room"):
         await start_daemon(endpoint, nobody, begun=begun)
     assert _starts(endpoint) == 1
+    assert is_locked(another)
+    os.close(another)
+
+
+def test_a_stack_that_is_wrong_ends_what_was_begun(
+    endpoint: Endpoint, source: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "harness.yaml").write_text("name: shop\nservces: {}\n")
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(ConfigError, match="did you mean"):
+        begin_daemon(endpoint, source=source)
+    gc.collect()  # the process's pipes
+    assert len(os.listdir("/proc/self/fd")) == before
+    another = open_lock(endpoint)
     assert is_locked(another)
     os.close(another)

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
+from harness.client import make_source
 from harness.client.spawning import daemon_env
 from harness.client.starting import start_daemon
-from harness.errors import DaemonUnavailable
-from harness.protocol import Endpoint
+from harness.errors import ConfigError, DaemonUnavailable
+from harness.protocol import CheckedStack, Endpoint
 
 
 def test_a_daemon_inherits_what_programs_need_and_no_more():
@@ -26,27 +28,44 @@ def test_a_daemon_inherits_what_programs_need_and_no_more():
     assert daemon_env({**kept, **secret}) == kept
 
 
-async def test_a_daemon_that_dies_before_it_reads_says_why(tmp_path, monkeypatch):
+@pytest.fixture
+def source(tmp_path: Path) -> dict[str, Any]:
+    """Give a stack so large that a pipe does not take all of it at once."""
+    units = "".join(f"  s{i}: {{type: process, command: sleep 1}}\n" for i in range(1000))
+    (tmp_path / "harness.yaml").write_text("name: shop\nservices:\n" + units)
+    return make_source(directory=str(tmp_path), env={})
+
+
+async def nobody() -> None:
+    return None
+
+
+def stand_in(tmp_path: Path, body: str) -> str:
+    """Write a program in the daemon's place; return its path."""
     program = tmp_path / "python"
-    program.write_text("#!/bin/sh\necho no room to live >&2\nexit 1\n")
+    program.write_text(f"#!/bin/sh\n{body}\nexit 1\n")
     program.chmod(0o700)
-    monkeypatch.setattr(sys, "executable", str(program))
+    return str(program)
 
-    async def nobody() -> None:
-        return None
 
+async def test_a_daemon_that_dies_before_it_reads_says_why(tmp_path, monkeypatch, source):
+    monkeypatch.setattr(sys, "executable", stand_in(tmp_path, "echo no room to live >&2"))
     with anyio.fail_after(10), pytest.raises(DaemonUnavailable, match="no room to live"):
-        await start_daemon(Endpoint(tmp_path / "state"), nobody, source={"env": "x" * 1_000_000})
+        await start_daemon(Endpoint(tmp_path / "state"), nobody, source=source)
 
 
-async def test_a_daemon_gets_all_of_the_source(tmp_path: Path, monkeypatch):
-    program = tmp_path / "python"
-    program.write_text("#!/bin/sh\nwc -c >&2\nexit 1\n")
-    program.chmod(0o700)
-    monkeypatch.setattr(sys, "executable", str(program))
+async def test_a_daemon_gets_all_of_the_stack(tmp_path, monkeypatch, source):
+    monkeypatch.setattr(sys, "executable", stand_in(tmp_path, f"cat > {tmp_path}/given"))
+    with anyio.fail_after(10), pytest.raises(DaemonUnavailable):
+        await start_daemon(Endpoint(tmp_path / "state"), nobody, source=source)
+    given = (tmp_path / "given").read_bytes()
+    assert len(given) > 65536
+    assert len(CheckedStack.decode(given).stack.units) == 1000
 
-    async def nobody() -> None:
-        return None
 
-    with anyio.fail_after(10), pytest.raises(DaemonUnavailable, match=r": 1000011$"):
-        await start_daemon(Endpoint(tmp_path / "state"), nobody, source={"env": "x" * 1_000_000})
+async def test_a_stack_that_is_wrong_starts_no_daemon(tmp_path, monkeypatch, source):
+    (tmp_path / "harness.yaml").write_text("name: shop\nservces: {}\n")
+    monkeypatch.setattr(sys, "executable", stand_in(tmp_path, f"touch {tmp_path}/started"))
+    with pytest.raises(ConfigError):
+        await start_daemon(Endpoint(tmp_path / "state"), nobody, source=source)
+    assert not (tmp_path / "started").exists()

@@ -9,7 +9,7 @@ import pytest
 from harness.config.stored import StackCodec
 from harness.errors import StorageError
 from harness.executors import option_types
-from harness.executors.process import ProcessOptions
+from harness.executors.process_options import ProcessOptions
 from harness.model import (
     CommandCheck,
     CompositeCheck,

@@ -11,7 +11,7 @@ from harness.clock import SystemClock
 from harness.executors import builtin_capabilities, builtin_executors, option_types
 from harness.executors.external import ExternalOptions
 from harness.executors.fake import FakeOptions
-from harness.executors.process import ProcessOptions
+from harness.executors.process_options import ProcessOptions
 
 
 @pytest.mark.parametrize(

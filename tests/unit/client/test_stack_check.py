@@ -1,8 +1,7 @@
-"""The stack that a daemon is started for: checked beside it, and read once."""
+"""The stack that a daemon is started for: checked by the command, and read once."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 import pytest
 
 from harness.client import make_source
-from harness.daemon.stack_check import StackCheck
-from harness.daemon.stack_files import CheckedStack, StackReader, check_source
-from harness.errors import ConfigError, HarnessError
+from harness.client.stack_check import check_stack
+from harness.daemon.stack_reader import StackReader
+from harness.errors import ConfigError, PlanError
 from harness.executors import option_types
-from harness.protocol import Source
+from harness.protocol import CheckedStack, Source
 
 STACK = "name: shop\nservices:\n  a: {type: process, command: sleep 1000}\n"
 
@@ -32,32 +31,35 @@ def source(file: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def checked(file: Path) -> CheckedStack:
-    return check_source(source(file))
+    return check_stack(source(file))
 
 
-def check(file: Path) -> StackCheck:
-    return StackCheck(json.dumps(source(file)).encode())
+def test_a_checked_stack_is_handed_over_whole(checked: CheckedStack) -> None:
+    assert CheckedStack.decode(checked.encode()) == checked
 
 
-def test_another_process_checks_and_hands_the_stack_over(file: Path, checked: CheckedStack) -> None:
-    found = check(file).result()
-    assert replace(found, at_s=0.0) == replace(checked, at_s=0.0)
-
-
-def test_what_is_wrong_arrives_with_its_places(file: Path) -> None:
+def test_what_is_wrong_is_told_with_its_places(file: Path) -> None:
     file.write_text(STACK.replace("command", "comand"))
-    with pytest.raises(HarnessError) as caught:
-        check(file).result()
-    problem = json.loads(json.dumps(caught.value.details["problems"]))[0]
-    assert (problem["file"], problem["line"]) == ("harness.yaml", 3)
+    with pytest.raises(ConfigError) as caught:
+        check_stack(source(file))
+    problem = caught.value.problems[0]
+    assert (problem.file, problem.line) == ("harness.yaml", 3)
 
 
-def test_a_check_that_fails_itself_says_so_and_gives_no_stack(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    with pytest.raises(SystemExit):
-        StackCheck(b"{}").result()
-    assert "KeyError" in capfd.readouterr().err
+_CYCLE = """\
+  b: {type: process, command: x, depends_on: [c]}
+  c: {type: process, command: x, depends_on: [b]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("extra", "cause"),
+    [(_CYCLE, "b → c → b"), ("tasks:\n  t: {type: external}\n", "cannot")],
+)
+def test_what_cannot_be_brought_up_is_told_too(file: Path, extra: str, cause: str) -> None:
+    file.write_text(STACK + extra)
+    with pytest.raises(PlanError, match=cause):
+        check_stack(source(file))
 
 
 async def test_a_stack_that_was_checked_is_read_once(checked: CheckedStack) -> None:
