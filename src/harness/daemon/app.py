@@ -138,11 +138,11 @@ async def supervision(
 async def _warm_up(stacks: Stacks) -> None:
     """Load what a stack would wait for, while most daemons have nothing else to do.
 
-    Not at once: the command that started this daemon has calls to make, and would wait longer; and
-    not while services start.
+    Not while services start, nor a moment before or after: the command has calls to make then.
     """
     await anyio.sleep(_WARM_UP_AFTER_S)
     await _operations_end(stacks)
+    await anyio.sleep(_WARM_UP_AFTER_S)
     try:
         await to_thread.run_sync(prepare, abandon_on_cancel=True)
     except Exception:
