@@ -39,6 +39,15 @@ class _Peer:
             self._events.extend(self._protocol.events())
         return self._events.pop(0)
 
+    async def text(self, size: int) -> str:
+        """Return the next so many characters of text, at least."""
+        received = ""
+        while len(received) < size:
+            event = await self.event()
+            assert isinstance(event, TextMessage)
+            received += event.data
+        return received
+
     async def send(self, *events: Event) -> None:
         await self.stream.send(b"".join(self._protocol.send(event) for event in events))
 
@@ -195,3 +204,23 @@ async def test_a_ping_while_a_message_is_on_its_way_is_answered_after_it(tmp_pat
         assert received == ["one"]
         await websocket.send("more")
         assert (await peer.event()) == TextMessage(data="more")
+
+
+async def test_a_small_message_that_is_given_up_goes_out_whole(tmp_path):
+    texts = ["a" * 131_072, "b" * 131_072, "c" * 131_072]
+    async with _connected(str(tmp_path)) as (websocket, peer):
+        scope = anyio.CancelScope()
+
+        async def send_all() -> None:
+            with scope:
+                for text in texts:
+                    await websocket.send(text)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(send_all)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()  # nobody reads yet, so that one of them is half out
+            await anyio.wait_all_tasks_blocked()
+            received = await peer.text(len(texts[0] + texts[1]))
+        await websocket.send("after")
+        assert received + await peer.text(5) == texts[0] + texts[1] + "after"
