@@ -141,8 +141,8 @@ async def _warm_up(stacks: Stacks) -> None:
     Not while services start, nor a moment before or after: the command has calls to make then.
     """
     await anyio.sleep(_WARM_UP_AFTER_S)
-    await _operations_end(stacks)
-    await anyio.sleep(_WARM_UP_AFTER_S)
+    if await _operations_end(stacks):
+        await anyio.sleep(_WARM_UP_AFTER_S)
     try:
         await to_thread.run_sync(prepare, abandon_on_cancel=True)
     except Exception:
@@ -170,10 +170,12 @@ async def _drain(server: Server, stacks: Stacks, hurry: anyio.Event) -> None:
         logger.warning("Ending although something is still being changed; the next daemon goes on")
 
 
-async def _operations_end(stacks: Stacks) -> None:
-    for operation in stacks.operations.list():
-        if operation.state is OperationState.RUNNING:
-            await operation.ended.wait()
+async def _operations_end(stacks: Stacks) -> bool:
+    """Wait for the operations under way; return whether there were any."""
+    running = [o for o in stacks.operations.list() if o.state is OperationState.RUNNING]
+    for operation in running:
+        await operation.ended.wait()
+    return bool(running)
 
 
 class _LogNotices:
