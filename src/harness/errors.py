@@ -8,6 +8,7 @@
     ├─ ExecutorError         StartFailed · StopFailed · HandleLost · NotSupported
     ├─ StorageError          StoreLocked · StoreCorrupt · StoreTooNew · StoreFull
     ├─ RegistryError         ServiceNotFound
+    ├─ ActionError           ActionNotFound · ActionFailed · ActionTimeout · ActionCancelled
     ├─ OperationError        OperationFailed · OperationNotFound · OperationConflict · WaitTimeout
     ├─ ProtocolError         MalformedMessage · MethodNotFound · InvalidParameters · RemoteFailure
     ├─ AccessError           Forbidden
@@ -27,6 +28,11 @@ from typing import ClassVar, Self
 
 __all__ = [
     "AccessError",
+    "ActionCancelled",
+    "ActionError",
+    "ActionFailed",
+    "ActionNotFound",
+    "ActionTimeout",
     "CommandError",
     "CommandFailed",
     "CommandNotExecutable",
@@ -442,6 +448,74 @@ class WaitTimeout(OperationError):
     """What was waited for did not happen in time; the message is the chain of causes."""
 
     kind = "wait-timeout"
+
+
+# ── actions ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class ActionError(HarnessError):
+    """An action could not do what it is for; authors of actions raise it with their own words."""
+
+    kind = "action-error"
+
+
+class ActionNotFound(ActionError):
+    """There is no action of that name where it was looked for."""
+
+    kind = "action-not-found"
+
+    @classmethod
+    def of(cls, name: str, known: Iterable[str], *, where: str) -> Self:
+        """Make the error for `name`, with the closest of the known names as a suggestion."""
+        names = tuple(known)
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"it has: {', '.join(names)}" if names else None
+        return cls(
+            f'cannot find the action "{name}": {where} has none of that name',
+            hint=f'did you mean "{close[0]}"?' if close else hint,
+            details={"name": name, "did_you_mean": close[0] if close else None},
+        )
+
+
+class ActionFailed(ActionError):
+    """An action ended with something that its author did not expect."""
+
+    kind = "action-failed"
+    facts = ("action", "cause")
+
+    def __init__(self, *, action: str, cause: str) -> None:
+        self.action = action
+        self.cause = cause
+        super().__init__(
+            f"cannot finish {action}: {cause}",
+            hint="the daemon's log has the details (harness daemon logs)",
+            details={"action": action, "cause": cause},
+        )
+
+
+class ActionCancelled(ActionError):
+    """An action was cancelled before it was done."""
+
+    kind = "action-cancelled"
+    facts = ("action",)
+
+    def __init__(self, *, action: str) -> None:
+        self.action = action
+        super().__init__(f"cannot finish {action}: it was cancelled", details={"action": action})
+
+
+class ActionTimeout(ActionError):
+    """An action took longer than it may; it was cancelled."""
+
+    kind = "action-timeout"
+    facts = ("action",)
+
+    def __init__(self, *, action: str, limit_s: float) -> None:
+        self.action = action
+        super().__init__(
+            f"cannot finish {action}: it took longer than {limit_s:g} s",
+            details={"action": action, "limit_s": limit_s},
+        )
 
 
 # ── protocol, access ─────────────────────────────────────────────────────────────────────────────

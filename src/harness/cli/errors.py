@@ -106,7 +106,7 @@ def report(session: Session, error: ErrorReport) -> None:
         click.echo(json.dumps({"error": document}), err=True)
         return
     problems = error.details.get("problems")
-    if problems:
+    if problems and "file" in problems[0]:
         lines = [*problem_lines(problems), count_line(problems)]
     else:
         explained = _explanations(error)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 __all__ = [
+    "complete_action_parameters",
+    "complete_actions",
     "complete_directories",
     "complete_files",
     "complete_labels",
@@ -63,6 +65,32 @@ def complete_projects(context: click.Context, _: click.Parameter, word: str) -> 
         return list(await client.projects.list())
 
     return _fitting(word, [project["name"] for project in _asked(_session(context), ask)])
+
+
+def complete_actions(context: click.Context, _: click.Parameter, word: str) -> list[str]:
+    """Return actions, such as `chain.mine`."""
+    session = _session(context)
+
+    async def ask(client: Client) -> Rows:
+        return list(await client.actions.list(project=await session.find_project(client)))
+
+    found = _asked(session, ask)
+    return _fitting(
+        word, [f"{a['service']}.{a['name']}" if a["service"] else a["name"] for a in found]
+    )
+
+
+def complete_action_parameters(context: click.Context, _: click.Parameter, word: str) -> list[str]:
+    """Return the options of the action that was named before."""
+    session = _session(context)
+    service, __, action = str(context.params.get("name") or "").rpartition(".")
+
+    async def ask(client: Client) -> Rows:
+        project = await session.find_project(client)
+        return [await client.actions.info(action=action, project=project, service=service or None)]
+
+    names = [name for found in _asked(session, ask) for name in found["parameters"]["properties"]]
+    return _fitting(word, [f"--{name.replace('_', '-')}" for name in names])
 
 
 def complete_labels(context: click.Context, _: click.Parameter, word: str) -> list[str]:

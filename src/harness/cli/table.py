@@ -49,11 +49,13 @@ COMMANDS: dict[str, LazyCommand] = {
     ),
     "port": _command(_REACH_IN, "services.inspect", "port", "Print where a service listens."),
     "env": _command(_REACH_IN, "services.inspect", "env", "Print a unit's environment."),
+    "action": _command(_DRIVE, "actions", "action", "List, describe and run typed actions."),
     "task": _command(_DRIVE, "tasks", "task", "List, run and reset tasks."),
     "validate": _command(_CONFIG, "config", "validate", "Check the stack file."),
     "config": _command(_CONFIG, "config", "config", "Show the resolved stack, or its schema."),
     "init": _command(_CONFIG, "init", "init", "Write a stack file to start from."),
     "daemon": _command(_SYSTEM, "daemon", "daemon", "Run, start, stop and look at the daemon."),
     "registry": _command(_SYSTEM, "registry", "registry", "Look up services of all projects."),
+    "plugin": _command(_SYSTEM, "plugins", "plugin", "List what extends the daemon."),
     "completion": _command(_SYSTEM, "completion", "completion", "Print a completion script."),
 }

@@ -16,6 +16,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from harness.errors import DaemonUnavailable, Forbidden
 from harness.protocol import PROTOCOL_VERSION, Endpoint, socket_address
 
+from .actions import Actions
 from .connection import Connection
 from .daemon import Daemon
 from .events import Events
@@ -24,6 +25,7 @@ from .health import Health
 from .logs import Logs
 from .operations import Operations
 from .plan import Plan
+from .plugins import Plugins
 from .projects import Projects
 from .registry import Registry
 from .services import Services
@@ -62,6 +64,8 @@ class Client:
         self.operations = Operations(connection)
         self.health = Health(connection)
         self.registry = Registry(connection)
+        self.actions = Actions(connection)
+        self.plugins = Plugins(connection)
 
 
 @asynccontextmanager

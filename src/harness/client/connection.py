@@ -6,9 +6,9 @@ subscription ends with an error when the connection does.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
@@ -28,13 +28,23 @@ from .subscription import Subscription
 if TYPE_CHECKING:
     from harness.protocol import MessageStream
 
-__all__ = ["CALL_TIMEOUT_S", "Connection"]
+__all__ = ["CALL_TIMEOUT_S", "Connection", "Listener"]
 
 CALL_TIMEOUT_S = 60.0
 """How long a call may take that does not wait for anything by its nature."""
 
 _GONE = "cannot go on: the daemon closed the connection"
 _SUBSCRIPTION_KEYS = ("subscription", "id")
+
+
+class Listener(Protocol):
+    """Takes notifications; a subscription is one."""
+
+    def offer(self, method: str, params: Mapping[str, Any], size: int) -> None:
+        """Take one, in the order in which they come."""
+
+    def fail(self, reason: HarnessError) -> None:
+        """Take note that no more will come."""
 
 
 class _Call:
@@ -58,7 +68,7 @@ class Connection:
         self._calls: dict[int | str, _Call] = {}
         self._late: dict[int | str, Callable[[Any], None]] = {}
         self._unwanted: list[str] = []
-        self._subscriptions: dict[str, Subscription] = {}
+        self._subscriptions: dict[str, Listener] = {}
         self._next_id = 0
         self._closed: HarnessError | None = None
         self._ended = anyio.Event()
@@ -138,6 +148,15 @@ class Connection:
                 # Shielded: an interrupted reader must not leave the daemon sending.
                 with anyio.move_on_after(1, shield=True):
                     await self._cancel(subscription.id)
+
+    @contextmanager
+    def listening(self, name: str, listener: Listener) -> Iterator[None]:
+        """Have the notifications of a name that this client chose, while the context is open."""
+        self._subscriptions[name] = listener
+        try:
+            yield
+        finally:
+            self._subscriptions.pop(name, None)
 
     async def wait_closed(self) -> None:
         """Return once the daemon has closed the connection."""

@@ -28,6 +28,7 @@ from harness.storage import SqliteStore, Store
 from harness.supervisor import OperationState, Stacks
 
 from .dispatcher import Dispatcher
+from .extensions import Extensions
 from .methods import all_handlers
 from .server import Server
 from .session import Limits
@@ -114,7 +115,7 @@ async def supervision(
             random=random.random,
         )
         notices.stacks = stacks
-        async with stacks:
+        async with stacks, Extensions() as extensions:
             await stacks.recover()
             wiring = Wiring(
                 stacks=stacks,
@@ -122,6 +123,7 @@ async def supervision(
                 store=store,
                 clock=clock,
                 reader=StackReader(option_types(), checked),
+                extensions=extensions,
                 endpoint=endpoint,
                 version=__version__,
                 started_at=clock.now(),

@@ -40,10 +40,11 @@ Handler = Callable[[Any, "Call"], Awaitable[Any]]
 def outlives_connection(method: str) -> bool:
     """Tell whether a call goes on when its caller vanishes: it changes more than its connection.
 
-    Input does not: its writer is gone, and the service may never read it.
+    Input does not: its writer is gone, and the service may never read it. Nor does an action, whose
+    result nobody would get.
     """
     found = METHODS.get(method)
-    ends = method.startswith("exec.") or method == "services.write"
+    ends = method.startswith(("exec.", "actions.")) or method == "services.write"
     return found is not None and found.changes and not ends
 
 

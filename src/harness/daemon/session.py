@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +18,7 @@ import anyio
 import anyio.lowlevel
 from anyio.abc import TaskGroup, TaskStatus
 
-from harness.errors import MalformedMessage, ProtocolError
+from harness.errors import InvalidParameters, MalformedMessage, ProtocolError
 from harness.protocol import (
     ErrorResponse,
     MessageStream,
@@ -134,6 +135,7 @@ class Session:
         self._room = anyio.Event()
         self._calls = 0
         self._channels: dict[str, Channel] = {}
+        self._runs: dict[str, anyio.CancelScope] = {}
         self._is_closed = False
 
     async def run(self) -> None:
@@ -204,6 +206,28 @@ class Session:
         channel = self._channels.get(name)
         if channel is not None:
             channel.acknowledge(size)
+
+    @contextmanager
+    def running(self, name: str | None) -> Iterator[anyio.CancelScope]:
+        """Give what a call runs a name of the client's, by which it can be cancelled.
+
+        Raises:
+            InvalidParameters: it has one of that name already.
+        """
+        if name in self._runs:
+            raise InvalidParameters(f'cannot run: this connection has a run "{name}" already')
+        with anyio.CancelScope() as scope:
+            if name is not None:
+                self._runs[name] = scope
+            try:
+                yield scope
+            finally:
+                self._runs.pop(name or "", None)
+
+    def cancel_run(self, name: str) -> None:
+        """Cancel what `running` named so; nothing happens when it has ended."""
+        if (scope := self._runs.get(name)) is not None:
+            scope.cancel()
 
     async def _run_channel(
         self,

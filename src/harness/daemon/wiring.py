@@ -14,6 +14,7 @@ from harness.protocol import Endpoint
 from harness.storage import Store
 from harness.supervisor import Stacks
 
+from .extensions import Extensions
 from .stack_reader import StackReader
 
 __all__ = ["Wiring"]
@@ -25,6 +26,7 @@ class Wiring:
 
     Attributes:
         reader: reads clients' stack files.
+        extensions: what plugins bring.
         started_at: when this daemon started.
         began_s: the same in monotonic seconds, which no change of the machine's clock disturbs.
         connections: tells how many clients are connected.
@@ -36,6 +38,7 @@ class Wiring:
     store: Store
     clock: Clock
     reader: StackReader
+    extensions: Extensions
     endpoint: Endpoint
     version: str
     started_at: datetime

@@ -21,6 +21,7 @@ class EventKind(StrEnum):
     STAGE_REACHED = "stage-reached"  # stage, after_s
     HOOK_FINISHED = "hook-finished"  # moment, ok, exit, output
     TASK_COMPLETED = "task-completed"  # outputs, skipped
+    ACTION_EVENT = "action-event"  # action, name, data
     LOGS_DROPPED = "logs-dropped"  # stream, bytes, cause
     SURVIVOR_FOUND = "survivor-found"  # pid, command
     CRASH_LOOP_DETECTED = "crash-loop-detected"  # attempts, window_s

@@ -24,6 +24,16 @@ from .messages import (
 from .version import OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, check_protocol_version
 
 if TYPE_CHECKING:
+    from .actions import (
+        ActionEventNotification,
+        ActionInfo,
+        ActionParams,
+        ActionResult,
+        ActionSummary,
+        CancelActionParams,
+        ListActionsParams,
+        RunActionParams,
+    )
     from .daemon import DaemonHello, DaemonStatus, HelloParams, StopDaemonParams
     from .events import EventNotification, EventRecord, ListEventsParams, SubscribeParams
     from .exec import (
@@ -51,6 +61,7 @@ if TYPE_CHECKING:
     )
     from .params import Empty, NoParams, Params, ProjectParams, Result, Source, UnitParams
     from .plan import DiffParams, GraphNode, GraphParams, PlanChange, PlanDiff, PlanGraph
+    from .plugins import PluginStatus
     from .projects import ProjectName, ProjectSummary, ResolveParams
     from .registry import ListRegistryParams, RegistryEntry
     from .services import (
@@ -89,6 +100,12 @@ __all__ = [
     "OPENRPC_VERSION",
     "PROTOCOL_VERSION",
     "AckParams",
+    "ActionEventNotification",
+    "ActionInfo",
+    "ActionParams",
+    "ActionResult",
+    "ActionSummary",
+    "CancelActionParams",
     "CheckedStack",
     "DaemonHello",
     "DaemonStatus",
@@ -113,6 +130,7 @@ __all__ = [
     "GraphNode",
     "GraphParams",
     "HelloParams",
+    "ListActionsParams",
     "ListEventsParams",
     "ListHealthParams",
     "ListRegistryParams",
@@ -131,6 +149,7 @@ __all__ = [
     "PlanChange",
     "PlanDiff",
     "PlanGraph",
+    "PluginStatus",
     "ProbeReport",
     "ProbeTry",
     "ProjectName",
@@ -143,6 +162,7 @@ __all__ = [
     "ResolveParams",
     "Response",
     "Result",
+    "RunActionParams",
     "RunTasksParams",
     "SelectionParams",
     "ServicesStatus",
@@ -186,6 +206,12 @@ __all__ = [
 
 _LATER = {
     "AckParams": "subscriptions",
+    "ActionEventNotification": "actions",
+    "ActionInfo": "actions",
+    "ActionParams": "actions",
+    "ActionResult": "actions",
+    "ActionSummary": "actions",
+    "CancelActionParams": "actions",
     "CheckedStack": "stack_files",
     "DaemonHello": "daemon",
     "DaemonStatus": "daemon",
@@ -208,6 +234,7 @@ _LATER = {
     "GraphNode": "plan",
     "GraphParams": "plan",
     "HelloParams": "daemon",
+    "ListActionsParams": "actions",
     "ListEventsParams": "events",
     "ListHealthParams": "health",
     "ListRegistryParams": "registry",
@@ -227,6 +254,7 @@ _LATER = {
     "PlanChange": "plan",
     "PlanDiff": "plan",
     "PlanGraph": "plan",
+    "PluginStatus": "plugins",
     "ProbeReport": "units",
     "ProbeTry": "units",
     "ProjectName": "projects",
@@ -237,6 +265,7 @@ _LATER = {
     "ResetTasksParams": "tasks",
     "ResolveParams": "projects",
     "Result": "params",
+    "RunActionParams": "actions",
     "RunTasksParams": "tasks",
     "SelectionParams": "services",
     "ServicesStatus": "units",
@@ -245,8 +274,8 @@ _LATER = {
     "StageReport": "health",
     "StopDaemonParams": "daemon",
     "SubscribeParams": "events",
-    "SubscriptionParams": "subscriptions",
     "SubscriptionFailed": "subscriptions",
+    "SubscriptionParams": "subscriptions",
     "SubscriptionRef": "subscriptions",
     "TaskStatus": "tasks",
     "UnitDetails": "units",

@@ -99,6 +99,15 @@ METHODS: dict[str, Method] = {
     "exec.resize": _changes(
         "Change the size of a terminal.", lambda: (t.ExecResizeParams, t.Empty)
     ),
+    "actions.list": _reads(
+        "List typed actions.", lambda: (t.ListActionsParams, tuple[t.ActionSummary, ...])
+    ),
+    "actions.info": _reads("Describe an action.", lambda: (t.ActionParams, t.ActionInfo)),
+    "actions.run": _changes("Run an action.", lambda: (t.RunActionParams, t.ActionResult)),
+    "actions.cancel": _changes(
+        "Cancel a run of this connection.", lambda: (t.CancelActionParams, t.Empty)
+    ),
+    "plugins.list": _reads("List the plugins.", lambda: (t.NoParams, tuple[t.PluginStatus, ...])),
     "tasks.list": _reads(
         "Show the tasks of a project.", lambda: (t.ProjectParams, tuple[t.TaskStatus, ...])
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .actions import ActionEventNotification
 from .events import EventNotification
 from .exec import ExecExit, ExecOutput
 from .logs import LogChunk, LogEnd
@@ -13,6 +14,7 @@ NOTIFICATIONS: dict[str, tuple[str, type]] = {
     "events.event": ("One event of a subscription.", EventNotification),
     "logs.chunk": ("A piece of output of a subscription.", LogChunk),
     "logs.end": ("A subscription has no more output to come.", LogEnd),
+    "actions.event": ("Something happened while an action ran.", ActionEventNotification),
     "exec.output": ("A piece of a command's output.", ExecOutput),
     "subscriptions.failed": ("A subscription, or a command, cannot go on.", SubscriptionFailed),
     "exec.exit": ("A command has ended, and all its output was sent.", ExecExit),

@@ -22,8 +22,10 @@ _WITHOUT_A_VERB = {
     "exec.close_stdin": None,
     "exec.signal": None,
     "exec.resize": None,
+    "actions.run": None,
+    "actions.cancel": None,
 }
-"""Methods that a client calls by itself, or that belong to a running command."""
+"""Methods that a client calls by itself, or that belong to a running command or action."""
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import (
+    actions,
     daemon,
     events,
     health,
     logs,
     operations,
     plan,
+    plugins,
     projects,
     registry,
     services,
@@ -36,12 +38,14 @@ _NOUNS = (
     plan,
     logs,
     exec_,
+    actions,
     tasks,
     events,
     subscriptions,
     operations,
     health,
     registry,
+    plugins,
 )
 
 

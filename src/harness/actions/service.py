@@ -1,0 +1,69 @@
+"""A service as its type sees it: where it is, and how it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.errors import ActionError
+from harness.model import Endpoint, ServiceState
+from harness.supervisor import Project
+
+__all__ = ["Service"]
+
+
+class Service:
+    """One service of a project; what it tells is what is so now.
+
+    Args:
+        project: where it is.
+        name: of the service.
+    """
+
+    def __init__(self, project: Project, name: str) -> None:
+        self._project = project
+        self.name = name
+
+    @property
+    def project(self) -> str:
+        """The project's name."""
+        return self._project.name
+
+    def is_of(self, project: Project) -> bool:
+        """Tell whether it is a service of this very project."""
+        return self._project is project
+
+    @property
+    def state(self) -> ServiceState:
+        """What its process is doing."""
+        return self._project.unit(self.name).state
+
+    @property
+    def is_ready(self) -> bool:
+        """It runs, and its checks say that it can be used."""
+        return self._project.unit(self.name).is_ready
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What the stack file says under `labels`."""
+        return self._project.unit(self.name).spec.labels
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """Where it can be reached, by the names of its ports."""
+        return self._project.unit(self.name).endpoints()
+
+    def url(self, name: str | None = None) -> str:
+        """Return the URL of an endpoint; of the only one, or of the first, when none is named.
+
+        Raises:
+            ActionError: it has no such endpoint.
+        """
+        endpoints = self.endpoints
+        endpoint = next(iter(endpoints.values()), None) if name is None else endpoints.get(name)
+        if endpoint is None:
+            wanted = "no ports" if name is None else f'no port "{name}"'
+            raise ActionError(
+                f'cannot reach "{self.name}": it has {wanted}',
+                hint=f"ports: {', '.join(endpoints)}" if endpoints else "give it ports",
+            )
+        return endpoint.url

@@ -1,0 +1,159 @@
+"""Words of a command line to an action's parameters, as its JSON Schema says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+__all__ = ["parse_arguments", "shape"]
+
+_SIMPLE = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false"}
+
+
+def parse_arguments(
+    words: Sequence[str], schema: Mapping[str, Any], *, title: str
+) -> dict[str, Any]:
+    """Return parameters by name; an option wins over the same name in a JSON object.
+
+    Args:
+        words: `--name value`, `--name=value`, `--flag`, `--no-flag`, `{…}`, `@FILE` or `@-`.
+        schema: JSON Schema of the parameters, an object.
+        title: of the action, for messages.
+
+    Raises:
+        UsageError: a word cannot be understood.
+    """
+    known = schema.get("properties", {})
+    whole: dict[str, Any] = {}
+    given: dict[str, Any] = {}
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("--"):
+            whole |= _object(word)
+            continue
+        flag, has_value, value = word[2:].partition("=")
+        name = flag.replace("-", "_")
+        if name not in known and name.startswith("no_") and _is_switch(known, name[3:], schema):
+            given[name[3:]] = False
+            continue
+        if name not in known:
+            raise click.UsageError(_unknown(flag, known, title))
+        own = known[name]
+        if _is_switch(known, name, schema) and not has_value:
+            given[name] = True
+            continue
+        text = value if has_value else next(rest, None)
+        if text is None:
+            raise click.UsageError(f"--{flag} needs a value: {shape(own, schema)}")
+        _put(given, name, text, own, schema)
+    return whole | given
+
+
+def shape(own: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """Return a JSON Schema in a few words, such as `list of text`.
+
+    Args:
+        own: what is described.
+        schema: where its definitions are.
+    """
+    own = _resolved(own, schema)
+    if "anyOf" in own:
+        return " or ".join(shape(choice, schema) for choice in own["anyOf"])
+    if "enum" in own:
+        return "|".join(str(choice) for choice in own["enum"])
+    if "const" in own:
+        return json.dumps(own["const"])
+    kind = own.get("type")
+    if kind == "array":
+        return f"list of {shape(own.get('items', {}), schema)}"
+    if kind == "object":
+        fields = own.get("properties")
+        return f"{{{', '.join(fields)}}}" if fields else "object"
+    return "nothing" if kind == "null" else _SIMPLE.get(str(kind), "any JSON value")
+
+
+def _put(
+    given: dict[str, Any], name: str, text: str, own: Mapping[str, Any], schema: Mapping[str, Any]
+) -> None:
+    """Add the value of one option; one that is a list may be given again and again."""
+    array = next((k for k in _kinds(own, schema) if k.get("type") == "array"), None)
+    if array is None or text.startswith("["):
+        given[name] = _value(text, own, schema)
+        return
+    items = given.setdefault(name, [])
+    items.append(_value(text, array.get("items", {}), schema))
+
+
+def _value(text: str, own: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+    """Return a word as a JSON value of the kind that is wanted; the daemon judges what it is not.
+
+    Text stays what it is where text may stand, but for the null of what may be nothing.
+    """
+    kinds = {kind.get("type") for kind in _kinds(own, schema)}
+    if text == "null" and "null" in kinds:
+        return None
+    if "string" in kinds:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _kinds(own: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    own = _resolved(own, schema)
+    for choice in own.get("anyOf", (own,)):
+        yield _resolved(choice, schema)
+
+
+def _resolved(own: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = own.get("$ref")
+    if reference is None:
+        return own
+    found: Mapping[str, Any] = schema.get("$defs", {}).get(reference.rpartition("/")[2], {})
+    return found
+
+
+def _is_switch(known: Mapping[str, Any], name: str, schema: Mapping[str, Any]) -> bool:
+    return name in known and any(k.get("type") == "boolean" for k in _kinds(known[name], schema))
+
+
+def _unknown(flag: str, known: Mapping[str, Any], title: str) -> str:
+    names = [name.replace("_", "-") for name in known]
+    close = get_close_matches(flag, names, n=1)
+    if close:
+        return f"{title} takes no --{flag}; did you mean --{close[0]}?"
+    if not names:
+        return f"{title} takes no --{flag}; it takes no parameters"
+    return f"{title} takes no --{flag}; it takes {', '.join(f'--{name}' for name in names)}"
+
+
+def _object(word: str) -> dict[str, Any]:
+    text = word
+    if word.startswith("@"):
+        try:
+            text = sys.stdin.read() if word == "@-" else _read(word[1:])
+        except OSError as error:
+            raise click.UsageError(f"cannot read {word[1:]}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise click.UsageError(f"cannot read {word[1:]}: it is not UTF-8") from error
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        what = word[1:] if word.startswith("@") else repr(word)
+        raise click.UsageError(
+            f"{what} is neither an option nor a JSON object: {error}; --NAME VALUE gives one"
+        ) from error
+    if not isinstance(value, dict):
+        raise click.UsageError(f"parameters are one JSON object, not {word!r}")
+    return value
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()

@@ -1,0 +1,199 @@
+"""`harness action`: what services and the daemon can be asked to do, whatever their domain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .action_arguments import parse_arguments, shape
+from .arguments import complete, unit_names
+from .commands import Command, Group, async_command
+from .moments import DURATION
+from .session import Session
+from .tables import Cell, table
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from harness.client import Client
+
+__all__ = ["action"]
+
+
+@click.group(
+    cls=Group,
+    examples=("action list", "action info chain.mine", "action run chain.mine --blocks 3"),
+)
+def action() -> None:
+    """List, describe and run typed actions.
+
+    A service whose `service_type` a plugin brings has actions; so may the daemon have.
+    """
+
+
+@action.command("list", cls=Command, examples=("action list", "action list chain --json"))
+@unit_names()
+@async_command
+async def list_(session: Session, *, units: tuple[str, ...]) -> None:
+    """Show all actions, or those of the named services."""
+    async with session.connect() as client:
+        project = await session.find_project(client) if not units else await session.project(client)
+        if units:
+            found = [
+                listed
+                for unit in units
+                for listed in await client.actions.list(project=project, service=unit)
+            ]
+        else:
+            found = await client.actions.list(project=project)
+    if session.out.json:
+        session.out.document(found)
+    elif found:
+        rows = ([_title(listed), listed["summary"]] for listed in found)
+        session.out.lines(table(session.out, ("ACTION", "WHAT IT DOES"), rows))
+    else:
+        session.out.note("note: no service here has a type that a plugin brings actions for")
+
+
+@action.command(cls=Command, examples=("action info chain.mine",))
+@click.argument("name", metavar="[SERVICE.]ACTION", shell_complete=complete("actions"))
+@async_command
+async def info(session: Session, *, name: str) -> None:
+    """Show what an action takes, returns and tells while it runs."""
+    async with session.connect() as client:
+        found = await client.actions.info(**await _place(session, client, name))
+    if session.out.json:
+        session.out.document(found)
+    else:
+        session.out.lines(_described(session, found))
+
+
+class RunCommand(Command):
+    """A command whose options are also those of the action that it names."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the options that begin so, the action's first."""
+        from click.shell_completion import CompletionItem
+
+        from .names import complete_action_parameters
+
+        found = complete_action_parameters(ctx, self.params[0], incomplete)
+        return [*map(CompletionItem, found), *super().shell_complete(ctx, incomplete)]
+
+
+@action.command(
+    cls=RunCommand,
+    context_settings={"ignore_unknown_options": True},
+    examples=(
+        "action run chain.mine --blocks 3",
+        "action run chain.mine '{\"blocks\": 3}'",
+        "action run chain.mine @parameters.json",
+    ),
+)
+@click.argument("name", metavar="[SERVICE.]ACTION", shell_complete=complete("actions"))
+@click.argument(
+    "arguments",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    metavar="[--NAME VALUE|JSON|@FILE]...",
+    shell_complete=complete("action_parameters"),
+)
+@click.option("--timeout", "timeout_s", type=DURATION, help="Cancel it after this long.")
+@async_command
+async def run(
+    session: Session, *, name: str, arguments: tuple[str, ...], timeout_s: float | None
+) -> None:
+    """Run an action, and print its result.
+
+    Parameters are options named as `action info` shows them; or one JSON object, given as it is or
+    as the name of a file after `@`, `-` for the input. What happens meanwhile goes to stderr; with
+    --json one object a line goes to stdout, the result last. Ctrl-C cancels the action.
+    """
+    async with session.connect() as client:
+        place = await _place(session, client, name)
+        schema = (await client.actions.info(**place))["parameters"] if arguments else {}
+        parameters = parse_arguments(arguments, schema, title=name)
+        result = await client.actions.run(
+            **place,
+            parameters=parameters,
+            timeout_s=timeout_s,
+            on_event=lambda event: _show_event(session, event),
+        )
+    if session.out.json:
+        session.out.record({"result": result})
+    elif isinstance(result, Mapping):
+        session.out.lines(f"{key}: {_text(value)}" for key, value in result.items())
+    elif result is not None:
+        session.out.lines([_text(result)])
+
+
+async def _place(session: Session, client: Client, name: str) -> dict[str, Any]:
+    """Return whose action a name such as `chain.mine` means; without a dot it is the daemon's."""
+    service, _, action_name = name.rpartition(".")
+    if not service:
+        return {"action": action_name, "project": await session.find_project(client)}
+    return {"action": action_name, "project": await session.project(client), "service": service}
+
+
+def _show_event(session: Session, event: Mapping[str, Any]) -> None:
+    if session.out.json:
+        session.out.record({"event": event["name"], "data": event["data"]})
+    elif not session.out.quiet:
+        session.out.note(_event_text(event))
+
+
+def _event_text(event: Mapping[str, Any]) -> str:
+    data = event["data"]
+    if event["name"] != "progress":
+        values = " ".join(f"{key}={_text(value)}" for key, value in data.items())
+        return f"{event['name']} {values}".rstrip()
+    if data["done"] is None:
+        return str(data["message"])
+    of = "" if data["total"] is None else f" of {data['total']:g}"
+    return f"{data['message']} ({data['done']:g}{of})"
+
+
+def _described(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{_title(found)}   {found['summary']}"
+    if found["description"]:
+        yield ""
+        yield found["description"]
+    properties = found["parameters"].get("properties", {})
+    if properties:
+        yield ""
+        headers = ("PARAMETER", "TYPE", "DEFAULT", "WHAT IT IS")
+        rows = (_parameter(name, found["parameters"]) for name in properties)
+        yield from table(session.out, headers, rows)
+    yield ""
+    yield f"returns   {shape(found['result'], found['result'])}"
+    for name, schema in found["events"].items():
+        yield f"tells     {name} {shape(schema, schema)}"
+    if found["timeout_s"] is not None:
+        yield f"limit     {found['timeout_s']:g} s"
+
+
+def _parameter(name: str, schema: Mapping[str, Any]) -> list[str | Cell | None]:
+    own = schema["properties"][name]
+    required = name in schema.get("required", ())
+    default = "(required)" if required else _text(own.get("default"))
+    flag = f"--{name.replace('_', '-')}"
+    if flag in _taken():
+        flag = f'{{"{name}": …}}'  # the option of that name is the command's own
+    return [flag, shape(own, schema), default, own.get("description")]
+
+
+def _taken() -> set[str]:
+    """Return the options of `action run` itself."""
+    context = click.Context(run)
+    return {flag for parameter in run.get_params(context) for flag in parameter.opts}
+
+
+def _title(listed: Mapping[str, Any]) -> str:
+    return f"{listed['service']}.{listed['name']}" if listed["service"] else str(listed["name"])
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

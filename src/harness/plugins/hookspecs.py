@@ -1,0 +1,35 @@
+"""What a plugin may bring; it implements those of these hooks that it needs.
+
+from harness.plugins import hookimpl
+
+@hookimpl
+def harness_service_types():
+return [Chain]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from harness.actions import ActionSet, ServiceType
+
+__all__ = ["PROJECT", "hookimpl", "hookspec"]
+
+PROJECT = "harness"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def harness_service_types() -> Iterable[type[ServiceType]]:
+    """Return classes of typed actions, one for each `service_type`."""
+    return ()
+
+
+@hookspec
+def harness_daemon_actions() -> Iterable[type[ActionSet]]:
+    """Return classes of actions that belong to no service."""
+    return ()

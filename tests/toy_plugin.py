@@ -1,0 +1,171 @@
+"""A plugin for tests: a counter that services of the type `toy` have, and one of the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import anyio
+
+from harness.actions import ActionSet, Call, Service, ServiceType, action
+from harness.errors import ActionError
+from harness.plugins import hookimpl
+
+
+class Step(StrEnum):
+    """How far a count goes at once."""
+
+    ONE = "one"
+    TEN = "ten"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """The counter has moved."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strange:
+    """What no JSON value stands for."""
+
+    thing: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """Where the counter was, and where it is."""
+
+    before: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Part of a parameter."""
+
+    low: int
+    high: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """All parameters of an action as one."""
+
+    text: str
+    window: Window = field(default_factory=lambda: Window(low=0))
+
+
+class Toy(ServiceType):
+    """A counter."""
+
+    name = "toy"
+    value = 0
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self.cancelled = anyio.Event()
+
+    @action(events=[Counted])
+    async def count(self, call: Call, *, times: int = 1, step: Step = Step.ONE) -> Count:
+        """Count on.
+
+        Each step is told.
+
+        Args:
+            times: how often,
+                at least once.
+            step: how far at once.
+        """
+        if times < 1:
+            raise ActionError("cannot count: times must be at least 1", hint="give more")
+        before = self.value
+        for _ in range(times):
+            self.value += 10 if step is Step.TEN else 1
+            await call.emit(Counted(value=self.value))
+        return Count(before=before, now=self.value)
+
+    @action()
+    async def find(self, search: Search) -> list[str]:
+        """Find a text."""
+        return [search.text] * (search.window.high - search.window.low)
+
+    @action(name="collect")
+    async def collect_all(self, names: Sequence[str], extra: dict[str, int] = {}) -> int:  # noqa: B006
+        """Count names."""
+        extra["seen"] = extra.get("seen", 0) + len(names)
+        return extra["seen"]
+
+    @action(events=[Strange])
+    async def tell(self, call: Call, what: str) -> None:
+        """Tell what cannot be told."""
+        await call.emit(Strange(thing=object()) if what == "strange" else Counted(value=1))
+
+    @action()
+    async def wait(self, call: Call) -> None:
+        """Wait for ever."""
+        await call.progress("waiting", done=0, total=1)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self.cancelled.set()
+
+    @action()
+    async def cancelled_once(self) -> None:
+        """Wait until waiting was cancelled."""
+        await self.cancelled.wait()
+
+    @action(timeout_s=0.05)
+    async def dawdle(self) -> None:
+        """Take too long."""
+        await anyio.sleep_forever()
+
+    @action()
+    async def late(self) -> None:
+        """Run into a limit of its own."""
+        raise TimeoutError("the node did not answer")
+
+    @action()
+    async def lie(self) -> int:
+        """Return something else than it says."""
+        return "much"  # type: ignore[return-value]
+
+    @action()
+    async def where(self) -> str:
+        """Return the address of the service."""
+        return self.service.url()
+
+    @action()
+    async def about(self) -> dict[str, object]:
+        """Return what a service type can know."""
+        service = self.service
+        return {
+            "name": service.name,
+            "project": service.project,
+            "state": service.state,
+            "ready": service.is_ready,
+            "labels": dict(service.labels),
+        }
+
+
+class Daemon(ActionSet):
+    """Of no service."""
+
+    @action()
+    async def add(self, a: int, b: int = 2, negate: bool = False) -> int:
+        """Add numbers."""
+        return -(a + b) if negate else a + b
+
+
+@hookimpl
+def harness_service_types() -> list[type[ServiceType]]:
+    """Bring the toy."""
+    return [Toy]
+
+
+@hookimpl
+def harness_daemon_actions() -> list[type[ActionSet]]:
+    """Bring addition."""
+    return [Daemon]

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+
+from harness.cli.action_arguments import parse_arguments, shape
+from tests.toy_plugin import Daemon, Toy
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "count": {"type": "integer"},
+        "ratio": {"type": "number"},
+        "text": {"type": "string"},
+        "maybe": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "until_block": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        "fast": {"type": "boolean"},
+        "names": {"type": "array", "items": {"type": "string"}},
+        "numbers": {"type": "array", "items": {"type": "integer"}},
+        "window": {"$ref": "#/$defs/Window"},
+        "step": {"$ref": "#/$defs/Step"},
+    },
+    "$defs": {
+        "Window": {"type": "object", "properties": {"low": {}, "high": {}}},
+        "Step": {"type": "string", "enum": ["one", "ten"]},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ([], {}),
+        (["--count", "3"], {"count": 3}),
+        (["--count=3"], {"count": 3}),
+        (["--count", "many"], {"count": "many"}),
+        (["--ratio", "-1.5"], {"ratio": -1.5}),
+        (["--text", "17"], {"text": "17"}),
+        (["--text", "--x"], {"text": "--x"}),
+        (["--text="], {"text": ""}),
+        (["--text", "null"], {"text": "null"}),
+        (["--maybe", "null"], {"maybe": None}),
+        (["--maybe", "text"], {"maybe": "text"}),
+        (["--until-block", "9"], {"until_block": 9}),
+        (["--until_block", "9"], {"until_block": 9}),
+        (["--fast"], {"fast": True}),
+        (["--no-fast"], {"fast": False}),
+        (["--fast=false"], {"fast": False}),
+        (["--fast", "--count", "1"], {"fast": True, "count": 1}),
+        (["--names", "a", "--names", "b"], {"names": ["a", "b"]}),
+        (["--names", '["a", "b"]'], {"names": ["a", "b"]}),
+        (["--numbers", "1", "--numbers", "2"], {"numbers": [1, 2]}),
+        (["--numbers", "[1, 2]"], {"numbers": [1, 2]}),
+        (["--window", '{"low": 1}'], {"window": {"low": 1}}),
+        (["--step", "ten"], {"step": "ten"}),
+        (['{"count": 1, "text": "x"}'], {"count": 1, "text": "x"}),
+        (['{"count": 1}', "--count", "2"], {"count": 2}),
+        (['{"other": 1}'], {"other": 1}),
+    ],
+)
+def test_words_become_values_of_the_kinds_that_are_wanted(words, wanted):
+    assert parse_arguments(words, SCHEMA, title="it.go") == wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (["--cuont", "3"], "it.go takes no --cuont; did you mean --count?"),
+        (["--x", "3"], "it.go takes no --x; it takes --count, --ratio, --text, --maybe"),
+        (["--no-text"], "it.go takes no --no-text"),
+        (["--count"], "--count needs a value: integer"),
+        (["word"], "'word' is neither an option nor a JSON object"),
+        (["[1]"], r"parameters are one JSON object, not '\[1\]'"),
+        (["@/no/such/file"], "cannot read /no/such/file: No such file or directory"),
+    ],
+)
+def test_words_that_cannot_be_understood_are_named(words, cause):
+    with pytest.raises(click.UsageError, match=cause):
+        parse_arguments(words, SCHEMA, title="it.go")
+
+
+def test_parameters_may_be_in_a_file(tmp_path):
+    path = tmp_path / "parameters.json"
+    path.write_text('{"count": 4}')
+    assert parse_arguments([f"@{path}"], SCHEMA, title="it.go") == {"count": 4}
+    path.write_bytes(b"\xff")
+    with pytest.raises(click.UsageError, match="it is not UTF-8"):
+        parse_arguments([f"@{path}"], SCHEMA, title="it.go")
+
+
+def test_an_action_without_parameters_says_so():
+    with pytest.raises(click.UsageError, match="it takes no parameters"):
+        parse_arguments(["--x", "3"], {"properties": {}}, title="it.go")
+
+
+def test_shapes_are_a_few_words():
+    count = Toy.declared()["count"]
+    schema = count.parameters_schema()
+    assert shape(schema["properties"]["times"], schema) == "integer"
+    assert shape(schema["properties"]["step"], schema) == "one|ten"
+    assert shape(count.result_schema(), count.result_schema()) == "{before, now}"
+    collect = Toy.declared()["collect"].parameters_schema()
+    assert shape(collect["properties"]["names"], collect) == "list of text"
+    assert shape(collect["properties"]["extra"], collect) == "object"
+    assert shape({"anyOf": [{"type": "string"}, {"type": "null"}]}, {}) == "text or nothing"
+    assert shape({"const": 3}, {}) == "3"
+    assert shape({}, {}) == "any JSON value"
+    assert shape(Daemon.declared()["add"].result_schema(), {}) == "integer"
