@@ -1,6 +1,7 @@
 """All rows, in the order of the table."""
 
 from . import (
+    actions,
     adoption,
     chain,
     command_line,
@@ -24,5 +25,6 @@ ROWS: tuple[Row, ...] = (
     *follow.ROWS,
     *daemon_size.ROWS,
     *adoption.ROWS,
+    *actions.ROWS,
     *fidelity.ROWS,
 )
