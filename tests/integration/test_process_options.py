@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
+from harness.commands import Command, Output
 from harness.executors.process_options import ProcessOptions
 from harness.model import Handle
 from tests.contract.executor_case import ExecutorCase
@@ -93,3 +94,14 @@ async def test_a_process_seems_gone_only_when_its_group_is_empty(case: ExecutorC
         alone = await begin(case, "true")
         await case.executor().wait(alone)
     assert case.executor().seems_gone(alone)
+
+
+async def test_a_command_beside_a_process_gets_what_the_process_has(case: ExecutorCase) -> None:
+    require("root", os.geteuid() == 0, "only root may start processes of others")
+    has = {"user": "nobody", "umask": "027", "nice": 3, "limits": {"nofile": 77}}
+    handle = await begin(case, "exec sleep 1000", working_dir="/", **has)
+    argv = ("sh", "-c", "id -un; umask; nice; ulimit -n; pwd")
+    with anyio.fail_after(10):
+        async with await case.executor().execute(handle, Command(argv=argv)) as process:
+            completed = b"".join([e.data async for e in process if isinstance(e, Output)])
+    assert completed.decode().split() == ["nobody", "0027", str(min(os.nice(0) + 3, 19)), "77", "/"]

@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from harness.model import Goal, ServiceState, UnitKind
+from harness.storage import SqliteStore
 from harness.supervisor import OperationState, Project, Unit
 from tests.integration import daemon_script
 from tests.integration.daemon_script import stack, supervisor
@@ -154,3 +155,12 @@ async def test_units_that_ended_meanwhile_are_judged_by_their_status(ground: Gro
         rows = {row.name: row for row in project.statuses()}
         assert (rows["mortal"].state, rows["mortal"].exit_code) == ("failed", 7)
         assert (rows["again"].state, rows["again"].restarts) == ("running", 1)
+
+
+@pytest.mark.parametrize("fatal", [3, 4, 5])
+def test_what_is_wanted_is_stored_of_all_units_or_of_none(ground: Ground, fatal: int) -> None:
+    ground.kill_daemon("down", fatal, "before", "asyncio")
+    with SqliteStore(ground.directory / "state") as store:
+        goals = {r["goal"] for r in store.records(f"units:{ground.project}").values()}
+    assert len(goals) == 1
+    anyio.run(check_successor, ground)

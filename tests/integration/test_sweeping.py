@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -123,3 +124,22 @@ async def test_the_next_daemon_sweeps_what_the_last_one_did_not_get_to(
             assert unit.directories.generations() == [2]
             await stacks.down(stacks.project(project)).ended.wait()
         assert living(project) == set()
+
+
+async def test_no_run_begins_while_the_group_of_the_one_before_lives(
+    tmp_path: Path, project: str
+) -> None:
+    line = (
+        "for pid in $(cat kids 2>/dev/null); do "
+        "grep -q '^State:.[^ZX]' /proc/$pid/status 2>/dev/null && echo $pid >>overlap; done; "
+        "sleep 1000 & echo $! >>kids; exit 1"
+    )
+    async with supervisor(tmp_path / "state") as (stacks, _):
+        with anyio.fail_after(30):
+            service = replace(crashing(tmp_path, delay_s=0.0), options=options(line))
+            await stacks.up(stack(project, tmp_path, service), dict(os.environ)).ended.wait()
+            unit = stacks.project(project).unit("a")
+            await unit.until(lambda changed: changed.state is ServiceState.FAILED)
+            await unit.swept()
+    assert len((tmp_path / "kids").read_text().split()) == 5
+    assert not (tmp_path / "overlap").exists()

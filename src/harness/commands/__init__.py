@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .quoting import join, quote
     from .recovery import Found, find, leftover_tree
     from .signals import signal_number
-    from .tree import Tree, TreeReport, TreeUsage, end_tree, tree_usage
+    from .tree import Tree, TreeReport, TreeUsage, end_orphans, end_tree, tree_usage
 
 __all__ = [
     "LIMITS",
@@ -41,6 +41,7 @@ __all__ = [
     "TreeReport",
     "TreeUsage",
     "check_limits",
+    "end_orphans",
     "end_tree",
     "find",
     "group_exists",
@@ -77,6 +78,7 @@ _PLACES = {
     "TreeReport": "tree",
     "TreeUsage": "tree",
     "check_limits": "limits",
+    "end_orphans": "tree",
     "end_tree": "tree",
     "find": "recovery",
     "group_exists": "pidfd",

@@ -73,7 +73,11 @@ class _Collector:
 
 
 async def run(
-    command: Command, *, max_output_bytes: int = _MAX_OUTPUT_BYTES, check: bool = False
+    command: Command,
+    *,
+    max_output_bytes: int = _MAX_OUTPUT_BYTES,
+    check: bool = False,
+    whole_tree: bool = False,
 ) -> Completed:
     """Run a command to its end; end its whole tree when its time is up or the caller cancels.
 
@@ -81,6 +85,7 @@ async def run(
         command: what to run.
         max_output_bytes: of each output; what comes after it is read and dropped.
         check: raise unless it succeeds.
+        whole_tree: end what it leaves behind, also in sessions of its own.
 
     Raises:
         CommandTimeout: it ran longer than `command.timeout_s`; `details` holds its last output.
@@ -92,6 +97,8 @@ async def run(
         with anyio.move_on_after(command.timeout_s):
             await process.wait_complete()
         status = process.status
+        if whole_tree and status is not None:
+            await process.end()
     if status is None:
         output = collector.completed(ExitStatus()).tail()
         raise CommandTimeout(

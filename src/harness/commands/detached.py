@@ -144,7 +144,7 @@ async def wait_exit(run: DetachedRun) -> ExitStatus:
 
 
 def unit_command(run: DetachedRun, command: Command) -> Command | None:
-    """Return `command` as it runs beside the run: in its environment, directory and user.
+    """Return `command` as it runs beside the run: with its environment, directory, user and limits.
 
     The command's own env comes on top, its own directory is relative to the run's. None when
     the run's directory is gone.
@@ -162,6 +162,8 @@ def unit_command(run: DetachedRun, command: Command) -> Command | None:
         working_dir=directory,
         user=command.user or record.user,
         umask=record.umask if command.umask is None else command.umask,
+        nice=record.nice if command.nice is None else command.nice,
+        limits={**record.limits, **command.limits},
     )
 
 

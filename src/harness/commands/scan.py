@@ -52,6 +52,7 @@ class Snapshot:
         self._sessions: defaultdict[int, list[ProcessStat]] = defaultdict(list)
         self._groups: defaultdict[int, list[ProcessStat]] = defaultdict(list)
         self._carriers: defaultdict[str, list[ProcessStat]] = defaultdict(list)
+        self._markers = {pid: markers for pid, (_, markers) in processes.items() if markers}
         for pid, (stat, markers) in processes.items():
             self._stats[pid] = stat
             self._children[stat.parent].append(stat)
@@ -68,6 +69,15 @@ class Snapshot:
     def carriers(self, marker: str) -> list[ProcessStat]:
         """Return the processes that carry this marker."""
         return self._carriers.get(marker, [])
+
+    def attached(self, marker: str) -> list[ProcessStat]:
+        """Return the carriers of a unit's marker that belong to a command attached to a daemon."""
+        prefix = f"{MARKERS[1]}="
+        return [
+            stat
+            for stat in self.carriers(marker)
+            if any(other.startswith(prefix) for other in self._markers[stat.pid])
+        ]
 
     def members(
         self,

@@ -17,7 +17,7 @@ from .pidfd import send_signal, signal_group, wait_all_ended
 from .procfs import ProcessRef, ProcessStat, command_line, is_running
 from .scan import shared_scanner
 
-__all__ = ["Tree", "TreeReport", "TreeUsage", "end_tree", "tree_usage"]
+__all__ = ["Tree", "TreeReport", "TreeUsage", "end_orphans", "end_tree", "tree_usage"]
 
 _ROUND_S = 0.5
 
@@ -92,6 +92,22 @@ async def end_tree(
         await wait_all_ended(known, timeout_s=deadline - anyio.current_time())
     stragglers, survivors = await _kill(tree, known, kill_timeout_s)
     return TreeReport(killed=killed, stragglers=stragglers, survivors=survivors)
+
+
+async def end_orphans(marker: str, *, kill_timeout_s: float = 5.0) -> None:
+    """End what was attached to a daemon beside a unit, and outlived that daemon's kill.
+
+    Hooks, checks and commands of `exec`: nobody reads their output or waits for their end.
+    """
+    give_up_at = anyio.current_time() + kill_timeout_s
+    while anyio.current_time() < give_up_at:
+        snapshot = await shared_scanner().snapshot()
+        orphans = [stat for stat in snapshot.attached(marker) if not stat.is_dead]
+        if not orphans:
+            return
+        for stat in orphans:
+            send_signal(stat.ref, signal.SIGKILL)
+        await wait_all_ended([stat.ref for stat in orphans], timeout_s=_ROUND_S)
 
 
 async def tree_usage(tree: Tree) -> TreeUsage:

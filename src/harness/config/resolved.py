@@ -21,6 +21,7 @@ __all__ = ["show"]
 _PRIVATE = re.compile(
     r"pass(word|wd|phrase)?$|pwd|secret|token|api_?key|private|credential|mnemonic", re.IGNORECASE
 )
+_KEPT = re.compile("\0([^\0]*)\0")
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 
 
@@ -40,7 +41,7 @@ class _Masked:
     def reference(self, path: tuple[str, ...]) -> str:
         if path == ("project", "name"):
             return self._project
-        return MASK if path[0] == "secrets" else f"${{{'.'.join(path)}}}"
+        return MASK if path[0] == "secrets" else f"\0{'.'.join(path)}\0"
 
 
 def show(source: Source, executors: Mapping[str, type]) -> str:
@@ -82,7 +83,10 @@ def _data(node: Node, key: str, lookup: _Masked) -> Any:
 def _scalar(node: Scalar, key: str, lookup: _Masked) -> Any:
     if not isinstance(node.value, str):
         return MASK if node.value is not None and _PRIVATE.search(key) else node.value
-    text = resolve_text(node.text, lookup) if "$" in node.text else node.text
+    text = node.text
+    if "$" in text:
+        # What is shown is a stack file again: a `$` of a value is no reference.
+        text = _KEPT.sub(r"${\1}", resolve_text(text, lookup).replace("$", "$$"))
     if text and _PRIVATE.search(key):
         return MASK
     return _URL_PASSWORD.sub(rf"\g<1>{MASK}@", text)

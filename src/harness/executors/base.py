@@ -84,6 +84,11 @@ class StartRequest:
     env: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
 
+    @property
+    def marker(self) -> str:
+        """What every process of the run carries as `HARNESS_UNIT`."""
+        return f"{self.project}/{self.unit}/{self.generation}/{self.token}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:

@@ -50,7 +50,6 @@ class ProcessExecutor(Executor):
     async def start(self, request: StartRequest) -> Handle:
         """Start one run; see `Executor.start`."""
         options: ProcessOptions = request.options
-        unit = f"{request.project}/{request.unit}/{request.generation}/{request.token}"
         try:
             command = Command(
                 argv=options.argv,
@@ -66,7 +65,7 @@ class ProcessExecutor(Executor):
                 command,
                 run_dir=request.run_dir,
                 log_dir=request.log_dir,
-                unit=unit,
+                unit=request.marker,
                 open_stdin=options.stdin,
             )
         except (CommandError, ValueError) as error:

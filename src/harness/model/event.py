@@ -14,17 +14,17 @@ __all__ = ["Event", "EventKind"]
 class EventKind(StrEnum):
     """What happened, in the past tense; the comment names the keys of `Event.data`."""
 
-    UNIT_STATE_CHANGED = "unit-state-changed"  # old, new, reason, pid, exit, attempt
+    UNIT_STATE_CHANGED = "unit-state-changed"  # old, new, reason, pid, exit, ready
     UNIT_ADOPTED = "unit-adopted"  # pid
-    HEALTH_CHANGED = "health-changed"  # old, new, stage, message
+    HEALTH_CHANGED = "health-changed"  # old, new, message, ready
     PROBE_FINISHED = "probe-finished"  # stage, ok, latency_ms, message
     STAGE_REACHED = "stage-reached"  # stage, after_s
-    HOOK_FINISHED = "hook-finished"  # moment, ok, exit, output
+    HOOK_FINISHED = "hook-finished"  # moment, ok, message, output
     TASK_COMPLETED = "task-completed"  # outputs, skipped
     ACTION_EVENT = "action-event"  # action, name, data
     LOGS_DROPPED = "logs-dropped"  # stream, bytes, cause
-    SURVIVOR_FOUND = "survivor-found"  # pid, command
-    CRASH_LOOP_DETECTED = "crash-loop-detected"  # attempts, window_s
+    SURVIVOR_FOUND = "survivor-found"  # command or message
+    CRASH_LOOP_DETECTED = "crash-loop-detected"  # attempts
     PORT_ASSIGNED = "port-assigned"  # name, port
     OPERATION_STARTED = "operation-started"  # id, verb, units
     OPERATION_FINISHED = "operation-finished"  # id, verb, outcome, message

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 import math
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
 
+from harness.commands import end_orphans
 from harness.errors import HandleLost, HarnessError, StopFailed
 from harness.executors import Executor, StopReport
 from harness.health import HealthReport, Monitor
@@ -48,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 _CLEANUP_DEADLINE_S = 30.0
 _SOON_S = 0.05
+_ADOPTED_S = 1.0
 
 
 class Effects:
@@ -187,6 +190,7 @@ class Effects:
         except HarnessError as error:
             unit.record.reason = f"it cannot be found again: {error}"
             return
+        await end_orphans(f"HARNESS_UNIT={unit.marker}")
         if recovery.handle is not None:
             if unit.record.handle is None:
                 self._take(recovery.handle)
@@ -257,14 +261,14 @@ class Effects:
             # Adopted, and what its checks ask for has no value any more: it goes on, not ready.
             unit.health_changed(HealthState.UNHEALTHY, message=str(error))
             return
-        if not self._is_adopted:
+        if unit.record.awaits_hooks:
+            # Also those that an earlier daemon began: how they ended nobody saw.
             try:
                 await run_hooks("post_start", run.hooks.post_start, unit=unit, run=run)
             except HookFailed as error:
                 self._stop_failed_run(str(error))
                 return
-            if unit.awaits_hooks:
-                unit.hooks_succeeded()
+            unit.hooks_succeeded()
         if run.health is None:
             self._note_ready()
             return
@@ -289,7 +293,7 @@ class Effects:
             limit_s = unit.task.timeout_s
             if limit_s is None:
                 return
-            await unit.context.clock.sleep(limit_s)
+            await unit.context.clock.sleep(self._left_of(limit_s))
             self._stop_failed_run(f"it was still running after {limit_s:g} s, its timeout")
             return
         if unit.spec.health is None:
@@ -302,8 +306,17 @@ class Effects:
             self._note_ready()
             tasks.cancel_scope.cancel()
 
+    def _left_of(self, limit_s: float) -> float:
+        """Return what is left of a limit; an adopted run has used some of it."""
+        started_at = self._unit.record.started_at
+        if not self._is_adopted or started_at is None:
+            return limit_s
+        ran_s = self._unit.context.clock.now() - datetime.fromisoformat(started_at)
+        return max(0.0, limit_s - max(0.0, ran_s.total_seconds()))
+
     async def _expire(self, limit_s: float) -> None:
-        await self._unit.context.clock.sleep(limit_s)
+        # One that was ready before it was adopted is found to be so at once.
+        await self._unit.context.clock.sleep(max(self._left_of(limit_s), min(limit_s, _ADOPTED_S)))
         text = f"it was not ready {limit_s:g} s after its start"
         probe = waited_probe(self.report())
         if probe is not None and probe.tries:

@@ -50,13 +50,13 @@ async def _run_hook(hook: Hook, of: Run) -> tuple[str | None, str]:
     """Return what went wrong, or None, and the end of the hook's output."""
     command = Command(
         argv=hook.argv,
-        env=of.request.env,
+        env={**of.request.env, "HARNESS_UNIT": of.request.marker},
         inherit_env=False,
         working_dir=str(of.request.base_dir),
         timeout_s=hook.timeout_s,
     )
     try:
-        completed = await run(command)
+        completed = await run(command, whole_tree=True)
     except CommandError as error:
         return str(error), ""
     output = completed.tail()[-_SHOWN_OUTPUT:]

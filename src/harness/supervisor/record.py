@@ -29,6 +29,7 @@ class UnitRecord:
         attempts: consecutive restarts, which set the length of the next delay.
         ended_at: ISO times of the ends that count for the crash-loop limit, oldest first.
         started_at: ISO time the newest run started.
+        awaits_hooks: the newest run's post_start hooks have not succeeded yet: it is not ready.
         since: ISO time of the last change of state.
         reason: why it is in this state, for people.
         fingerprint: of the definition the newest run was started with.
@@ -55,6 +56,7 @@ class UnitRecord:
     attempts: int = 0
     ended_at: list[str] = field(default_factory=list)
     started_at: str | None = None
+    awaits_hooks: bool = False
     since: str | None = None
     reason: str | None = None
     fingerprint: str | None = None

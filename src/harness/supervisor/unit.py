@@ -73,7 +73,6 @@ class Unit:
         secrets: texts that must never be shown, known since the last start.
         next_try_due_s: monotonic seconds at which the next attempt is due, in back-off.
         stop_cause: why the harness stops it although nobody asked, or None.
-        awaits_hooks: its post_start hooks have not succeeded yet, so it is not ready.
     """
 
     def __init__(
@@ -100,7 +99,6 @@ class Unit:
         self.secrets: frozenset[str] = frozenset()
         self.next_try_due_s: float | None = None
         self.stop_cause: str | None = None
-        self.awaits_hooks = False
         self._health = HealthState.NONE
         self._peers: Mapping[str, Unit] = {}
         self._effects = Effects(self)
@@ -133,6 +131,12 @@ class Unit:
         return self.record.goal
 
     @property
+    def marker(self) -> str:
+        """What every process of the newest run carries as `HARNESS_UNIT`."""
+        record = self.record
+        return f"{self.context.project}/{self.name}/{record.generation}/{record.token}"
+
+    @property
     def is_live(self) -> bool:
         """Something of it may exist."""
         return is_live(self.record.state) or self.record.handle is not None
@@ -140,7 +144,7 @@ class Unit:
     @property
     def is_ready(self) -> bool:
         """It runs, its post_start hooks have succeeded, and all its checks pass."""
-        if self.awaits_hooks:
+        if self.record.awaits_hooks:
             return False
         return is_ready(self.record.state, self._health) and self.kind is UnitKind.SERVICE
 
@@ -306,12 +310,10 @@ class Unit:
         if state is ServiceState.STARTING:
             # Until the next generation is stored the run directory is that of the one before.
             record.token = ""
-        # Another daemon has run those of an adopted run.
-        self.awaits_hooks = (
-            state is ServiceState.RUNNING
-            and old is ServiceState.STARTING
-            and bool(self.spec.hooks.post_start)
-        )
+        if state is ServiceState.STARTING:
+            record.awaits_hooks = bool(self.spec.hooks.post_start)
+        elif state is not ServiceState.RUNNING:
+            record.awaits_hooks = False
         if state is ServiceState.RUNNING:
             self._health = HealthState.STARTING if self.spec.health else HealthState.NONE
         elif state is not ServiceState.STOPPING:
@@ -364,7 +366,7 @@ class Unit:
 
     def hooks_succeeded(self) -> None:
         """Take note that the post_start hooks of this run succeeded."""
-        self.awaits_hooks = False
+        self.record.awaits_hooks = False
         self.health_changed(self._health, message="its post_start hooks succeeded")
 
     def health_changed(self, new: HealthState, *, message: str | None) -> None:

@@ -79,3 +79,9 @@ def test_variables_are_filled_in_and_everything_private_is_masked(tmp_path: Path
 def test_stack_with_problems_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         show(source(tmp_path, "typo: 1\n"), executors=EXECUTORS)
+
+
+def test_what_is_shown_means_the_same_when_it_is_loaded(tmp_path: Path) -> None:
+    text = "services: {a: {type: process, command: x, env: {A: 'x$${HOME}$$y', B: '${a.host}'}}}"
+    shown = show(source(tmp_path, text, project=None, env={}), executors=EXECUTORS)
+    assert yaml.safe_load(shown)["services"]["a"]["env"] == {"A": "x$${HOME}$$y", "B": "${a.host}"}

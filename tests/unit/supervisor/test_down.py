@@ -243,3 +243,12 @@ async def test_leaving_while_a_cancelled_up_gives_up_does_not_hang(tmp_path) -> 
             play.stacks.operations.cancel(operation.id)
             await play.settle()
             assert play.state("slow") == "stopping"
+
+
+async def test_a_stopped_unit_leaves_no_directory_with_its_environment(play: Scene) -> None:
+    await play.brought_up(service("a"))
+    assert play.project.unit("a").directories.generations() == [1]
+    await play.taken_down()
+    with anyio.fail_after(10):
+        while play.project.unit("a").directories.generations():  # noqa: ASYNC110
+            await anyio.sleep(0.01)

@@ -237,3 +237,28 @@ async def test_an_interrupted_down_goes_on_in_the_same_order(tmp_path: Path) -> 
                 await operation.ended.wait()
         assert set(play.states().values()) == {"stopped"}
         assert play.executor.names("stop") == ["web", "api", "db"]
+
+
+async def test_an_adopted_task_has_what_is_left_of_its_timeout(tmp_path: Path) -> None:
+    heritage = Heritage(tmp_path)
+    async with heritage.supervisor() as play:
+        play.up(task("t", run_for=100.0, timeout_s=10.0))
+        await play.reaches("t", ServiceState.RUNNING)
+        await play.clock.run_for(6)
+    async with heritage.supervisor() as play:
+        await recover(play)
+        await play.clock.run_for(5)
+        assert play.state("t") == "failed"
+        assert "still running after 10 s" in play.reason("t")
+
+
+async def test_an_adopted_service_has_what_is_left_of_its_startup_timeout(tmp_path: Path) -> None:
+    heritage = Heritage(tmp_path)
+    async with heritage.supervisor() as play:
+        play.up(service("a", health=checked("a"), startup_timeout_s=10.0))
+        await play.reaches("a", ServiceState.RUNNING)
+        await play.clock.run_for(6)
+    async with heritage.supervisor() as play:
+        await recover(play)
+        await play.clock.run_for(5)
+        assert play.state("a") == "failed"
