@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -33,7 +33,7 @@ from harness.model import (
 from .adoption import adopt_run
 from .completion import NotCreated, OutputMissing, complete_task, is_remembered
 from .hooks import HookFailed, run_hooks
-from .judgement import Ending, judge_ending
+from .judgement import Ending, judge_ending, policy_of
 from .launch import Run, discard_run, prepare_run
 from .machine import Effect, Trigger
 from .named_tasks import NamedTasks, is_cancelled
@@ -63,7 +63,7 @@ class Effects:
         self._ready_at: float | None = None
         self._failure: str | None = None
         self._is_adopted = False
-        self._next_delay_s = 0.0
+        self.next_delay_s = 0.0
         self.monitor: Monitor | None = None
         self._last_report: HealthReport | None = None
         self.sweeper = Sweeper(unit, is_busy=self._is_about_to_run)
@@ -87,7 +87,7 @@ class Effects:
                 failure, self._failure = self._failure, None
                 self._tasks.begin("stop", lambda: self._stop(failure))
             case Effect.ARM_RETRY:
-                unit.next_try_due_s = unit.context.clock.monotonic() + self._next_delay_s
+                unit.next_try_due_s = unit.context.clock.monotonic() + self.next_delay_s
                 self._tasks.begin("retry", self._retry)
             case Effect.CLEAN_UP:
                 self._tasks.cancel("watch")
@@ -102,6 +102,16 @@ class Effects:
         """Find out what became of the run an earlier daemon started."""
         ended = self._tasks.begin("launch", self._adopt)
         await ended.wait()
+
+    def resume_retry(self) -> None:
+        """Wait for what is left of the delay that an earlier daemon began."""
+        unit = self._unit
+        due_at = unit.record.next_try_at
+        left = datetime.fromisoformat(due_at) - unit.context.clock.now() if due_at else timedelta()
+        # No longer than ever, whatever became of the machine's clock meanwhile.
+        longest_s = policy_of(unit.spec).backoff.max_s
+        self.next_delay_s = min(max(0.0, left.total_seconds()), longest_s)
+        self.carry_out(Effect.ARM_RETRY)
 
     def sweep_leftovers(self) -> None:
         """Go on with what an earlier daemon did not get to: sweep the runs that have ended."""
@@ -379,7 +389,7 @@ class Effects:
             jitter=unit.context.random(),
         )
         unit.note_history(ending.history)
-        self._next_delay_s = ending.delay_s
+        self.next_delay_s = ending.delay_s
         if ending.crash_loop:
             unit.context.publish(
                 EventKind.CRASH_LOOP_DETECTED, unit.name, attempts=len(ending.history.ended_at)
@@ -453,7 +463,7 @@ class Effects:
     # ── retry ────────────────────────────────────────────────────────────────────────────────────
 
     async def _retry(self) -> None:
-        await self._unit.context.clock.sleep(self._next_delay_s)
+        await self._unit.context.clock.sleep(self.next_delay_s)
         self._post(Trigger.RETRY_DUE, reason=self._unit.record.reason)
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────
@@ -472,7 +482,7 @@ class Effects:
             case ServiceState.PENDING | ServiceState.STARTING:
                 return True
             case ServiceState.BACKOFF:
-                return self._next_delay_s < _SOON_S
+                return self.next_delay_s < _SOON_S
             case _:
                 return False
 

@@ -70,6 +70,12 @@ class _Settling:
         self.settled.append(unit)
         self._changed.set()
 
+    def give_up(self, unit: Unit) -> None:
+        """Wait for a unit no longer."""
+        if self._open.pop(unit.name, None) is not None:
+            self.settled.append(unit)
+            self._changed.set()
+
     @property
     def open(self) -> Mapping[str, Unit]:
         """Units that have not settled yet."""
@@ -97,9 +103,10 @@ async def bring_up(
     One that was ready counts as failed when it fails for good before the last is ready.
 
     Those named in `kept` are only waited for: they are as they should be, or on their way; unless
-    their goal was to stop. With the first failure the rest is stopped again, except with
-    `keep_going` and except what is ready already. After `timeout_s` seconds nothing is stopped;
-    units that are not ready are left to go on.
+    their goal was to stop. One that has been ready and is not now gets its startup timeout to
+    become so. With the first failure the rest is stopped again, except with `keep_going`, and
+    except what is ready or kept. What somebody else stops meanwhile is no reason to. After
+    `timeout_s` seconds nothing is stopped; units that are not ready are left to go on.
 
     Args:
         units: in start order, so that none is wanted before what it depends on: the failure of an
@@ -128,7 +135,7 @@ async def bring_up(
         await lowlevel.checkpoint()
     with _Settling(units, lambda unit: unit.is_settled, _has_failed) as settling:
         with anyio.move_on_after(math.inf if timeout_s is None else timeout_s) as limit:
-            results = await _until_settled(settling, keep_going=keep_going)
+            results = await _until_settled(settling, keep_going=keep_going, kept=kept)
         if limit.cancelled_caught:
             raise wait_timeout(tuple(settling.open.values()), timeout_s)
     return [results[unit.name] for unit in units]
@@ -141,20 +148,49 @@ def _want_up(units: Sequence[Unit]) -> None:
                 unit.want(Goal.UP)
 
 
-async def _until_settled(settling: _Settling, *, keep_going: bool) -> dict[str, UnitResult]:
+async def _until_settled(
+    settling: _Settling, *, keep_going: bool, kept: Collection[str]
+) -> dict[str, UnitResult]:
     results: dict[str, UnitResult] = {}
-    while settling.open or settling.settled:
-        for unit in await settling.next():
-            results[unit.name] = _up_result(unit)
-        failed = any(result.outcome == "failed" for result in results.values())
-        if failed and not keep_going and settling.open:
-            given_up = tuple(settling.open.values())
-            results.update({unit.name: _up_result(unit) for unit in settling.settled})
-            names = [f'"{r.unit}"' for r in results.values() if r.outcome == "failed"]
-            because = f"stopped because {', '.join(names)} failed"
-            results.update({r.unit: r for r in await give_up(given_up, because=because)})
-            break
+    async with anyio.create_task_group() as tasks:
+        for unit in settling.open.values():
+            if unit.name in kept and unit.state is ServiceState.RUNNING and unit.has_been_ready:
+                tasks.start_soon(_lapse, settling, unit)
+        while settling.open or settling.settled:
+            settled = await settling.next()
+            results.update({unit.name: _up_result(unit) for unit in settled})
+            wrong = [unit.name for unit in settled if _has_gone_wrong(unit, results[unit.name])]
+            if wrong and not keep_going and settling.open:
+                results.update({unit.name: _up_result(unit) for unit in settling.settled})
+                results.update(await _stop_rest(settling.open, wrong, kept))
+                break
+        tasks.cancel_scope.cancel()
     return results
+
+
+async def _lapse(settling: _Settling, unit: Unit) -> None:
+    """Give a unit that has been ready as long to be so again as it had in the beginning."""
+    await unit.context.clock.sleep(unit.spec.startup_timeout_s)
+    settling.give_up(unit)
+
+
+def _has_gone_wrong(unit: Unit, result: UnitResult) -> bool:
+    return result.outcome == "failed" and unit.goal is Goal.UP
+
+
+async def _stop_rest(
+    rest: Mapping[str, Unit], wrong: Sequence[str], kept: Collection[str]
+) -> dict[str, UnitResult]:
+    """Stop what an operation began and is not ready, because of some that failed."""
+    names = ", ".join(f'"{name}"' for name in wrong)
+    begun = [unit for name, unit in rest.items() if name not in kept]
+    results = await give_up(begun, because=f"stopped because {names} failed")
+    results += [
+        UnitResult(unit=name, outcome="kept", message="it was not begun here, and is not ready")
+        for name in rest
+        if name in kept
+    ]
+    return {result.unit: result for result in results}
 
 
 async def bring_down(
@@ -344,6 +380,10 @@ def _up_result(unit: Unit) -> UnitResult:
         return UnitResult(unit=unit.name, outcome=outcome)
     if unit.state is ServiceState.EXITED:
         return UnitResult(unit=unit.name, outcome="completed", message=unit.record.reason)
+    if not unit.is_ready:
+        limit = f"{unit.spec.startup_timeout_s:g} s"
+        cause = f"it runs and has been ready, but was not again within {limit}"
+        return UnitResult(unit=unit.name, outcome="failed", message=cause)
     return UnitResult(unit=unit.name, outcome="ready")
 
 

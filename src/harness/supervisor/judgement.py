@@ -17,7 +17,7 @@ from harness.model import (
 from .backoff import RestartHistory, decide
 from .machine import Trigger
 
-__all__ = ["Ending", "judge_ending"]
+__all__ = ["Ending", "judge_ending", "policy_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def judge_ending(
         jitter: random, 0 to 1.
     """
     judged = ExitStatus() if failed else status
-    decision = decide(_policy(spec), history, status=judged, now=now, ran_s=ran_s, jitter=jitter)
+    decision = decide(policy_of(spec), history, status=judged, now=now, ran_s=ran_s, jitter=jitter)
     if decision.restart:
         trigger = Trigger.FAILED_AGAIN
     elif judged.is_success and not decision.crash_loop:
@@ -67,7 +67,8 @@ def judge_ending(
     )
 
 
-def _policy(spec: UnitSpec) -> RestartPolicy:
+def policy_of(spec: UnitSpec) -> RestartPolicy:
+    """Return when and how often a unit is started again; a task, as often as it may be retried."""
     match spec:
         case ServiceSpec():
             return spec.restart

@@ -59,6 +59,7 @@ class Operation:
     Attributes:
         after: number of the newest event when it began; following events from there misses nothing.
         error: why it failed, or None.
+        kept: units that it leaves as they are; not even its end changes them.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Operation:
     ended_at: datetime | None = None
     error: HarnessError | None = None
     results: tuple[UnitResult, ...] = ()
+    kept: frozenset[str] = frozenset()
     ended: anyio.Event = field(default_factory=anyio.Event)
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 

@@ -104,7 +104,7 @@ class Project:
                 ServiceState.STOPPING,
             ):
                 unit.record.state = ServiceState.UNKNOWN
-            elif unit.record.state in (ServiceState.PENDING, ServiceState.BACKOFF):
+            elif unit.record.state is ServiceState.PENDING:
                 unit.record.state = ServiceState.STOPPED
             unit.restore_history()
 
@@ -373,7 +373,10 @@ class Project:
             if unit.goal is Goal.UP and unit.state is ServiceState.STOPPED:
                 # Not as a user wants it: what was counted of its restarts stays.
                 unit.post(Trigger.WANTED)
+            elif unit.goal is Goal.UP and unit.state is ServiceState.BACKOFF:
+                unit.resume_retry()
             elif unit.goal is Goal.DOWN and unit.state in (
+                ServiceState.BACKOFF,
                 ServiceState.EXITED,
                 ServiceState.FAILED,
             ):

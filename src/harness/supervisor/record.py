@@ -30,6 +30,7 @@ class UnitRecord:
         ended_at: ISO times of the ends that count for the crash-loop limit, oldest first.
         started_at: ISO time the newest run started.
         awaits_hooks: the newest run's post_start hooks have not succeeded yet: it is not ready.
+        next_try_at: ISO time of the next attempt, in back-off.
         since: ISO time of the last change of state.
         reason: why it is in this state, for people.
         fingerprint: of the definition the newest run was started with.
@@ -57,6 +58,7 @@ class UnitRecord:
     ended_at: list[str] = field(default_factory=list)
     started_at: str | None = None
     awaits_hooks: bool = False
+    next_try_at: str | None = None
     since: str | None = None
     reason: str | None = None
     fingerprint: str | None = None

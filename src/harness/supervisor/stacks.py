@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,7 @@ from typing import Any, Self
 import anyio
 
 from harness.clock import Clock
-from harness.errors import ServiceNotFound, StorageError
+from harness.errors import OperationConflict, ServiceNotFound, StorageError
 from harness.events import EventBus
 from harness.executors import Executor
 from harness.health import CheckRunner
@@ -151,6 +152,8 @@ class Stacks:
     def _apply(self, spec: StackSpec, client_env: Mapping[str, str]) -> Project:
         self._check_readable(spec.name)
         project = self._projects.get(spec.name)
+        if project is not None:
+            _check_place(project, spec)
         is_new = project is None
         if project is None:
             project = self._new_project(spec, client_env)
@@ -258,14 +261,16 @@ class Stacks:
 
         Raises:
             PlanError: the stack cannot be planned, or a name is not in it.
+            OperationConflict: a stack of that name runs from another directory.
         """
         plan = plan_stack(spec, units, deps=deps)
         check_capabilities(spec.units, self._capabilities())
         project = self._apply(spec, client_env)
         changes = project.diff(plan.graph, force=force)
 
-        async def work(_: Operation) -> list[UnitResult]:
+        async def work(operation: Operation) -> list[UnitResult]:
             return await self._bring_about(
+                operation,
                 project,
                 plan,
                 changes,
@@ -279,6 +284,7 @@ class Stacks:
 
     async def _bring_about(
         self,
+        operation: Operation,
         project: Project,
         plan: Plan,
         changes: PlanDiff,
@@ -299,6 +305,7 @@ class Stacks:
         await stop_for_restart([unit for unit in chosen if unit.name in restarted])
         kept = set(changes.units(Action.KEEP))
         kept |= {n for n in changes.units(Action.SKIP) if project.units[n].is_completed}
+        operation.kept = _as_they_are(project, kept)
         return await bring_up(
             chosen, keep_going=keep_going, kept=kept, deps=deps, timeout_s=timeout_s
         )
@@ -320,12 +327,13 @@ class Stacks:
         project = self._apply(spec, client_env)
         changes = project.diff(plan.graph)
 
-        async def work(_: Operation) -> list[UnitResult]:
+        async def work(operation: Operation) -> list[UnitResult]:
             for name in tasks:
                 project.units[name].forces_run = force
             kept = set(changes.units(Action.KEEP)) - set(tasks)
             kept |= {n for n in changes.units(Action.SKIP) if n not in tasks}
             kept = {name for name in kept if project.units[name].is_settled}
+            operation.kept = _as_they_are(project, kept)
             return await bring_up(_in_start_order(project, plan), keep_going=False, kept=kept)
 
         return self._begin("run", project, tuple(plan.graph.units), work, undo=_giving_up(project))
@@ -359,10 +367,11 @@ class Stacks:
         plan = plan_stack(project.spec, units)
         changes = project.diff(plan.graph)
 
-        async def work(_: Operation) -> list[UnitResult]:
+        async def work(operation: Operation) -> list[UnitResult]:
             chosen = _in_start_order(project, plan)
             kept = {*changes.units(Action.KEEP), *changes.units(Action.RESTART)}
             kept |= {n for n in changes.units(Action.SKIP) if project.units[n].is_completed}
+            operation.kept = _as_they_are(project, kept)
             return await bring_up(chosen, keep_going=True, kept=kept, timeout_s=timeout_s)
 
         return self._begin(
@@ -437,11 +446,29 @@ def _in_start_order(project: Project, plan: Plan) -> list[Unit]:
     return [project.units[name] for name in plan.units]
 
 
+def _check_place(project: Project, spec: StackSpec) -> None:
+    """Refuse a stack of another directory while something of the same name runs."""
+    places = [os.path.dirname(files[0]) for files in (project.spec.files, spec.files) if files]
+    if len(set(places)) > 1 and any(unit.is_live for unit in project.units.values()):
+        raise OperationConflict(
+            f'cannot bring "{spec.name}" up from {spec.files[0]}: '
+            f"it runs from {project.spec.files[0]}",
+            hint=f"name this copy with -p NAME, or end the other: harness down -p {spec.name}",
+        )
+
+
+def _as_they_are(project: Project, kept: Collection[str]) -> frozenset[str]:
+    """Return those of the units to be kept that need not be begun again."""
+    units = (project.units[name] for name in kept)
+    return frozenset(u.name for u in units if u.goal is Goal.UP and not u.is_stuck)
+
+
 def _giving_up(project: Project) -> Work:
-    """Return what undoes a cancelled operation: what is ready keeps running, the rest stops."""
+    """Return what undoes a cancelled operation: what it began and is not ready stops."""
 
     async def undo(operation: Operation) -> list[UnitResult]:
-        units = (project.units[name] for name in operation.units if name in project.units)
+        names = (name for name in operation.units if name not in operation.kept)
+        units = (project.units[name] for name in names if name in project.units)
         return await give_up([unit for unit in units if not unit.is_settled])
 
     return undo

@@ -149,6 +149,13 @@ class Unit:
         return is_ready(self.record.state, self._health) and self.kind is UnitKind.SERVICE
 
     @property
+    def has_been_ready(self) -> bool:
+        """This run has been ready, though it need not be now."""
+        health = self.spec.health
+        stages = () if health is None else health.stages
+        return all(stage.name in self.record.stages for stage in stages)
+
+    @property
     def is_completed(self) -> bool:
         """It ended with success, or is a task whose completion was remembered."""
         status = self.record.exit
@@ -302,15 +309,18 @@ class Unit:
     def _enter(self, state: ServiceState, old: ServiceState) -> None:
         record = self.record
         record.state = state
-        record.since = self.context.clock.now().isoformat()
+        now = self.context.clock.now()
+        record.since = now.isoformat()
         if old is ServiceState.BACKOFF and state is ServiceState.PENDING:
             record.restarts += 1
-        if state is not ServiceState.BACKOFF:
+        record.next_try_at = None
+        if state is ServiceState.BACKOFF:
+            record.next_try_at = (now + timedelta(seconds=self._effects.next_delay_s)).isoformat()
+        else:
             self.next_try_due_s = None
         if state is ServiceState.STARTING:
             # Until the next generation is stored the run directory is that of the one before.
             record.token = ""
-        if state is ServiceState.STARTING:
             record.awaits_hooks = bool(self.spec.hooks.post_start)
         elif state is not ServiceState.RUNNING:
             record.awaits_hooks = False
@@ -447,6 +457,10 @@ class Unit:
     async def aclose(self) -> None:
         """End watching, waiting and checking; the unit itself goes on."""
         await self._effects.aclose()
+
+    def resume_retry(self) -> None:
+        """Go on with the back-off that an earlier daemon began."""
+        self._effects.resume_retry()
 
     def sweep_leftovers(self) -> None:
         """Sweep what ended while no daemon was there, or just before."""

@@ -111,3 +111,72 @@ async def test_what_runs_elsewhere_has_no_exit_status_when_it_is_let_go(tmp_path
         events = play.events(EventKind.UNIT_STATE_CHANGED, "db")
         assert events[-1].data["new"] == "stopped"
         assert {event.data["exit"] for event in events} == {None}
+
+
+async def _grown_unhealthy(play: Scene) -> list[ServiceSpec]:
+    """Have a service that was ready and is not now; return it with one that never becomes so."""
+    units = [service("a", health=checked("a")), service("b", health=checked("b"))]
+    play.checks.passing = {"a"}
+    operation = play.up(units[0])
+    await play.clock.run_for(1)
+    await play.ended(operation)
+    play.checks.passing = set()
+    await play.clock.run_for(5)
+    assert (play.state("a"), play.project.unit("a").is_ready) == ("running", False)
+    return units
+
+
+async def test_what_has_grown_unhealthy_gets_its_startup_timeout_to_be_ready_again(
+    play: Scene,
+) -> None:
+    units = await _grown_unhealthy(play)
+    operation = play.up(units[0])
+    await play.clock.run_for(59)
+    assert not operation.ended.is_set()
+    await play.clock.run_for(2)
+    await play.ended(operation)
+    assert operation.state is OperationState.FAILED
+    assert "it runs and has been ready, but was not again within 60 s" in str(operation.error)
+    assert play.state("a") == "running"
+
+
+async def test_what_has_grown_unhealthy_and_recovers_in_time_is_ready(play: Scene) -> None:
+    units = await _grown_unhealthy(play)
+    operation = play.up(units[0])
+    await play.clock.run_for(5)
+    play.checks.passing = {"a"}
+    await play.clock.run_for(5)
+    await play.ended(operation)
+    assert operation.state is OperationState.DONE
+
+
+async def test_cancelling_stops_only_what_the_operation_began(play: Scene) -> None:
+    units = await _grown_unhealthy(play)
+    operation = play.up(*units)
+    await play.clock.run_for(1)
+    play.stacks.operations.cancel(operation.id)
+    await play.clock.run_for(1)
+    await play.ended(operation)
+    assert play.states() == {"a": "running", "b": "stopped"}
+
+
+async def test_a_failure_stops_only_what_the_operation_began(play: Scene) -> None:
+    units = await _grown_unhealthy(play)
+    operation = play.up(*units, service("bad", start_error="no", restart=policy(1.0, attempts=0)))
+    await play.clock.run_for(1)
+    await play.ended(operation)
+    assert play.states() == {"a": "running", "b": "stopped", "bad": "failed"}
+    assert play.outcomes(operation) == {"a": "kept", "b": "cancelled", "bad": "failed"}
+
+
+async def test_what_somebody_else_stops_is_no_reason_to_stop_the_rest(play: Scene) -> None:
+    operation = play.up(service("a", health=checked("a")), service("b", health=checked("b")))
+    await play.clock.run_for(1)
+    await play.ended(play.stacks.stop(play.project, ["a"]))
+    await play.clock.run_for(1)
+    assert play.states() == {"a": "stopped", "b": "running"}
+    play.checks.passing = {"b"}
+    await play.clock.run_for(5)
+    await play.ended(operation)
+    assert str(operation.error) == 'cannot up "a": somebody else stopped it'
+    assert play.outcomes(operation) == {"a": "failed", "b": "ready"}

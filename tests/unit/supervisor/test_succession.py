@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
 
 from harness.errors import HandleLost
 from harness.model import (
+    Backoff,
     EventKind,
     Goal,
     HealthState,
@@ -262,3 +264,43 @@ async def test_an_adopted_service_has_what_is_left_of_its_startup_timeout(tmp_pa
         await recover(play)
         await play.clock.run_for(5)
         assert play.state("a") == "failed"
+
+
+async def test_a_back_off_goes_on_where_a_killed_daemon_left_it(tmp_path: Path) -> None:
+    heritage = Heritage(tmp_path)
+    again = RestartPolicy(
+        mode=RestartMode.ALWAYS, backoff=Backoff(initial_s=20.0, max_s=20.0, jitter=0.0)
+    )
+    async with heritage.supervisor() as play:
+        play.up(service("a", run_for=1.0, exit_code=3, restart=again))
+        await play.clock.run_for(6)
+        assert play.state("a") == "backoff"
+    async with heritage.supervisor() as play:
+        await recover(play)
+        await play.settle()
+        assert play.state("a") == "backoff"
+        assert play.reason("a") == "exit status 3"
+        await play.clock.run_for(14)
+        assert play.state("a") == "backoff"
+        await play.clock.run_for(1.5)
+        assert play.state("a") == "running"
+        assert play.project.unit("a").record.restarts == 1
+
+
+async def test_a_back_off_is_no_longer_than_ever_after_a_clock_was_set_back(
+    tmp_path: Path,
+) -> None:
+    heritage = Heritage(tmp_path)
+    again = RestartPolicy(
+        mode=RestartMode.ALWAYS, backoff=Backoff(initial_s=20.0, max_s=20.0, jitter=0.0)
+    )
+    async with heritage.supervisor() as play:
+        play.up(service("a", run_for=1.0, exit_code=3, restart=again))
+        await play.clock.run_for(6)
+        record = play.project.unit("a").record
+        record.next_try_at = (play.clock.now() + timedelta(days=1)).isoformat()
+        play.project.unit("a").save()
+    async with heritage.supervisor() as play:
+        await recover(play)
+        await play.clock.run_for(20.5)
+        assert play.state("a") == "running"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from harness.errors import OperationFailed, UnknownService, WaitTimeout
+from harness.errors import OperationConflict, OperationFailed, UnknownService, WaitTimeout
 from harness.executors.fake import FakeExecutor
 from harness.model import (
     Condition,
@@ -392,3 +392,16 @@ async def test_an_error_of_the_system_fails_the_unit_and_not_the_daemon(play: Sc
     operation = await play.brought_up(service("a"), service("b"), keep_going=True)
     assert play.outcomes(operation) == {"a": "failed", "b": "ready"}
     assert play.reason("a").startswith("it could not be started")
+
+
+async def test_a_stack_of_the_same_name_elsewhere_takes_nothing_over(play: Scene) -> None:
+    await play.brought_up(service("a"))
+    elsewhere = replace(play.stack(service("b")), files=("/q/harness.yaml",))
+    with pytest.raises(OperationConflict, match=r"it runs from /p/harness\.yaml") as caught:
+        play.stacks.up(elsewhere, {})
+    assert caught.value.hint == "name this copy with -p NAME, or end the other: harness down -p p"
+    beside = replace(play.stack(service("a")), files=("/p/other.yaml",))
+    await play.ended(play.stacks.up(beside, {}))
+    await play.taken_down()
+    await play.ended(play.stacks.up(elsewhere, {}))
+    assert play.states() == {"b": "running"}
