@@ -236,3 +236,13 @@ def _with_pid(pid: int) -> subprocess.Popen[bytes] | None:
         process.kill()
         process.wait()
     return None
+
+
+def test_up_ends_as_its_own_table_says(case: HarnessCase) -> None:
+    case.write("services:\n  bad: {type: process, command: [sh, -c, 'exit 7'], restart: no}")
+    for _ in range(5):
+        done = case("up")
+        word = done.stdout.split()[1]
+        assert (done.returncode, word) in ((1, "failed"), (0, "ready"))
+        assert done.returncode == 0 or 'cannot up "bad"' in done.stderr
+        case.ok("down")

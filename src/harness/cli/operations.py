@@ -14,6 +14,7 @@ import anyio
 import click
 from anyio.abc import TaskStatus
 
+from .aftermath import as_it_is_now
 from .errors import ErrorReport, fail
 from .exit_codes import INTERRUPTED
 from .interrupts import TakenInterrupts
@@ -85,6 +86,9 @@ async def _see_through(
         what = f"{board.id} goes on" if board else "what was asked for may go on"
         session.out.note(_LEFT.format(what))
         raise click.exceptions.Exit(INTERRUPTED)
+    if show_units:
+        await board.refresh(client)
+        ended = as_it_is_now(ended, board.units)
     if session.out.json:
         session.out.document(ended)
     elif (
@@ -92,7 +96,6 @@ async def _see_through(
         and not session.out.quiet
         and (ended["state"] == "done" or not following.interrupted)
     ):
-        await board.refresh(client)
         session.out.lines(unit_table(session.out, board))
     if following.interrupted and ended["state"] != "done":
         await _say_what_runs(session, client, board)
