@@ -246,3 +246,35 @@ def test_up_ends_as_its_own_table_says(case: HarnessCase) -> None:
         assert (done.returncode, word) in ((1, "failed"), (0, "ready"))
         assert done.returncode == 0 or 'cannot up "bad"' in done.stderr
         case.ok("down")
+
+
+_SLOW = """
+services:
+  ready:
+    type: process
+    command: [sh, -c, "trap '' TERM; while :; do sleep 0.05; done"]
+    shutdown_timeout: 60s
+  never: {type: process, command: sleep 1000, health_check: {command: ["false"]}}
+tasks:
+  long: {type: process, command: sleep 1000}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "unit", "state"),
+    [
+        (("start", "never"), "never", "running"),
+        (("task", "run", "long"), "long", "running"),
+        (("stop", "ready"), "ready", "stopping"),
+        (("restart", "ready"), "ready", "stopping"),
+        (("down",), "ready", "stopping"),
+    ],
+)
+def test_no_wait_prints_an_id_and_leaves_the_work_to_the_daemon(
+    case: HarnessCase, words: tuple[str, ...], unit: str, state: str
+) -> None:
+    case.write(_SLOW)
+    case.ok("up", "ready")
+    printed = case.ok(*words, "--no-wait", timeout_s=30)
+    assert re.fullmatch(r"[0-9a-f]{12}\n", printed)
+    eventually(lambda: case.unit(unit)["state"] == state)

@@ -44,3 +44,17 @@ def test_a_deleted_file_does_not_hide_its_only_project(case: HarnessCase):
     assert case.unit("a")["pid"] == pid
     case.ok("down")
     assert case.processes() == []
+
+
+def test_a_daemon_is_restarted_under_its_services(case: HarnessCase) -> None:
+    case.write("services:\n  a: {type: process, command: sleep 1000}")
+    case.ok("up", "-q")
+    pid, daemon = case.unit("a")["pid"], case.daemon_pid()
+    shown = case.ok("daemon", "restart")
+    assert case.daemon_pid() != daemon
+    assert f"pid        {case.daemon_pid()}" in shown
+    unit = case.unit("a")
+    assert (unit["pid"], unit["restarts"]) == (pid, 0)
+    case.ok("daemon", "stop")
+    case.ok("daemon", "restart")
+    assert case.status()["a"]["state"] == "stopped"

@@ -56,23 +56,21 @@ async def stop(session: Session, *, keep_services: bool) -> None:
 
     It is no error when none runs.
     """
-    import anyio
-
-    from harness.errors import DaemonUnavailable
-
-    try:
-        async with session.connect(start=False) as client:
-            with _opened((await client.daemon.status())["pid"]) as process:
-                await client.daemon.stop(keep_services=keep_services)
-                # It closes the connection a moment before its process is gone.
-                if process is not None:
-                    with anyio.move_on_after(_EXIT_S):
-                        await anyio.wait_readable(process)
-    except DaemonUnavailable as error:
-        # One that is there and cannot be reached, or that is gone without an answer, is an error.
-        if not error.details.get("not_running"):
-            raise
+    if not await _end(session, keep_services=keep_services):
         session.out.note("note: no daemon runs")
+
+
+@daemon.command(cls=Command, examples=("daemon restart",))
+@async_command
+async def restart(session: Session) -> None:
+    """End the daemon and start it again; services keep running meanwhile.
+
+    The new one is of the version that this command is, has this command's environment, and finds
+    new plugins. Where none ran, one is started.
+    """
+    await _end(session, keep_services=True)
+    async with session.connect() as client:
+        _show(session, await client.daemon.status())
 
 
 @daemon.command(cls=Command, examples=("daemon status", "daemon status --json"))
@@ -129,6 +127,28 @@ def _opened(pid: int) -> Iterator[int | None]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+async def _end(session: Session, *, keep_services: bool) -> bool:
+    """End the daemon and wait until its process is gone; tell whether one ran."""
+    import anyio
+
+    from harness.errors import DaemonUnavailable
+
+    try:
+        async with session.connect(start=False) as client:
+            with _opened((await client.daemon.status())["pid"]) as process:
+                await client.daemon.stop(keep_services=keep_services)
+                # It closes the connection a moment before its process is gone.
+                if process is not None:
+                    with anyio.move_on_after(_EXIT_S):
+                        await anyio.wait_readable(process)
+    except DaemonUnavailable as error:
+        # One that is there and cannot be reached, or that is gone without an answer, is an error.
+        if not error.details.get("not_running"):
+            raise
+        return False
+    return True
 
 
 def _show(session: Session, status: dict[str, Any]) -> None:

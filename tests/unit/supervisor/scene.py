@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import cache
+from inspect import getsource
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +232,18 @@ async def scene(
         found = Scene(directory, stacks, store, bus)
         found.clock, found.executor, found.checks = clock, executor, checks
         yield found
+    for event in store.events(limit=100_000):
+        unknown = set(event.data) - documented_keys()[event.kind]
+        assert not unknown, f"{event.kind} has keys that its comment does not name: {unknown}"
+
+
+@cache
+def documented_keys() -> dict[EventKind, set[str]]:
+    """Return which keys the data of each kind of event may have, as its comment says."""
+    found = {key: set[str]() for key in EventKind}
+    for name, comment in re.findall(r"^    (\w+) = .*#(.*)$", getsource(EventKind), re.MULTILINE):
+        found[EventKind[name]] = set(re.findall(r"\w+", comment.partition(":")[0]))
+    return found
 
 
 def service(name: str, *depends_on: Dependency, **more: Any) -> ServiceSpec:
