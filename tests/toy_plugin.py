@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 import anyio
 
@@ -150,6 +152,38 @@ class Toy(ServiceType):
         }
 
 
+class Furnished(ServiceType):
+    """Is set up when the file HARNESS_FURNISHED_FILE holds its name, and invalid with `broken`."""
+
+    name = "furnished"
+    setup_timeout_s = 5.0
+    setup_retries = 1
+    setup_events = (Counted,)
+
+    async def is_set_up(self) -> bool:
+        """Look into the file."""
+        return _furnished().exists() and self.service.name in _furnished().read_text()
+
+    async def set_up(self, call: Call) -> None:
+        """Write into the file, once a file `allowed` is beside it."""
+        await call.progress("furnishing")
+        await call.emit(Counted(value=1))
+        allowed = _furnished().with_name("allowed")
+        if not allowed.exists():
+            raise ActionError("cannot furnish: it is not allowed yet")
+        with _furnished().open("a") as file:
+            file.write(f"{self.service.name}\n")
+
+    async def validate(self) -> None:
+        """Refuse a broken one."""
+        if "broken" in _furnished().read_text():
+            raise ActionError("cannot use it: it is broken")
+
+
+def _furnished() -> Path:
+    return Path(os.environ["HARNESS_FURNISHED_FILE"])
+
+
 class Daemon(ActionSet):
     """Of no service."""
 
@@ -161,8 +195,8 @@ class Daemon(ActionSet):
 
 @hookimpl
 def harness_service_types() -> list[type[ServiceType]]:
-    """Bring the toy."""
-    return [Toy]
+    """Bring the toys."""
+    return [Toy, Furnished]
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
     HarnessError
     ├─ ConfigError           ConfigSyntaxError · ConfigSchemaError · UnresolvedReference
-    ├─ PlanError             DependencyCycle · UnknownService · UnknownTask
+    ├─ PlanError             DependencyCycle · UnknownService · UnknownTask · UnknownServiceType
     ├─ CommandError          CommandNotFound · CommandNotExecutable · WorkingDirectoryMissing ·
     │                        UnknownUser · CommandFailed · CommandTimeout · LayerUnreachable
     ├─ ExecutorError         StartFailed · StopFailed · HandleLost · NotSupported
@@ -70,6 +70,7 @@ __all__ = [
     "StoreLocked",
     "StoreTooNew",
     "UnknownService",
+    "UnknownServiceType",
     "UnknownTask",
     "UnknownUser",
     "UnresolvedReference",
@@ -228,6 +229,23 @@ class UnknownTask(_UnknownName):
 
     kind = "unknown-task"
     noun = "task"
+
+
+class UnknownServiceType(PlanError):
+    """No plugin brings the `service_type` of a service."""
+
+    kind = "unknown-service-type"
+    facts = ("name", "service")
+
+    def __init__(self, *, name: str, service: str, known: Sequence[str]) -> None:
+        self.name = name
+        self.service = service
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"known: {', '.join(known)}" if known else "`harness plugin list` shows the plugins"
+        super().__init__(
+            f'cannot use "{service}": no plugin brings the service_type "{name}"',
+            hint=f'did you mean "{close[0]}"?' if close else hint,
+        )
 
 
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────

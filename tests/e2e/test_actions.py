@@ -112,7 +112,7 @@ def test_plugins_are_listed_and_a_broken_one_is_told(case: HarnessCase) -> None:
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["PLUGIN", "FROM", "MODULE", "BRINGS"]
-    assert "service types: toy; daemon actions: add" in lines[1]
+    assert "service types: toy, furnished; daemon actions: add" in lines[1]
     assert "cannot be used: ModuleNotFoundError" in lines[2]
 
 
@@ -134,3 +134,50 @@ def test_names_of_actions_and_parameters_complete(toy: HarnessCase) -> None:
     eventually(lambda: completed("action", "run", "toy.co") == ["toy.count", "toy.collect"])
     eventually(lambda: completed("action", "run", "toy.count", "--t")[0] == "--times")
     assert os.environ.get("COMP_WORDS") is None
+
+
+ROOM = """
+services:
+  room: {type: process, service_type: furnished, command: sleep 1000}
+  guest: {type: process, command: sleep 1000, depends_on: [room]}
+"""
+
+
+@pytest.fixture
+def room(case: HarnessCase) -> HarnessCase:
+    """Give a stack whose service has to be set up."""
+    case.env["HARNESS_PLUGINS"] = "tests.toy_plugin"
+    case.env["PYTHONPATH"] = str(Path(__file__).parents[2])
+    case.env["HARNESS_FURNISHED_FILE"] = str(case.directory / "furniture")
+    case.write(ROOM)
+    return case
+
+
+def test_a_service_is_set_up_once_and_asked_after_each_start(room: HarnessCase) -> None:
+    (room.directory / "allowed").touch()
+    room.ok("up")
+    assert room.lines("furniture") == ["room"]
+    assert (room.unit("room")["setup"], room.unit("room")["ready"]) == ("complete", True)
+    shown = room.ok("events")
+    assert "set-up: progress message=furnishing" in shown
+    assert "room  setup complete" in shown
+    room.ok("restart", "room")
+    room.kill_daemon()
+    eventually(lambda: room.unit("room")["ready"])
+    assert room.lines("furniture") == ["room"]
+
+
+def test_a_setup_that_fails_fails_up_with_its_cause(room: HarnessCase) -> None:
+    done = room("up")
+    assert done.returncode == 1
+    assert "its setup failed: cannot furnish: it is not allowed yet" in done.stderr
+    assert room.processes("guest") == []
+
+
+def test_a_type_that_no_plugin_brings_starts_nothing(room: HarnessCase) -> None:
+    room.write(ROOM.replace("furnished", "furnishd"))
+    done = room("up")
+    assert done.returncode == 6
+    assert 'no plugin brings the service_type "furnishd"' in done.stderr
+    assert 'did you mean "furnished"?' in done.stderr
+    assert room.processes("guest") == []

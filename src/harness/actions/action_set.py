@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from .call import Call
 from .declaration import Action, declared_actions
 from .service import Service
 
@@ -38,16 +39,42 @@ class ActionSet:
 class ServiceType(ActionSet):
     """Actions for each service whose `service_type` in the stack file is the name of this.
 
-    One instance belongs to one service, across its restarts.
+    One instance belongs to one service, across its restarts. A type may set its services up: when
+    one runs and its checks pass, it is asked whether it is set up, set up if it is not, asked again
+    and validated. Only then it is ready. What is asked is never remembered.
 
     Args:
         service: the one it is for.
 
     Attributes:
         name: what stack files call it.
+        setup_timeout_s: how long one attempt to set up may take.
+        setup_retries: how often a failed attempt is made again, before the service has failed.
+        setup_events: dataclasses that setting up may tell.
     """
 
     name: ClassVar[str]
+    setup_timeout_s: ClassVar[float] = 300.0
+    setup_retries: ClassVar[int] = 2
+    setup_events: ClassVar[Sequence[type]] = ()
 
     def __init__(self, service: Service) -> None:
         self.service = service
+
+    async def is_set_up(self) -> bool:
+        """Tell whether nothing is left to set up; asked after every start."""
+        return True
+
+    async def set_up(self, call: Call) -> None:
+        """Set the service up; what is done already stays. It may be cancelled and begun again."""
+
+    async def validate(self) -> None:
+        """Look whether the service can be used; raise an ActionError with the cause if not."""
+
+    @classmethod
+    def has_setup(cls) -> bool:
+        """Tell whether there is anything to ask."""
+        return any(
+            getattr(cls, name) is not getattr(ServiceType, name)
+            for name in ("is_set_up", "set_up", "validate")
+        )

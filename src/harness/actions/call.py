@@ -11,7 +11,7 @@ from pydantic_core import PydanticSerializationError
 
 from harness.validation import adapter
 
-from .declaration import Action, event_name
+from .declaration import event_name
 
 __all__ = ["ActionEvent", "Call", "EventFailed", "Progress"]
 
@@ -52,16 +52,22 @@ class EventFailed:
 
 
 class Call:
-    """One run of an action.
+    """One run of an action, or of a setup.
 
     Args:
-        action: what is run.
+        name: what is run.
+        events: name → dataclass, what it may tell besides its progress.
         send: takes each event; waits where the caller does not keep up.
     """
 
-    def __init__(self, action: Action, send: Callable[[ActionEvent], Awaitable[None]]) -> None:
-        self._known = {**action.events, "progress": Progress}
-        self._action = action
+    def __init__(
+        self,
+        name: str,
+        events: Mapping[str, type],
+        send: Callable[[ActionEvent], Awaitable[None]],
+    ) -> None:
+        self._known = {**events, "progress": Progress}
+        self._name = name
         self._send = send
 
     async def emit(self, event: object) -> None:
@@ -75,8 +81,8 @@ class Call:
         name = event_name(type(event))
         if self._known.get(name) is not type(event):
             raise TypeError(
-                f"{type(event).__name__} is not among the events of {self._action.name};"
-                " name it in @action(events=…)"
+                f"{type(event).__name__} is not among the events of {self._name};"
+                " name it in @action(events=…), or in setup_events"
             )
         await self._send(_encoded(name, event))
 

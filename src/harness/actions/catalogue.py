@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.errors import ActionNotFound
@@ -11,8 +11,10 @@ from harness.model import ServiceSpec
 from harness.supervisor import Project
 
 from .action_set import ActionSet, ServiceType
+from .call import ActionEvent
 from .declaration import Action
 from .service import Service
+from .setting_up import ServiceSetup
 
 __all__ = ["ActionTypes", "Catalogue", "FoundAction", "ListedAction"]
 
@@ -103,6 +105,21 @@ class Catalogue:
                 return FoundAction(service=None, action=action, doer=self._daemon[daemon_set])
         known = [listed.title for listed in self.list(project)]
         raise ActionNotFound.of(name, known, where="the daemon")
+
+    def setup(
+        self,
+        project: Project,
+        service: str,
+        send: Callable[[ActionEvent], Awaitable[None]],
+    ) -> ServiceSetup | None:
+        """Return how a service is set up; None: its type has nothing to set up.
+
+        Raises:
+            ActionNotFound: no plugin brings its type.
+        """
+        if not self._type(project, service).has_setup():
+            return None
+        return ServiceSetup(self._doer(project, service), send)
 
     async def aclose(self) -> None:
         """Let all objects go; what they raise is logged."""

@@ -55,7 +55,7 @@ async def run_action(
     """
     arguments = _arguments(action, parameters, title)
     if action.takes_call:
-        arguments["call"] = Call(action, send)
+        arguments["call"] = Call(action.name, action.events, send)
     limit_s = action.timeout_s if timeout_s is None else timeout_s
     try:
         with anyio.fail_after(limit_s) as scope:

@@ -108,6 +108,17 @@ def _task(data: Data) -> str:
     return f"{word}; {outputs}" if outputs else word
 
 
+def _setup(data: Data) -> str:
+    message = f": {data['message']}" if data.get("message") else ""
+    return f"setup {data.get('new')}{message}"
+
+
+def _action(data: Data) -> str:
+    told = data.get("data") or {}
+    values = " ".join(f"{key}={value}" for key, value in told.items() if value is not None)
+    return f"{data.get('action')}: {data.get('name')} {values}".rstrip()
+
+
 def _gap(data: Data) -> str:
     return f"events {data.get('first')} to {data.get('last')} were not delivered"
 
@@ -123,6 +134,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "health-changed": _health,
     "probe-finished": _probe,
     "stage-reached": _stage,
+    "setup-changed": _setup,
+    "action-event": _action,
     "hook-finished": _hook,
     "task-completed": _task,
     "gap": _gap,

@@ -102,6 +102,7 @@ async def supervision(
     clock = SystemClock()
     bus = EventBus(store=store, clock=clock)
     notices = _LogNotices()
+    extensions = Extensions(lambda name: stacks.project(name))
     async with Watcher(on_notice=notices.take) as watcher:
         stacks = Stacks(
             directory=endpoint.state_dir,
@@ -113,16 +114,17 @@ async def supervision(
             checks=CheckRunner(),
             codec=StackCodec(option_types()),
             random=random.random,
+            setups=extensions.setup_of,
         )
         notices.stacks = stacks
-        async with stacks, Extensions() as extensions:
+        async with extensions, stacks:
             await stacks.recover()
             wiring = Wiring(
                 stacks=stacks,
                 bus=bus,
                 store=store,
                 clock=clock,
-                reader=StackReader(option_types(), checked),
+                reader=StackReader(option_types(), extensions, checked),
                 extensions=extensions,
                 endpoint=endpoint,
                 version=__version__,

@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
+from harness.errors import UnknownServiceType
+from harness.model import EventKind, ServiceSpec, StackSpec
+
 if TYPE_CHECKING:
-    from harness.actions import Catalogue
+    from collections.abc import Callable
+
+    from harness.actions import ActionEvent, Catalogue
     from harness.plugins import Plugins
+    from harness.supervisor import Project, Setup, Unit
 
 __all__ = ["Extensions"]
 
 
 class Extensions:
-    """Loads plugins once, and knows the actions they bring; an async context manager."""
+    """Loads plugins once, and knows what they bring; an async context manager.
 
-    def __init__(self) -> None:
+    Args:
+        project: returns a project by its name.
+    """
+
+    def __init__(self, project: Callable[[str], Project]) -> None:
+        self._project = project
         self._plugins: Plugins | None = None
         self._catalogue: Catalogue | None = None
         self._loading = anyio.Lock()
@@ -44,6 +55,33 @@ class Extensions:
 
             self._catalogue = Catalogue(plugins.action_types)
         return self._catalogue
+
+    async def check(self, stack: StackSpec) -> None:
+        """Raise what a stack wants and no plugin brings.
+
+        Raises:
+            UnknownServiceType: a service's type.
+        """
+        services = [unit for unit in stack.units.values() if isinstance(unit, ServiceSpec)]
+        wanted = {s.name: s.service_type for s in services if s.service_type is not None}
+        known = tuple((await self.plugins()).action_types.services) if wanted else ()
+        for service, name in wanted.items():
+            if name not in known:
+                raise UnknownServiceType(name=name, service=service, known=known)
+
+    async def setup_of(self, unit: Unit) -> Setup | None:
+        """Return how a service that has a type is set up.
+
+        Raises:
+            ActionNotFound: no plugin brings its type.
+        """
+        project = self._project(unit.context.project)
+
+        async def tell(event: ActionEvent) -> None:
+            data = {"action": "set-up", "name": event.name, "data": event.data}
+            project.context.publish(EventKind.ACTION_EVENT, unit.name, **data)
+
+        return (await self.actions()).setup(project, unit.name, tell)
 
 
 def _load() -> Plugins:

@@ -12,6 +12,8 @@ from harness.executors import option_types
 from harness.model import StackSpec
 from harness.protocol import METHODS, CheckedStack, Source, adapter, load_stack
 
+from .extensions import Extensions
+
 __all__ = ["StackReader", "prepare"]
 
 _FIRST_METHODS = ("daemon.hello", "services.up", "events.subscribe", "operations.wait")
@@ -22,11 +24,18 @@ class StackReader:
 
     Args:
         executors: executor name → type of its options.
+        extensions: what plugins bring.
         checked: the stack that this daemon was started for, for the first request.
     """
 
-    def __init__(self, executors: Mapping[str, type], checked: CheckedStack | None = None) -> None:
+    def __init__(
+        self,
+        executors: Mapping[str, type],
+        extensions: Extensions,
+        checked: CheckedStack | None = None,
+    ) -> None:
         self._executors = executors
+        self._extensions = extensions
         self._checked = checked
 
     async def read(self, source: Source) -> StackSpec:
@@ -34,11 +43,15 @@ class StackReader:
 
         Raises:
             ConfigError: its files cannot be used.
+            UnknownServiceType: no plugin brings what one of them wants.
         """
         checked, self._checked = self._checked, None
         if checked is not None and checked.answers(source):
-            return checked.stack
-        return await to_thread.run_sync(partial(load_stack, source, self._executors))
+            stack = checked.stack
+        else:
+            stack = await to_thread.run_sync(partial(load_stack, source, self._executors))
+        await self._extensions.check(stack)
+        return stack
 
 
 def prepare() -> None:

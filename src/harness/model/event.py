@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     UNIT_ADOPTED = "unit-adopted"  # pid
     HEALTH_CHANGED = "health-changed"  # old, new, message, ready
     PROBE_FINISHED = "probe-finished"  # stage, ok, latency_ms, message
+    SETUP_CHANGED = "setup-changed"  # old, new, message, ready
     STAGE_REACHED = "stage-reached"  # stage, after_s
     HOOK_FINISHED = "hook-finished"  # moment, ok, message, output
     TASK_COMPLETED = "task-completed"  # outputs, skipped

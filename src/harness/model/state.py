@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Goal", "HealthState", "ServiceState", "UnitKind", "is_live", "is_ready"]
+__all__ = [
+    "Goal",
+    "HealthState",
+    "ServiceState",
+    "SetupState",
+    "UnitKind",
+    "is_live",
+    "is_ready",
+]
 
 
 class UnitKind(StrEnum):
@@ -50,6 +58,16 @@ class HealthState(StrEnum):
     STARTING = "starting"
     HEALTHY = "healthy"
     UNHEALTHY = "unhealthy"
+
+
+class SetupState(StrEnum):
+    """How far the setup of a running service is. none: it has none, or does not run."""
+
+    NONE = "none"
+    REQUIRED = "required"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
 
 
 def is_ready(state: ServiceState, health: HealthState) -> bool:

@@ -43,6 +43,8 @@ class UnitStatus(Result):
     """pending, starting, running, stopping, stopped, backoff, exited, failed or unknown."""
     health: str
     """none, starting, healthy or unhealthy."""
+    setup: str
+    """none, required, running, complete or failed: how far its type has set it up."""
     ready: bool
     pid: int | None = None
     container: str | None = None

@@ -3,6 +3,7 @@
 from .operations import Operation, Operations, OperationState, UnitResult
 from .project import Project
 from .project_store import StackCodec
+from .setup import Setup
 from .stacks import Stacks
 from .unit import Unit
 from .views import Explanation, UnitStatus, plain
@@ -13,6 +14,7 @@ __all__ = [
     "OperationState",
     "Operations",
     "Project",
+    "Setup",
     "StackCodec",
     "Stacks",
     "Unit",

@@ -21,6 +21,7 @@ from harness.storage import Store
 
 from .masking import masked
 from .ports import PortBook
+from .setup import SetupFinder
 
 __all__ = ["Context", "TriggerQueue"]
 
@@ -61,6 +62,7 @@ class Context:
         random: returns a number from 0 to 1.
         secrets: texts that no event may hold.
         tasks: where effects run; it lives as long as the daemon.
+        setups: finds how services that have a type are set up; None: nobody knows.
         starts: limits how many units start at the same moment; None is no limit.
     """
 
@@ -76,6 +78,7 @@ class Context:
     ports: PortBook
     random: Callable[[], float]
     tasks: TaskGroup
+    setups: SetupFinder | None = None
     starts: CapacityLimiter | None = None
     secrets: set[str] = field(default_factory=set)
     queue: TriggerQueue = field(default_factory=TriggerQueue)

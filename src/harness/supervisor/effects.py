@@ -39,6 +39,7 @@ from .machine import Effect, Trigger
 from .named_tasks import NamedTasks, is_cancelled
 from .observation import Observation
 from .reasons import cause_of, waited_probe
+from .setup import set_up
 from .sweeper import Sweeper
 
 if TYPE_CHECKING:
@@ -254,7 +255,8 @@ class Effects:
         """Tell whether anything but the end of the run matters; most units have nothing more."""
         spec = self._unit.spec
         has_limit = isinstance(spec, TaskSpec) and spec.timeout_s is not None
-        return has_limit or spec.health is not None or bool(spec.hooks.post_start)
+        is_watched = spec.health is not None or bool(spec.hooks.post_start)
+        return has_limit or is_watched or self._unit.has_setup
 
     async def _await_end(self, handle: Handle) -> ExitStatus:
         try:
@@ -280,15 +282,26 @@ class Effects:
                 return
             unit.hooks_succeeded()
         if run.health is None:
+            await self._set_up()
             self._note_ready()
             return
         observation = Observation(unit, run, liveness_failed=self._liveness_failed)
         self.monitor = observation.monitor
         try:
-            await observation.run()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(observation.run)
+                await unit.until(lambda changed: changed.is_usable)
+                await self._set_up()
         finally:
             self._last_report = observation.monitor.report()
             self.monitor = None
+
+    async def _set_up(self) -> None:
+        unit = self._unit
+        if unit.has_setup and unit.context.setups is not None:
+            cause = await set_up(unit, unit.context.setups)
+            if cause is not None:
+                self._stop_failed_run(f"its setup failed: {cause}")
 
     def _liveness_failed(self, message: str) -> None:
         self._stop_failed_run(f"its liveness check failed: {message}")
@@ -312,7 +325,7 @@ class Effects:
         async with anyio.create_task_group() as tasks:
             if math.isfinite(limit_s):
                 tasks.start_soon(self._expire, limit_s)
-            await unit.until(lambda changed: changed.is_ready)
+            await unit.until(lambda changed: changed.is_usable)
             self._note_ready()
             tasks.cancel_scope.cancel()
 

@@ -50,6 +50,7 @@ _TARGETS: Mapping[str, Callable[[Unit], bool]] = {
     ),
 }
 _HISTORY_EVENTS = 50
+_WITHOUT_RUN = (ServiceState.BACKOFF, ServiceState.EXITED, ServiceState.FAILED)
 
 
 class Project:
@@ -375,11 +376,7 @@ class Project:
                 unit.post(Trigger.WANTED)
             elif unit.goal is Goal.UP and unit.state is ServiceState.BACKOFF:
                 unit.resume_retry()
-            elif unit.goal is Goal.DOWN and unit.state in (
-                ServiceState.BACKOFF,
-                ServiceState.EXITED,
-                ServiceState.FAILED,
-            ):
+            elif unit.goal is Goal.DOWN and unit.state in _WITHOUT_RUN:
                 unit.want(Goal.DOWN)
 
     async def aclose(self) -> None:

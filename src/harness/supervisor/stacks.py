@@ -30,6 +30,7 @@ from .operations import Operation, Operations, UnitResult, Work
 from .ports import PortBook
 from .project import Project
 from .project_store import ProjectStore, StackCodec
+from .setup import SetupFinder
 from .unit import Unit, units_collection
 
 __all__ = ["Stacks"]
@@ -63,6 +64,7 @@ class Stacks:
         checks: CheckRunner,
         codec: StackCodec,
         random: Callable[[], float],
+        setups: SetupFinder | None = None,
     ) -> None:
         self._store = store
         self._kept = ProjectStore(directory=directory, store=store, codec=codec)
@@ -72,6 +74,7 @@ class Stacks:
         self._watcher = watcher
         self._checks = checks
         self._random = random
+        self._setups = setups
         self._ports = PortBook()
         self._projects: dict[str, Project] = {}
         self._unreadable: dict[str, _Unreadable] = {}
@@ -182,6 +185,7 @@ class Stacks:
                 ports=self._ports,
                 random=self._random,
                 tasks=self._tasks,
+                setups=self._setups,
             )
         )
 

@@ -24,7 +24,9 @@ from harness.model import (
     EventKind,
     Goal,
     HealthState,
+    ServiceSpec,
     ServiceState,
+    SetupState,
     TaskSpec,
     UnitKind,
     UnitSpec,
@@ -72,6 +74,7 @@ class Unit:
         was_stopping: an earlier daemon died while it stopped this unit.
         secrets: texts that must never be shown, known since the last start.
         next_try_due_s: monotonic seconds at which the next attempt is due, in back-off.
+        setup: how far the setup of this run is.
         stop_cause: why the harness stops it although nobody asked, or None.
     """
 
@@ -100,6 +103,7 @@ class Unit:
         self.next_try_due_s: float | None = None
         self.stop_cause: str | None = None
         self._health = HealthState.NONE
+        self.setup = SetupState.NONE
         self._peers: Mapping[str, Unit] = {}
         self._effects = Effects(self)
 
@@ -143,10 +147,22 @@ class Unit:
 
     @property
     def is_ready(self) -> bool:
+        """It can be used: it is usable, and set up if it has to be."""
+        return self.is_usable and self.setup in (SetupState.NONE, SetupState.COMPLETE)
+
+    @property
+    def is_usable(self) -> bool:
         """It runs, its post_start hooks have succeeded, and all its checks pass."""
         if self.record.awaits_hooks:
             return False
         return is_ready(self.record.state, self._health) and self.kind is UnitKind.SERVICE
+
+    @property
+    def has_setup(self) -> bool:
+        """It has a type, which may set it up."""
+        spec = self.spec
+        has_type = isinstance(spec, ServiceSpec) and spec.service_type is not None
+        return has_type and self.context.setups is not None
 
     @property
     def has_been_ready(self) -> bool:
@@ -324,6 +340,8 @@ class Unit:
             record.awaits_hooks = bool(self.spec.hooks.post_start)
         elif state is not ServiceState.RUNNING:
             record.awaits_hooks = False
+        has_setup = state is ServiceState.RUNNING and self.has_setup
+        self.setup = SetupState.REQUIRED if has_setup else SetupState.NONE
         if state is ServiceState.RUNNING:
             self._health = HealthState.STARTING if self.spec.health else HealthState.NONE
         elif state is not ServiceState.STOPPING:
@@ -390,6 +408,19 @@ class Unit:
             old=old.value,
             new=new.value,
             message=message,
+            ready=self.is_ready,
+        )
+        self.changed()
+
+    def setup_changed(self, new: SetupState, *, message: str | None = None) -> None:
+        """Take note of how far the setup of this run is."""
+        old, self.setup = self.setup, new
+        self.context.publish(
+            EventKind.SETUP_CHANGED,
+            self.name,
+            old=old.value,
+            new=new.value,
+            message=one_line(masked(message, self.secrets)),
             ready=self.is_ready,
         )
         self.changed()

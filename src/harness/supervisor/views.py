@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from harness.health import ProbeReport
-from harness.model import MASK, Goal, Secret, ServiceState, UnitKind
+from harness.model import MASK, Goal, Secret, ServiceState, SetupState, UnitKind
 
 from .masking import masked
 from .reasons import one_line, waited_probe
@@ -32,6 +32,7 @@ class UnitStatus:
     type: str
     state: str
     health: str
+    setup: str
     ready: bool
     pid: int | None
     container: str | None
@@ -84,6 +85,7 @@ def unit_status(unit: Unit) -> UnitStatus:
         type=unit.spec.type,
         state=unit.state.value,
         health=unit.health.value,
+        setup=unit.setup.value,
         ready=unit.is_ready or (unit.kind is UnitKind.TASK and unit.is_completed),
         pid=record.handle.pid if record.handle else None,
         container=record.handle.container if record.handle else None,
@@ -109,6 +111,8 @@ def _waits_for(unit: Unit) -> str | None:
         unmet = [need.dependency for need in unit.needs() if not need.met]
         names = ", ".join(f'"{need.on}" ({need.stage or need.condition.value})' for need in unmet)
         return f"waits for {names}" if unmet else None
+    if unit.is_usable:
+        return _setup_text(unit)
     probe = waited_probe(unit.report) if unit.state is ServiceState.RUNNING else None
     if probe is None or not probe.message:
         return None
@@ -171,6 +175,8 @@ def _summary(unit: Unit) -> str:
             return f"{name} is running and ready"
         case ServiceState.RUNNING if unit.kind is UnitKind.TASK:
             return f"{name} is running and has not completed yet"
+        case ServiceState.RUNNING if unit.is_usable:
+            return f"{name} is running and not ready: {_setup_text(unit)}"
         case ServiceState.RUNNING:
             return f"{name} is running and not ready: its checks have not passed"
         case ServiceState.BACKOFF:
@@ -181,6 +187,16 @@ def _summary(unit: Unit) -> str:
             return f"{name} is stopped{f': {reason}' if reason else ''}"
         case state:
             return f"{name} is {state.value}{f': {reason}' if reason else ''}"
+
+
+def _setup_text(unit: Unit) -> str:
+    match unit.setup:
+        case SetupState.RUNNING:
+            return "it is being set up"
+        case SetupState.FAILED:
+            return "its setup failed"
+        case _:
+            return "its setup is due"
 
 
 def _waited_probe(unit: Unit) -> dict[str, Any] | None:

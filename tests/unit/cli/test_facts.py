@@ -35,6 +35,17 @@ def test_progress_shows_a_failed_hooks_last_lines_as_they_are(failed: Any) -> No
     ]
 
 
+def test_setups_and_actions_are_told_in_words(make_event: Any) -> None:
+    running = make_event(8, "setup-changed", unit="web", old="required", new="running")
+    assert fact(running) == "setup running"
+    failed = make_event(9, "setup-changed", unit="web", new="failed", message="no chairs")
+    assert fact(failed) == "setup failed: no chairs"
+    told = {"action": "mine", "name": "block-mined", "data": {"number": 3, "tag": None}}
+    assert fact(make_event(10, "action-event", unit="chain", **told)) == (
+        "mine: block-mined number=3"
+    )
+
+
 def test_other_events_have_no_such_lines(make_event: Any) -> None:
     done = make_event(8, "hook-finished", unit="web", moment="pre_start", ok=True, output="fine")
     assert failed_hook(done) == []

@@ -10,6 +10,7 @@ import pytest
 
 from harness.client import make_source
 from harness.client.stack_check import check_stack
+from harness.daemon.extensions import Extensions
 from harness.daemon.stack_reader import StackReader
 from harness.errors import ConfigError, PlanError
 from harness.executors import option_types
@@ -27,6 +28,10 @@ def file(tmp_path: Path) -> Path:
 
 def source(file: Path) -> dict[str, Any]:
     return make_source(files=[str(file)], directory=str(file.parent), env={"A": "1"})
+
+
+def reader(checked: CheckedStack) -> StackReader:
+    return StackReader(option_types(), Extensions(lambda name: None), checked)  # type: ignore[arg-type, return-value]
 
 
 @pytest.fixture
@@ -63,18 +68,18 @@ def test_what_cannot_be_brought_up_is_told_too(file: Path, extra: str, cause: st
 
 
 async def test_a_stack_that_was_checked_is_read_once(checked: CheckedStack) -> None:
-    reader = StackReader(option_types(), checked)
-    first = await reader.read(checked.source)
+    reading = reader(checked)
+    first = await reading.read(checked.source)
     assert first is checked.stack
-    second = await reader.read(checked.source)
+    second = await reading.read(checked.source)
     assert second is not first
     assert second == first
 
 
 async def test_another_source_is_read(checked: CheckedStack) -> None:
-    reader = StackReader(option_types(), checked)
+    reading = reader(checked)
     other = replace(checked.source, project="other")
-    assert (await reader.read(other)).name == "other"
+    assert (await reading.read(other)).name == "other"
 
 
 @pytest.fixture
@@ -90,18 +95,18 @@ def gone(checked: CheckedStack, file: Path) -> CheckedStack:
 
 
 async def test_a_file_that_was_changed_since_is_read_again(changed: CheckedStack) -> None:
-    reader = StackReader(option_types(), changed)
-    assert list((await reader.read(changed.source)).units) == ["a", "b"]
+    reading = reader(changed)
+    assert list((await reading.read(changed.source)).units) == ["a", "b"]
 
 
 async def test_what_was_checked_a_while_ago_is_read_again(checked: CheckedStack) -> None:
-    reader = StackReader(option_types(), replace(checked, at_s=checked.at_s - 10))
-    assert await reader.read(checked.source) is not checked.stack
+    reading = reader(replace(checked, at_s=checked.at_s - 10))
+    assert await reading.read(checked.source) is not checked.stack
 
 
 async def test_a_file_that_is_gone_since_is_an_error(gone: CheckedStack) -> None:
     with pytest.raises(ConfigError):
-        await StackReader(option_types(), gone).read(gone.source)
+        await reader(gone).read(gone.source)
 
 
 def test_a_checked_source_is_what_a_request_carries(checked: CheckedStack) -> None:

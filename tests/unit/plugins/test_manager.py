@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.plugins import Plugins, manager
-from tests.toy_plugin import Daemon, Toy
+from tests.toy_plugin import Daemon, Furnished, Toy
 
 TOY = {"HARNESS_PLUGINS": "tests.toy_plugin"}
 
@@ -40,11 +40,11 @@ def test_without_plugins_there_is_nothing():
 
 def test_a_module_named_by_the_variable_brings_what_its_hooks_return():
     plugins = Plugins.load(TOY)
-    assert plugins.action_types.services == {"toy": Toy}
+    assert plugins.action_types.services == {"toy": Toy, "furnished": Furnished}
     assert plugins.action_types.daemon == [Daemon]
     (report,) = plugins.reports
     assert (report.name, report.source) == ("tests.toy_plugin", "HARNESS_PLUGINS")
-    assert report.brings == {"service_types": ["toy"], "daemon_actions": ["add"]}
+    assert report.brings == {"service_types": ["toy", "furnished"], "daemon_actions": ["add"]}
     assert report.error is None
 
 
@@ -58,7 +58,7 @@ def test_an_entry_point_is_found(installed):
 _HEAD = """\
 from harness.actions import ServiceType, action
 from harness.plugins import hookimpl
-from tests.toy_plugin import Daemon, Toy
+from tests.toy_plugin import Daemon, Furnished, Toy
 class Bad(ServiceType):
     name = "bad"
     @action()
@@ -89,7 +89,7 @@ def test_a_broken_plugin_is_reported_and_costs_nothing_else(write, text, cause):
     assert bad.error is not None
     assert cause in bad.error
     assert bad.brings == {}
-    assert plugins.action_types.services == {"toy": Toy}
+    assert plugins.action_types.services == {"toy": Toy, "furnished": Furnished}
     assert plugins.action_types.daemon == [Daemon]
 
 
@@ -98,4 +98,4 @@ def test_a_broken_plugin_does_not_speak_again_through_a_later_one(write):
           "def harness_service_types(): raise ValueError('no')")  # fmt: skip
     plugins = Plugins.load({"HARNESS_PLUGINS": "bad_plugin, tests.toy_plugin,"})
     assert [report.error for report in plugins.reports] == ["ValueError: no", None]
-    assert plugins.action_types.services == {"toy": Toy}
+    assert plugins.action_types.services == {"toy": Toy, "furnished": Furnished}

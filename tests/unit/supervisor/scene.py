@@ -208,6 +208,7 @@ async def scene(
     checks: Checks | None = None,
     extra: Callable[[FakeClock], Mapping[str, Executor]] = lambda clock: {},
     random: Callable[[], float] = lambda: 0.0,
+    setups: Any = None,
 ) -> AsyncIterator[Scene]:
     """Run a supervisor; with the store and clock of an earlier one it is that one's successor."""
     clock = clock or FakeClock()
@@ -227,6 +228,7 @@ async def scene(
             checks=checks,
             codec=StackCodec({**option_types(), "other": FakeOptions}),
             random=random,
+            setups=setups,
         ) as stacks,
     ):
         found = Scene(directory, stacks, store, bus)
