@@ -28,7 +28,7 @@ from harness.errors import (
 
 def subclasses(of: type[HarnessError]) -> Iterator[type[HarnessError]]:
     for found in of.__subclasses__():
-        if found.__module__ == harness.errors.__name__:
+        if found.__module__.startswith(harness.errors.__name__):
             yield found
             yield from subclasses(found)
 

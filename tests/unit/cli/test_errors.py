@@ -25,7 +25,7 @@ from harness.errors import (
 def _all(parent: type[HarnessError] = HarnessError) -> Iterator[type[HarnessError]]:
     yield parent
     for child in parent.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__.startswith(errors.__name__):
             yield from _all(child)
 
 

@@ -1,0 +1,130 @@
+"""Every exception of the product, one class for each thing a caller would do differently.
+
+    HarnessError
+    ├─ ConfigError           ConfigSyntaxError · ConfigSchemaError · UnresolvedReference
+    ├─ PlanError             DependencyCycle · UnknownService · UnknownTask · UnknownServiceType
+    ├─ CommandError          CommandNotFound · CommandNotExecutable · WorkingDirectoryMissing ·
+    │                        UnknownUser · CommandFailed · CommandTimeout · LayerUnreachable
+    ├─ ExecutorError         StartFailed · StopFailed · HandleLost · NotSupported
+    ├─ StorageError          StoreLocked · StoreCorrupt · StoreTooNew · StoreFull
+    ├─ RegistryError         ServiceNotFound
+    ├─ ActionError           ActionNotFound · ActionFailed · ActionTimeout · ActionCancelled
+    ├─ OperationError        OperationFailed · OperationNotFound · OperationConflict · WaitTimeout
+    ├─ ProtocolError         MalformedMessage · MethodNotFound · InvalidParameters · RemoteFailure
+    ├─ AccessError           Forbidden
+    └─ DaemonUnavailable
+
+Constructors take facts as keyword arguments and build the message: it begins with "cannot", names
+the object and ends with the cause. `kind` is stable: it crosses the wire, and tests and users
+match on it.
+"""
+
+from __future__ import annotations
+
+from .base import HarnessError
+from .remote import (
+    AccessError,
+    ActionCancelled,
+    ActionError,
+    ActionFailed,
+    ActionNotFound,
+    ActionTimeout,
+    DaemonUnavailable,
+    Forbidden,
+    InvalidParameters,
+    MalformedMessage,
+    MethodNotFound,
+    ProtocolError,
+    RemoteFailure,
+)
+from .running import (
+    CommandError,
+    CommandFailed,
+    CommandNotExecutable,
+    CommandNotFound,
+    CommandTimeout,
+    ExecutorError,
+    HandleLost,
+    LayerUnreachable,
+    NotSupported,
+    OperationConflict,
+    OperationError,
+    OperationFailed,
+    OperationNotFound,
+    RegistryError,
+    ServiceNotFound,
+    StartFailed,
+    StopFailed,
+    StorageError,
+    StoreCorrupt,
+    StoreFull,
+    StoreLocked,
+    StoreTooNew,
+    UnknownUser,
+    WaitTimeout,
+    WorkingDirectoryMissing,
+)
+from .stack import (
+    ConfigError,
+    ConfigSchemaError,
+    ConfigSyntaxError,
+    DependencyCycle,
+    PlanError,
+    Problem,
+    UnknownService,
+    UnknownServiceType,
+    UnknownTask,
+    UnresolvedReference,
+)
+
+__all__ = [
+    "AccessError",
+    "ActionCancelled",
+    "ActionError",
+    "ActionFailed",
+    "ActionNotFound",
+    "ActionTimeout",
+    "CommandError",
+    "CommandFailed",
+    "CommandNotExecutable",
+    "CommandNotFound",
+    "CommandTimeout",
+    "ConfigError",
+    "ConfigSchemaError",
+    "ConfigSyntaxError",
+    "DaemonUnavailable",
+    "DependencyCycle",
+    "ExecutorError",
+    "Forbidden",
+    "HandleLost",
+    "HarnessError",
+    "InvalidParameters",
+    "LayerUnreachable",
+    "MalformedMessage",
+    "MethodNotFound",
+    "NotSupported",
+    "OperationConflict",
+    "OperationError",
+    "OperationFailed",
+    "OperationNotFound",
+    "PlanError",
+    "Problem",
+    "ProtocolError",
+    "RegistryError",
+    "RemoteFailure",
+    "ServiceNotFound",
+    "StartFailed",
+    "StopFailed",
+    "StorageError",
+    "StoreCorrupt",
+    "StoreFull",
+    "StoreLocked",
+    "StoreTooNew",
+    "UnknownService",
+    "UnknownServiceType",
+    "UnknownTask",
+    "UnknownUser",
+    "UnresolvedReference",
+    "WaitTimeout",
+    "WorkingDirectoryMissing",
+]
