@@ -13,6 +13,8 @@ from harness.lazy import lazy_names
 from harness.protocol import Endpoint
 
 if TYPE_CHECKING:
+    from .actions import ActionRun
+    from .blocking import BlockingClient
     from .client import Client, connect, opened
     from .connection import Connection
     from .exec import RemoteProcess
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from .spawning import Begun, begin_daemon
 
 __all__ = [
+    "ActionRun",
     "Begun",
+    "BlockingClient",
     "Client",
     "Connection",
     "Endpoint",
@@ -32,7 +36,9 @@ __all__ = [
 ]
 
 _PLACES = {
+    "ActionRun": "actions",
     "Begun": "spawning",
+    "BlockingClient": "blocking",
     "Client": "client",
     "Connection": "connection",
     "RemoteProcess": "exec",
