@@ -207,7 +207,7 @@ def _error_classes(root: type[errors.HarnessError]) -> Iterator[type[errors.Harn
     if not root.__name__.startswith("_"):
         yield root
     for child in root.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__.startswith(errors.__name__):
             yield from _error_classes(child)
 
 
