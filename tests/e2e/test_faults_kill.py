@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import random
+import signal
 import subprocess
 from collections import Counter
 
@@ -290,3 +291,23 @@ def test_event_numbers_go_on_and_tell_of_each_adoption(case: HarnessCase) -> Non
     assert numbers == sorted(set(numbers))
     adopted = Counter(event["unit"] for event in case.events("unit-adopted"))
     assert adopted == Counter({"a": 2, "b": 2})
+
+
+def test_what_follows_events_goes_on_with_the_next_daemon(case: HarnessCase) -> None:
+    case.write("services:\n  a: {type: process, command: sleep 1000}")
+    case.ok("up", "-q")
+    with case.begun("events", "-f", "--json", "--tail", "1") as following:
+        assert following.stdout is not None
+        numbers = [json.loads(following.stdout.readline())["number"]]
+        for _ in range(2):
+            case.ok("restart", "a", "-q")
+            while True:
+                event = json.loads(following.stdout.readline())
+                numbers.append(event["number"])
+                if event["kind"] == "operation-finished":
+                    break
+            case.kill_daemon()
+        case.ok("daemon", "stop")
+        following.send_signal(signal.SIGINT)
+        assert following.wait(30) in (5, 130)
+    assert numbers == sorted(set(numbers))

@@ -48,7 +48,7 @@ async def events(
     -v and --json only. Here `-f` follows: write --file for the
     stack file.
     """
-    async with session.connect() as client:
+    async with session.connect(lasting=follow) as client:
         project = None if all_projects else await session.project(client)
         shown = _Shown(session, units)
         if follow and tail is None:

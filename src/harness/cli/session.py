@@ -44,6 +44,7 @@ class Session:
         self.out = Output(self.options)
         self._connector = connector or _connect
         self.begun: Begun | None = None
+        self.lasting = False
 
     def begin(self) -> None:
         """Complete the options from the environment, and log as loudly as they say."""
@@ -71,17 +72,19 @@ class Session:
             LeavingNote.text = f"{_MAY_GO_ON}\n"
 
     def connect(
-        self, *, start: bool = True, reads_stack: bool = False
+        self, *, start: bool = True, reads_stack: bool = False, lasting: bool = False
     ) -> AbstractAsyncContextManager[Client]:
         """Open a client; start the daemon when none runs, if both caller and user allow it.
 
         Args:
             start: the caller allows it.
             reads_stack: the stack file is what the call is about; a wrong one starts no daemon.
+            lasting: the command goes on with the next daemon when this one has gone.
 
         Raises:
             ConfigError, PlanError: no daemon runs, and the stack file cannot be used.
         """
+        self.lasting = lasting
         may_start = start and self.options.start
         return self._connector(self, may_start, self.source() if reads_stack else None)
 
@@ -176,7 +179,13 @@ async def _connect(
 
     from harness.client import connect
 
-    opening = connect(session.endpoint(), start=start, source=source, begun=session.begun)
+    opening = connect(
+        session.endpoint(),
+        start=start,
+        source=source,
+        begun=session.begun,
+        reconnect=session.lasting,
+    )
     session.begun = None
     # From here on an interrupt is a cancellation, and the note is made below.
     LeavingNote.text = ""

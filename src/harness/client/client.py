@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Client", "connect", "opened"]
 
 _HELLO_TIMEOUT_S = 10.0
+_NEXT_DAEMON_S = 10.0
+_NEXT_LOOK_S = 0.1
 
 
 class Client:
@@ -75,6 +77,7 @@ async def connect(
     start: bool = True,
     source: Mapping[str, Any] | None = None,
     begun: Begun | None = None,
+    reconnect: bool = False,
 ) -> AsyncIterator[Client]:
     """Connect to a daemon, for as long as the context is open.
 
@@ -84,6 +87,9 @@ async def connect(
         source: stack files, as `make_source` returns them, that a daemon is started for; it does
             not start when they cannot be used.
         begun: what `begin_daemon` returned for the same endpoint and source.
+        reconnect: go on with the next daemon when this one has gone, and with `start` start it
+            where this one was killed: what only reads is asked again, and events go on from the
+            last one that was seen. One that was stopped is not started again.
 
     Raises:
         DaemonUnavailable: it does not run, and could not or was not to be started.
@@ -92,6 +98,18 @@ async def connect(
         ProtocolError: it speaks another version of the protocol.
     """
     endpoint = endpoint or Endpoint.default()
+    stream = await _reach(endpoint, start=start, source=source, begun=begun)
+    if reconnect:
+        async with _lasting(endpoint, stream, start=start) as client:
+            yield client
+    else:
+        async with opened(stream) as client:
+            yield client
+
+
+async def _reach(
+    endpoint: Endpoint, *, start: bool, source: Mapping[str, Any] | None, begun: Begun | None
+) -> MessageStream:
     stream = None if begun else await _open(endpoint)
     if stream is None and start:
         from .starting import start_daemon
@@ -103,8 +121,62 @@ async def connect(
             hint="start it with `harness daemon start`",
             details={"not_running": True},
         )
-    async with opened(stream) as client:
-        yield client
+    return stream
+
+
+async def _reach_again(endpoint: Endpoint, *, start: bool) -> MessageStream:
+    """Reach the next daemon; start it where the last one was killed, which leaves its socket.
+
+    Raises:
+        DaemonUnavailable: it was stopped, and nobody started another one.
+    """
+    with anyio.move_on_after(_NEXT_DAEMON_S):
+        while True:
+            is_killed = os.path.lexists(endpoint.socket_path)  # noqa: ASYNC240 - of a local disk
+            if is_killed and start:
+                return await _reach(endpoint, start=True, source=None, begun=None)
+            if (stream := await _open(endpoint)) is not None:
+                return stream
+            # Seldom, and for a moment only: one is being restarted, or none comes.
+            await anyio.sleep(_NEXT_LOOK_S)
+    raise DaemonUnavailable(
+        "cannot go on: the daemon has ended", hint="the next command starts it again"
+    )
+
+
+@asynccontextmanager
+async def _lasting(
+    endpoint: Endpoint, first: MessageStream, *, start: bool
+) -> AsyncIterator[Client]:
+    from .lasting import LastingConnection
+
+    streams = [first]
+
+    async def reach() -> MessageStream:
+        return streams.pop() if streams else await _reach_again(endpoint, start=start)
+
+    failure: Exception | None = None
+    async with anyio.create_task_group() as group:
+        connection = LastingConnection(group, reach, _greet)
+        try:
+            await connection.reached()
+            yield Client(connection, connection.hello)
+        except Exception as error:
+            failure = error
+        finally:
+            await connection.aclose()
+            group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+async def _greet(connection: Connection) -> dict[str, Any]:
+    hello: dict[str, Any] = await connection.call(
+        "daemon.hello",
+        {"protocol": PROTOCOL_VERSION, "client": f"pid {os.getpid()}"},
+        timeout_s=_HELLO_TIMEOUT_S,
+    )
+    return hello
 
 
 @asynccontextmanager
@@ -120,12 +192,7 @@ async def opened(stream: MessageStream) -> AsyncIterator[Client]:
     async with anyio.create_task_group() as group:
         group.start_soon(connection.run)
         try:
-            hello = await connection.call(
-                "daemon.hello",
-                {"protocol": PROTOCOL_VERSION, "client": f"pid {os.getpid()}"},
-                timeout_s=_HELLO_TIMEOUT_S,
-            )
-            yield Client(connection, hello)
+            yield Client(connection, await _greet(connection))
         except Exception as error:
             failure = error
         finally:

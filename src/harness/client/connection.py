@@ -158,6 +158,11 @@ class Connection:
         finally:
             self._subscriptions.pop(name, None)
 
+    @property
+    def is_closed(self) -> bool:
+        """Nothing more can be asked over it."""
+        return self._closed is not None
+
     async def wait_closed(self) -> None:
         """Return once the daemon has closed the connection."""
         await self._ended.wait()

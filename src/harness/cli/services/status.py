@@ -45,7 +45,7 @@ async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> No
     # A daemon that ended leaves its records, and maybe services: a new one finds them.
     stored = session_has_state(session)
     try:
-        async with session.connect(start=stored) as client:
+        async with session.connect(start=stored, lasting=watch) as client:
             project = await session.find_project(client)
             if project is None and session.options.project and not _has_file(session):
                 project = await session.project(client)

@@ -32,7 +32,7 @@ async def top(session: Session, *, once: bool) -> None:
     terminal it is shown again every two seconds until Ctrl-C, with the share of one processor that
     was used meanwhile.
     """
-    async with session.connect() as client:
+    async with session.connect(lasting=not once) as client:
         project = await session.project(client)
         if session.out.size() is not None and not once and not session.out.json:
             await _watch(session, client, project)

@@ -1,0 +1,159 @@
+"""A connection that outlives the daemon: when one has gone the next is reached, or started.
+
+What only reads is asked again. What changes something is not: nobody knows how far it came. Events
+go on from the last one that was seen, so that none is missed and none comes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any, Self
+
+import anyio
+from anyio.abc import TaskGroup
+
+from harness.errors import DaemonUnavailable
+from harness.protocol import METHODS, MessageStream
+
+from .connection import CALL_TIMEOUT_S, Connection, Listener
+from .subscription import Subscription
+
+__all__ = ["LastingConnection"]
+
+_EVENTS = "events.subscribe"
+_ATTEMPTS = 3
+
+
+class LastingConnection(Connection):
+    """A connection in place of which another one comes.
+
+    Args:
+        group: where connections are read from.
+        reach: opens a stream to the daemon, and may start it.
+        greet: makes a new connection known to the daemon; returns its answer.
+    """
+
+    def __init__(
+        self,
+        group: TaskGroup,
+        reach: Callable[[], Awaitable[MessageStream]],
+        greet: Callable[[Connection], Awaitable[dict[str, Any]]],
+    ) -> None:
+        self._group = group
+        self._reach = reach
+        self._greet = greet
+        self._current: Connection | None = None
+        self._connecting = anyio.Lock()
+        self.hello: dict[str, Any] = {}
+
+    async def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float | None = CALL_TIMEOUT_S,
+        on_result: Callable[[Any], None] | None = None,
+        on_late: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """Call a method; see `Connection.call`. A call that only reads is made again, if need be.
+
+        Raises:
+            HarnessError: what the daemon answered with.
+            DaemonUnavailable: it cannot be reached, or has gone while it was changing something.
+        """
+        is_repeatable = method in METHODS and not METHODS[method].changes
+        for attempt in range(_ATTEMPTS):
+            connection = await self.reached()
+            try:
+                return await connection.call(
+                    method, params, timeout_s=timeout_s, on_result=on_result, on_late=on_late
+                )
+            except DaemonUnavailable:
+                if not is_repeatable or not connection.is_closed or attempt + 1 == _ATTEMPTS:
+                    raise
+        raise AssertionError(method)  # the last attempt has returned or raised
+
+    async def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        """Call a method without wanting an answer."""
+        await (await self.reached()).notify(method, params)
+
+    @contextmanager
+    def listening(self, name: str, listener: Listener) -> Iterator[None]:
+        """Have the notifications of a name, of the connection that there is now."""
+        if self._current is None:
+            raise DaemonUnavailable("cannot go on: the connection was closed")
+        with self._current.listening(name, listener):
+            yield
+
+    @asynccontextmanager
+    async def subscribe(
+        self, method: str, params: Mapping[str, Any], *, window: int
+    ) -> AsyncIterator[Subscription]:
+        """Subscribe; events go on over the daemon's end, other subscriptions end with it."""
+        if method != _EVENTS:
+            async with (await self.reached()).subscribe(method, params, window=window) as found:
+                yield found
+            return
+        after = params.get("after")
+        if after is None:
+            after = (await self.call("daemon.status"))["last_event"]
+        async with _Events(self, {**params, "after": after}, window) as events:
+            yield events
+
+    async def reached(self) -> Connection:
+        """Return a connection that is open, a new one if need be."""
+        async with self._connecting:
+            if self._current is None or self._current.is_closed:
+                if self._current is not None:
+                    await self._current.aclose()
+                connection = Connection(await self._reach())
+                self._group.start_soon(connection.run)
+                self._current = connection
+                self.hello = await self._greet(connection)
+            return self._current
+
+    async def wait_closed(self) -> None:
+        """Return once the daemon has closed the connection that there is now."""
+        await (await self.reached()).wait_closed()
+
+    async def aclose(self) -> None:
+        """Close the connection; no other one follows."""
+        if self._current is not None:
+            await self._current.aclose()
+
+
+class _Events(Subscription):
+    """Events that go on from the last one seen when the connection is another one."""
+
+    def __init__(self, owner: LastingConnection, params: Mapping[str, Any], window: int) -> None:
+        self._owner = owner
+        self._params = dict(params)
+        self._size = window
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._resume()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def __anext__(self) -> tuple[str, Mapping[str, Any]]:
+        """Return the next (method, params)."""
+        while True:
+            try:
+                method, params = await anext(self._inner)
+            except DaemonUnavailable:
+                await self._stack.aclose()
+                await self._resume()
+            else:
+                self._params["after"] = params["event"]["number"]
+                return method, params
+
+    async def _resume(self) -> None:
+        connection = await self._owner.reached()
+        self._stack = AsyncExitStack()
+        self._inner = await self._stack.enter_async_context(
+            connection.subscribe(_EVENTS, self._params, window=self._size)
+        )
