@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.model import InvalidOption
+
 __all__ = ["LIMITS", "UNLIMITED", "check_limits", "limits_script"]
 
 UNLIMITED = -1
@@ -30,13 +32,15 @@ def check_limits(limits: Mapping[str, int]) -> None:
     """Refuse unknown names and numbers below -1, which means unlimited.
 
     Raises:
-        ValueError: with the name of the limit.
+        InvalidOption: with the name of the limit, in the option `limits`.
     """
     for name, value in limits.items():
         if name not in _ULIMIT:
-            raise ValueError(f'unknown limit "{name}"; known: {", ".join(LIMITS)}')
+            raise InvalidOption(f'unknown limit "{name}"', path=("limits", name), known=LIMITS)
         if value < UNLIMITED:
-            raise ValueError(f'limit "{name}" cannot be {value}; -1 means unlimited')
+            raise InvalidOption(
+                f'limit "{name}" cannot be {value}; -1 means unlimited', path=("limits", name)
+            )
 
 
 def limits_script(limits: Mapping[str, int]) -> str:

@@ -118,6 +118,8 @@ def _resources(node: Map, site: Site) -> Map:
 
 def options(own: Map, options_type: type, site: Site, lookup: StaticLookup) -> Any | None:
     """Return the type's options, or None when problems were reported."""
+    if "limits" in own.entries and site.at("limits").node is None:
+        site = replace(site, renamed={"limits": "resources"})
     for key in ("command", "binary", "image"):
         node = own.get(key)
         if node is not None and _is_empty(node):

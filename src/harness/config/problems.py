@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from harness.errors import (
     ConfigError,
@@ -46,12 +46,15 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | No
     return lowered[close[0]] if close else None
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """Return a hint that names the nearest known name, else lists the known ones, if any."""
+def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return a hint that names the nearest known name, else lists the known ones, if any.
+
+    `cutoff` is as for `nearest`.
+    """
     names = list(known)
     match = _ELSEWHERE.get(name.lower())
     if match not in names:
-        match = nearest(name, names)
+        match = nearest(name, names, cutoff=cutoff)
     if match is not None:
         return f'did you mean "{match}"?'
     return f"known: {', '.join(names)}" if names else None
@@ -138,17 +141,20 @@ def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 class Site:
     """A place in the stack to report about: the stack's tree and a path in it.
 
-    `mark` says where in the file that is, if the tree does not.
+    `mark` says where in the file that is, if the tree does not. `renamed` has the keys below that
+    the tree calls otherwise, with what it calls them.
     """
 
     problems: Problems
     root: Map
     path: Path = ()
     mark: Mark | None = None
+    renamed: Mapping[str | int, str] = field(default_factory=dict)
 
     def at(self, *steps: str | int) -> Site:
         """Return the place below."""
-        return Site(problems=self.problems, root=self.root, path=(*self.path, *steps))
+        below = [*(self.renamed.get(step, step) for step in steps[:1]), *steps[1:]]
+        return Site(problems=self.problems, root=self.root, path=(*self.path, *below))
 
     def within(self, mark: Mark) -> Site:
         """Return a place inside the value, for which problems are shown at `mark`."""

@@ -17,6 +17,8 @@ from typing import Any, TypeVar, Union
 
 from pydantic import TypeAdapter, ValidationError
 
+from harness.model import InvalidOption
+
 from .nodes import Map, Node, Path, Scalar, Seq, find, plain, put
 from .problems import Site, did_you_mean, nearest
 from .static import StaticLookup, resolve_scalar
@@ -74,22 +76,34 @@ def check(type_: type[T], node: Node, site: Site, lookup: StaticLookup) -> T | N
     """
     refused: set[Path] = set()
     validator = adapter(typing.cast("Hashable", type_))  # classes are; the checker cannot know
+    value, node, errors = _repaired(validator, node, site, lookup, refused)
+    _report({p: e for p, e in errors.items() if p not in refused}, type_, node, site)
     for _ in range(_ROUNDS):
-        value, errors = _validated(validator, node)
         if value is not None:
-            return typing.cast("T", value)  # the validator is this type's
+            break
+        for path, group in errors.items():
+            node = _pruned(node, path, group)
+        value, node, errors = _repaired(validator, node, site, lookup, refused)
+        late = _options_in(errors)
+        _report({p: e for p, e in late.items() if p not in refused}, type_, node, site)
+    return typing.cast("T | None", value)  # the validator is this type's
+
+
+def _repaired(
+    validator: TypeAdapter[Any], node: Node, site: Site, lookup: StaticLookup, refused: set[Path]
+) -> tuple[Any | None, Node, dict[Path, list[Error]]]:
+    """Validate, repair and validate again; return the value, the node it is of, and what is left.
+
+    Paths of what cannot be resolved, which is reported, are added to `refused`.
+    """
+    value, errors = _validated(validator, node)
+    for _ in range(_ROUNDS):
         repaired = _repair(node, errors, site, lookup, refused)
         if repaired is node:
             break
         node = repaired
-    _report({p: e for p, e in errors.items() if p not in refused}, type_, node, site)
-    for _ in range(_ROUNDS):
-        for path, group in errors.items():
-            node = _pruned(node, path, group)
         value, errors = _validated(validator, node)
-        if value is not None:
-            return typing.cast("T", value)
-    return None
+    return value, node, errors
 
 
 def _validated(
@@ -129,7 +143,8 @@ def _located(errors: Iterable[Any], node: Node) -> dict[Path, list[Error]]:
 
 def _real_path(error: Error, node: Node) -> Path:
     """Return the error's place without the names of union arms in it."""
-    steps = list(error["loc"])[1:]
+    cause = _cause(error)
+    steps = [*error["loc"][1:], *(cause.path if isinstance(cause, InvalidOption) else ())]
     keeps_last = error["type"] in _MISSING
     path: list[str | int] = []
     current: Node | None = node
@@ -141,6 +156,24 @@ def _real_path(error: Error, node: Node) -> Path:
         elif keeps_last and index == len(steps) - 1:
             path.append(step)
     return tuple(path)
+
+
+def _cause(error: Error) -> object:
+    """Return what a dataclass raised when it looked at itself, or None."""
+    return error.get("ctx", {}).get("error")
+
+
+def _options_in(errors: Mapping[Path, list[Error]]) -> dict[Path, list[Error]]:
+    """Return the errors of options that stand in the file.
+
+    A dataclass raises for one option at a time, and for none before every type is right, so they
+    show one after the other as what is wrong is left out. The rest may come of what was left out.
+    """
+    return {
+        path: group
+        for path, group in errors.items()
+        if path and isinstance(_cause(group[0]), InvalidOption)
+    }
 
 
 def _fitting(path: Path, group: list[Error], grouped: Mapping[Path, object]) -> list[Error]:
@@ -199,7 +232,7 @@ def _report(errors: Mapping[Path, list[Error]], type_: Any, node: Node, site: Si
                 hint = f'did you mean "{close}"?' if close else None
                 place.report("config-value", f"must be one of {', '.join(known)}", hint)
             case "value_error" | "assertion_error":
-                place.report("config-value", str(error["ctx"]["error"]))
+                _report_cause(_cause(error), place)
             case _ if kind in _SHAPES:
                 wanted = list(dict.fromkeys(_SHAPES[e["type"]] for e in group))
                 found = find(node, path)
@@ -207,6 +240,14 @@ def _report(errors: Mapping[Path, list[Error]], type_: Any, node: Node, site: Si
             case _:
                 message = str(error["msg"])
                 place.report("config-value", message[:1].lower() + message[1:])
+
+
+def _report_cause(cause: object, place: Site) -> None:
+    if isinstance(cause, InvalidOption) and cause.known:
+        hint = did_you_mean(str(cause.path[-1]), cause.known, cutoff=0.7)
+        place.report_key("config-unknown-key", str(cause), hint)
+    else:
+        place.report("config-value", str(cause))
 
 
 def _words(expected: str) -> list[str]:

@@ -20,7 +20,7 @@ from harness.clock import Clock
 from harness.commands import signal_number
 from harness.config import parse_duration
 from harness.errors import HandleLost, StartFailed
-from harness.model import ExitStatus, Handle
+from harness.model import ExitStatus, Handle, InvalidOption
 
 from .base import Capabilities, Executor, Recovery, StartRequest, StopReport, Usage
 
@@ -54,9 +54,13 @@ class FakeOptions:
 
     def __post_init__(self) -> None:
         if not 0 <= self.exit_code <= 255:
-            raise ValueError(f'"exit_code" must be between 0 and 255, not {self.exit_code}')
-        for duration in (self.run_for, self.ready_after):
-            _ = _after(0.0, duration)
+            cause = f'"exit_code" must be between 0 and 255, not {self.exit_code}'
+            raise InvalidOption(cause, path=("exit_code",))
+        for name, duration in (("run_for", self.run_for), ("ready_after", self.ready_after)):
+            try:
+                _ = _after(0.0, duration)
+            except ValueError as error:
+                raise InvalidOption(str(error), path=(name,)) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

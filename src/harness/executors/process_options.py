@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from harness.commands import check_limits
+from harness.model import InvalidOption
 
 from .base import Capabilities
 
@@ -56,13 +57,15 @@ class ProcessOptions:
         if (self.command is None) == (self.binary is None):
             raise ValueError('set either "command" or "binary"')
         if self.args and self.binary is None:
-            raise ValueError('"args" belong to "binary"')
+            raise InvalidOption('"args" belong to "binary"', path=("args",))
         if self.shell and not isinstance(self.command, str):
-            raise ValueError('with "shell: true" the command must be one text')
+            cause = 'with "shell: true" the command must be one text'
+            raise InvalidOption(cause, path=("shell",))
         if not self.argv or not self.argv[-1 if self.shell else 0].strip():
-            raise ValueError("the command is empty")
+            raise InvalidOption("the command is empty", path=("command",))
         if self.nice is not None and not -20 <= self.nice <= 19:
-            raise ValueError(f'"nice" must be between -20 and 19, not {self.nice}')
+            cause = f'"nice" must be between -20 and 19, not {self.nice}'
+            raise InvalidOption(cause, path=("nice",))
         check_limits(self.limits)
         _ = self.umask_bits
 
@@ -77,7 +80,8 @@ class ProcessOptions:
             try:
                 return tuple(shlex.split(self.command))
             except ValueError as error:
-                raise ValueError(f"the command cannot be split: {error}") from None
+                cause = f"the command cannot be split: {error}"
+                raise InvalidOption(cause, path=("command",)) from None
         return self.command or ()
 
     @property
@@ -88,5 +92,6 @@ class ProcessOptions:
             return _DEFAULT_UMASK
         text = str(self.umask).removeprefix("0o")
         if not text or not set(text) <= set("01234567") or int(text, 8) > 0o777:
-            raise ValueError(f'"umask" must be up to three octal digits, not {self.umask}')
+            cause = f'"umask" must be up to three octal digits, not {self.umask}'
+            raise InvalidOption(cause, path=("umask",))
         return int(text, 8)

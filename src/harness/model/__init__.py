@@ -21,6 +21,7 @@ from .health import (
     TcpCheck,
 )
 from .hook import Hook, Hooks
+from .option import InvalidOption
 from .restart import Backoff, RestartMode, RestartPolicy
 from .secret import MASK, Secret, SecretSpec
 from .stack import Settings, StackSpec
@@ -57,6 +58,7 @@ __all__ = [
     "Hook",
     "Hooks",
     "HttpCheck",
+    "InvalidOption",
     "JsonRpcCheck",
     "LogCheck",
     "OutputSpec",

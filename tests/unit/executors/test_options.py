@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from harness.clock import SystemClock
+from harness.config import Source, validate
 from harness.executors import builtin_capabilities, builtin_executors, option_types
 from harness.executors.external import ExternalOptions
 from harness.executors.fake import FakeOptions
@@ -50,6 +52,51 @@ def test_options_that_do_not_fit_together_say_why(fields: dict[str, Any], messag
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(ProcessOptions).validate_python(fields)
     assert message in str(caught.value)
+
+
+def test_options_of_a_stack_file_are_refused_at_their_places_and_all_at_once(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "harness.yaml").write_text(
+        """\
+services:
+  a:
+    type: process
+    command: a
+    args: [b]
+    nice: 99
+    umask: "${NONE:-999}"
+    limits: {core: -2, nofiel: 1}
+  b: {type: process, command: a, resources: {memory: 1G}}
+  c: {type: process, command: a, nice: x, umask: 999}
+  d: {type: process, command: a, args: [b], umask: "${NONE:-22}"}
+  e: {type: fake, exit_code: 999, run_for: soon, ready_after: -1}
+"""
+    )
+    source = Source(directory=str(tmp_path))
+
+    found = validate(source, executors=option_types()).problems
+
+    assert [str(problem).removeprefix("harness.yaml:") for problem in found] == [
+        '5:11: services.a.args: "args" belong to "binary"',
+        '6:11: services.a.nice: "nice" must be between -20 and 19, not 99',
+        '7:12: services.a.umask: "umask" must be up to three octal digits, not 999',
+        '8:20: services.a.limits.core: limit "core" cannot be -2; -1 means unlimited',
+        '8:24: services.a.limits.nofiel: unknown limit "nofiel"; did you mean "nofile"?',
+        (
+            '9:46: services.b.resources.memory: unknown limit "memory"; known: as, core, cpu, '
+            "data, fsize, memlock, nofile, nproc, stack"
+        ),
+        '10:40: services.c.nice: must be a whole number, not "x"',
+        '10:50: services.c.umask: "umask" must be up to three octal digits, not 999',
+        '11:40: services.d.args: "args" belong to "binary"',
+        '12:30: services.e.exit_code: "exit_code" must be between 0 and 255, not 999',
+        (
+            '12:44: services.e.run_for: "soon" is no duration; write seconds, or for example '
+            "500ms, 10s, 2m, 1h30m"
+        ),
+        "12:63: services.e.ready_after: a duration cannot be -1.0",
+    ]
 
 
 @pytest.mark.parametrize("umask", ["022", "0022", "0o022", 22])
