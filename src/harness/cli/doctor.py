@@ -117,7 +117,7 @@ async def _version(client: Client) -> str:
 
 
 def _stack_file(session: Session) -> list[Finding]:
-    from harness.errors import ConfigError
+    from harness.errors import ConfigError, DependencyCycle
 
     from .stack_file import has_stack_file, load_stack
 
@@ -128,4 +128,6 @@ def _stack_file(session: Session) -> list[Finding]:
     except ConfigError as error:
         detail = f"{len(error.problems)} problems; see `harness validate`"
         return [Finding("stack file", "problem", detail)]
+    except DependencyCycle as error:
+        return [Finding("stack file", "problem", str(error))]
     return [Finding("stack file", "ok", f"project {stack.name}, {len(stack.units)} units")]

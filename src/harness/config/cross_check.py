@@ -1,10 +1,11 @@
-"""What can be wrong between units only: ports taken twice, stages that do not exist."""
+"""What can be wrong between units only: cycles, ports taken twice, stages that do not exist."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.model import Dependency, PortProtocol, PortSpec, UnitKind, UnitSpec
+from harness.errors import DependencyCycle
+from harness.model import Dependency, PortProtocol, PortSpec, UnitKind, UnitSpec, find_cycle
 
 from .nodes import Scalar, Seq
 from .problems import Site, did_you_mean
@@ -14,6 +15,7 @@ __all__ = ["cross_check"]
 
 def cross_check(units: Mapping[str, UnitSpec], site: Site) -> None:
     """Report problems between the active units."""
+    _cycle(units, site)
     _ports(units, site)
     for unit in units.values():
         _stages(unit, units, site)
@@ -21,6 +23,27 @@ def cross_check(units: Mapping[str, UnitSpec], site: Site) -> None:
 
 def _place(unit: UnitSpec, site: Site) -> Site:
     return site.at("tasks" if unit.kind is UnitKind.TASK else "services", unit.name)
+
+
+def _cycle(units: Mapping[str, UnitSpec], site: Site) -> None:
+    cycle = find_cycle(
+        {
+            name: tuple(edge for edge in unit.depends_on if edge.on in units)
+            for name, unit in units.items()
+        }
+    )
+    if not cycle:
+        return
+    site.problems.cycle = cycle
+    first = units[cycle[0]]
+    place = _place(first, site)
+    if any(edge.on == cycle[1] and not edge.implicit for edge in first.depends_on):
+        place = place.at("depends_on")
+    place.report(
+        DependencyCycle.kind,
+        f"units wait for one another: {' → '.join(cycle)}",
+        "remove one of these dependencies",
+    )
 
 
 def _ports(units: Mapping[str, UnitSpec], site: Site) -> None:

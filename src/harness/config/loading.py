@@ -42,6 +42,7 @@ def load(source: Source, *, executors: Mapping[str, type]) -> StackSpec:
     Raises:
         ConfigSyntaxError: a file is missing, unreadable or not YAML.
         UnresolvedReference: nothing is wrong but `${…}` without a value.
+        DependencyCycle: nothing is wrong but that units wait for one another.
         ConfigSchemaError: anything else; `problems` holds all of it.
     """
     from .build import build

@@ -11,6 +11,7 @@ from harness.errors import (
     ConfigError,
     ConfigSchemaError,
     ConfigSyntaxError,
+    DependencyCycle,
     Problem,
     UnresolvedReference,
 )
@@ -61,12 +62,17 @@ def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str
 
 
 class Problems:
-    """Collects problems and warnings; the same one twice counts once."""
+    """Collects problems and warnings; the same one twice counts once.
+
+    Attributes:
+        cycle: units that wait for one another, as in `DependencyCycle`, if that is a problem.
+    """
 
     def __init__(self, directory: str) -> None:
         self._directory = directory.rstrip(os.sep) + os.sep
         self._problems: dict[Problem, None] = {}
         self._warnings: dict[Problem, None] = {}
+        self.cycle: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -115,12 +121,15 @@ class Problems:
         Raises:
             ConfigSyntaxError: all of them say that a file cannot be read or is not YAML.
             UnresolvedReference: all of them are references without a value.
+            DependencyCycle: units wait for one another, and that is all.
             ConfigSchemaError: otherwise.
         """
         errors = self.errors
         if not errors:
             return
         kinds = {problem.kind for problem in errors}
+        if kinds == {DependencyCycle.kind}:
+            raise DependencyCycle(cycle=self.cycle, problems=errors)
         error: type[ConfigError] = ConfigSchemaError
         for candidate in (ConfigSyntaxError, UnresolvedReference):
             if kinds == {candidate.kind}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
 from .base import HarnessError
@@ -94,17 +94,21 @@ class PlanError(HarnessError):
 
 
 class DependencyCycle(PlanError):
-    """Units wait for one another; `cycle` names them in order, the first one again at the end."""
+    """Units wait for one another; `cycle` names them in order, the first one again at the end.
+
+    Found in a stack file, it has its place among the `details`, as `problems`.
+    """
 
     kind = "dependency-cycle"
     facts = ("cycle",)
 
-    def __init__(self, *, cycle: Sequence[str]) -> None:
+    def __init__(self, *, cycle: Sequence[str], problems: Sequence[Problem] = ()) -> None:
         self.cycle = tuple(cycle)
+        places = {"problems": [asdict(problem) for problem in problems]} if problems else {}
         super().__init__(
             f"cannot order the stack: units wait for one another: {' → '.join(self.cycle)}",
-            hint="remove one of these dependencies",
-            details={"cycle": list(self.cycle)},
+            hint=None if problems else "remove one of these dependencies",
+            details={"cycle": list(self.cycle), **places},
         )
 
 

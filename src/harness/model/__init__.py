@@ -1,6 +1,6 @@
 """The nouns of the product: frozen dataclasses and enums, standard library only."""
 
-from .dependency import Condition, Dependency
+from .dependency import Condition, Dependency, find_cycle
 from .endpoint import Endpoint, PortProtocol, PortSpec
 from .event import Event, EventKind
 from .exit_status import ExitStatus
@@ -81,6 +81,7 @@ __all__ = [
     "UnitKind",
     "UnitSpec",
     "field_names",
+    "find_cycle",
     "is_live",
     "is_ready",
 ]

@@ -20,6 +20,7 @@ from harness.model import (
     StackSpec,
     UnitKind,
     UnitSpec,
+    find_cycle,
 )
 
 __all__ = ["Graph"]
@@ -63,7 +64,7 @@ class Graph:
             )
             for name, unit in units.items()
         }
-        cycle = _find_cycle(edges)
+        cycle = find_cycle(edges)
         if cycle:
             raise DependencyCycle(cycle=cycle)
         return cls(units=units, dependencies=edges, dependents=_dependents(edges), stack=units)
@@ -193,37 +194,3 @@ def _dependents(edges: Mapping[str, tuple[Dependency, ...]]) -> Mapping[str, tup
         for edge in own:
             found[edge.on][name] = None
     return {name: tuple(names) for name, names in found.items()}
-
-
-def _find_cycle(edges: Mapping[str, tuple[Dependency, ...]]) -> tuple[str, ...]:
-    """Return the first cycle met from the first unit on, closed, or nothing.
-
-    Walks depth first with its own stack, so a chain of any length fits.
-    """
-    done: set[str] = set()
-    for start in edges:
-        path: dict[str, None] = {}
-        walk = [(start, iter(edges[start]))] if start not in done else []
-        path.update(dict.fromkeys(name for name, _ in walk))
-        while walk:
-            name, rest = walk[-1]
-            edge = next(rest, None)
-            if edge is None:
-                walk.pop()
-                path.pop(name)
-                done.add(name)
-            elif edge.on in path:
-                return _closed(list(path), edge.on, edges)
-            elif edge.on not in done:
-                path[edge.on] = None
-                walk.append((edge.on, iter(edges[edge.on])))
-    return ()
-
-
-def _closed(path: list[str], entry: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Cut the path at the cycle and turn it so that the unit first in the file leads."""
-    cycle = path[path.index(entry) :]
-    members = set(cycle)
-    first = next(name for name in names if name in members)
-    at = cycle.index(first)
-    return (*cycle[at:], *cycle[:at], first)

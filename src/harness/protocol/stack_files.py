@@ -65,7 +65,7 @@ def load_stack(source: Source, executors: Mapping[str, type]) -> StackSpec:
         executors: executor name → type of its options.
 
     Raises:
-        ConfigError: they cannot be used.
+        ConfigError, DependencyCycle: they cannot be used.
     """
     found = StackSource(
         directory=source.directory,

@@ -49,6 +49,22 @@ def test_validate_prints_each_problem_with_its_place(cli: Any, stack: Any) -> No
     assert document["problems"][0]["line"] == 8
 
 
+def test_a_dependency_cycle_has_its_place_and_its_own_kind(cli: Any, stack: Any) -> None:
+    stack.write_text(GOOD.replace("[db]}\n  web", "[db], depends_on: web}\n  web"))
+    line = (
+        "harness.yaml:4:50: services.db.depends_on: units wait for one another: db → web → db; "
+        "remove one of these dependencies"
+    )
+    validated = cli("validate")
+    assert (validated.exit_code, validated.stdout) == (6, f"{line}\n")
+    shown = cli("config", "show")
+    assert (shown.exit_code, shown.stderr.splitlines()[0]) == (6, line)
+    error = json.loads(cli("config", "show", "--json").stderr)["error"]
+    assert (error["kind"], error["details"]["cycle"]) == ("dependency-cycle", ["db", "web", "db"])
+    cli.client.running = False
+    assert "units wait for one another" in cli("doctor").stdout
+
+
 def test_validate_without_a_file_says_so(cli: Any) -> None:
     result = cli("validate")
     assert result.exit_code == 6
@@ -146,14 +162,6 @@ def test_daemon_logs_are_read_without_a_daemon(cli: Any, tmp_path: Path) -> None
     assert cli("daemon", "logs").stdout == "one\ntwo\nthree"
     assert cli("daemon", "logs", "--tail", "2").stdout == "two\nthree"
     assert cli("daemon", "logs", "--tail", "0").stdout == ""
-
-
-def test_validate_finds_units_that_wait_for_one_another(cli: Any, stack: Any) -> None:
-    stack.write_text(GOOD.replace("command: [db]}", "command: [db], depends_on: [web]}"))
-    result = cli("validate")
-    assert result.exit_code == 6
-    assert result.stdout.startswith("harness.yaml: cannot order the stack")
-    assert not json.loads(cli("validate", "--json").stdout)["valid"]
 
 
 def test_validate_finds_what_a_type_of_service_cannot_do(cli: Any, stack: Any) -> None:
