@@ -18,7 +18,7 @@ from .inherit import inherit
 from .links import World, link
 from .missing_files import missing_files
 from .nodes import Map, Mark, Scalar, Seq, put
-from .options import options, part, type_name
+from .options import likely_type, options, part, type_name
 from .problems import Problems, Site, did_you_mean
 from .schema_check import adapter, check, field_names
 from .schema_raw import RawService, RawSettings, RawStack, RawTask, RawUnit
@@ -289,8 +289,10 @@ class _Builder:
         if draft.name in names.inactive and not self._has_known_type(draft):
             return None
         type_ = type_name(draft.node, site, self._executors, is_task=is_task)
-        options_type = self._executors[type_] if type_ else None
-        parts = part(draft.node, site, options_type, is_task=is_task)
+        # An unknown type that is nearly a known one is reported; the rest is read as of that one.
+        likely = type_ or likely_type(draft.node, self._executors)
+        options_type = self._executors[likely] if likely else None
+        parts = part(draft.node, site, options_type, self._executors, is_task=is_task)
         raw_type: type[RawUnit] = RawTask if is_task else RawService
         raw = check(raw_type, parts.common, site, self._lookup)
         made = options(parts.own, options_type, site, self._lookup) if options_type else None

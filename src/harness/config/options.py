@@ -16,7 +16,7 @@ from .schema_check import check, field_names
 from .schema_raw import RawService, RawTask
 from .static import StaticLookup
 
-__all__ = ["Parts", "options", "part", "type_name"]
+__all__ = ["Parts", "likely_type", "options", "part", "type_name"]
 
 _REFUSED = {
     "setup": ("`setup` does not exist", "write a task, and let the service depend on it"),
@@ -62,7 +62,7 @@ def type_name(node: Map, site: Site, executors: Mapping[str, type], *, is_task: 
     for name in executors:
         if name.lower() == found.text.lower():
             return name
-    close = nearest(found.text, executors)
+    close = likely_type(node, executors)
     site.at("type").report(
         "config-unknown-type",
         f'nothing here runs units of type "{found.text}"',
@@ -71,15 +71,28 @@ def type_name(node: Map, site: Site, executors: Mapping[str, type], *, is_task: 
     return None
 
 
+def likely_type(node: Map, executors: Mapping[str, type]) -> str | None:
+    """Return the type that a unit of an unknown one was probably meant to have, or None."""
+    found = node.get("type")
+    return nearest(found.text, executors) if isinstance(found, Scalar) else None
+
+
 def _known(executors: Mapping[str, type]) -> str:
     return f"types available here: {', '.join(sorted(executors)) or 'none'}"
 
 
-def part(node: Map, site: Site, options_type: type | None, *, is_task: bool) -> Parts:
+def part(
+    node: Map,
+    site: Site,
+    options_type: type | None,
+    executors: Mapping[str, type],
+    *,
+    is_task: bool,
+) -> Parts:
     """Take a block apart and report keys that belong to neither part.
 
-    Without a type nothing is known of its keys: only those that look like a misspelt common one
-    are reported.
+    Without a type nothing is known of its keys: only those that look like a misspelt one, common
+    or of any type, are reported.
     """
     common = field_names(RawTask if is_task else RawService)
     own = field_names(options_type) if options_type is not None else ()
@@ -92,8 +105,12 @@ def part(node: Map, site: Site, options_type: type | None, *, is_task: bool) -> 
         if key in _REFUSED and (options_type is not None or key != "user"):
             place.report_key("config-unsupported", *_REFUSED[key])
         elif options_type is None:
-            close = nearest(key, common, cutoff=0.8)
-            if close is not None:
+            every = {
+                *common,
+                *(name for type_ in executors.values() for name in field_names(type_)),
+            }
+            close = nearest(key, every, cutoff=0.8)
+            if close is not None and key not in every:
                 place.report_key("config-unknown-key", "unknown key", f'did you mean "{close}"?')
         else:
             place.report_key("config-unknown-key", "unknown key", _hint(key, common, own))
