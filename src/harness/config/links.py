@@ -18,13 +18,15 @@ from .grammar import (
     references,
 )
 from .interpolate import missing
-from .nodes import Map, Scalar, scalars
+from .nodes import Map, Path, Scalar, scalars
 from .problems import Site, did_you_mean
 from .static import StaticLookup
 
 __all__ = ["World", "link"]
 
 _UNRESOLVED = UnresolvedReference.kind
+_BLOCKS = ("health_check", "readiness", "liveness", "stages")
+_URL_CHECKS = ("http", "jsonrpc", "graphql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,8 @@ class _Linker:
                 place.report(_UNRESOLVED, str(expression))
             else:
                 self._expression(expression, place)
+                if offset == 0 and _is_check_url(site.path):
+                    self._scheme(expression, place)
 
     def _expression(self, text: str, site: Site) -> None:
         found = references(text)
@@ -185,6 +189,27 @@ class _Linker:
             return False
         return True
 
+    def _scheme(self, text: str, site: Site) -> None:
+        """Check that the URL of a port, which a check's URL begins with, is one of HTTP."""
+        match references(text):
+            case (Reference(path=(name, "url" | "urls", *rest)),):
+                unit = self._world.units.get(name)
+            case _:
+                return
+        if unit is None or hasattr(unit.options, "endpoints") or name in self._world.damaged:
+            return
+        port = next((port for port in unit.ports.values() if rest in ([], [port.name])), None)
+        if port is None or (port.scheme or "").lower() in ("http", "https"):
+            return
+        what = f"has the scheme {port.scheme}" if port.scheme else "has no scheme"
+        number = f"ports.{port.name}" if rest else "port"
+        site.report(
+            "config-value",
+            f'{text} is no URL of HTTP: the port "{port.name}" of "{name}" {what}',
+            f"write `scheme: http` at that port, or http://${{{name}.host}}:${{{name}.{number}}} "
+            "here",
+        )
+
     def _edge(self, unit: UnitSpec) -> None:
         if unit.name == self._unit.name or unit.name in self._known:
             return
@@ -194,6 +219,12 @@ class _Linker:
             condition=Condition.COMPLETED if is_task else Condition.HEALTHY,
             implicit=True,
         )
+
+
+def _is_check_url(path: Path) -> bool:
+    """Tell whether it is the place of a check's URL, in a unit."""
+    last = path[-2] if path[-1] == "url" else path[-1]
+    return path[2] in _BLOCKS and last in _URL_CHECKS
 
 
 class _Permissive:
