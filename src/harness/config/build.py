@@ -113,19 +113,20 @@ class _Builder:
         drafts = self._drafts()
         names = self._names(drafts, raw)
         units: dict[str, UnitSpec] = {}
-        damaged: set[str] = set()
+        damaged: dict[str, Map] = {}
         for draft in drafts:
             before = self._problems.count
             unit = self._unit(draft, names, settings, raw)
             if unit is not None and draft.name not in names.inactive:
                 units[draft.name] = unit
             if self._problems.count > before:
-                damaged.add(draft.name)
+                damaged[draft.name] = draft.node
         secrets = self.root.get("secrets")
         world = World(
             units=units,
             names=names,
-            damaged=frozenset(damaged),
+            damaged=damaged,
+            executors=self._executors,
             secrets=tuple(secrets.entries) if isinstance(secrets, Map) else (),
             lookup=self._lookup,
         )

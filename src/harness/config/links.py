@@ -19,7 +19,8 @@ from .grammar import (
 )
 from .interpolate import missing
 from .nodes import Map, Path, Scalar, scalars
-from .problems import Site, did_you_mean
+from .problems import Site, did_you_mean, nearest
+from .schema_check import field_names
 from .static import StaticLookup
 
 __all__ = ["World", "link"]
@@ -36,7 +37,8 @@ class World:
     Attributes:
         units: the active units.
         names: all units, active or not.
-        damaged: units with problems of their own: what they lack may be what was left out.
+        damaged: unit with problems of its own → its block: what it lacks may have been left out.
+        executors: executor name → type of its options.
         secrets: names of the stack's secrets.
         lookup: variables and the project's name.
         secret_users: secret → the units that use it; `link` adds to it.
@@ -44,7 +46,8 @@ class World:
 
     units: Mapping[str, UnitSpec]
     names: Names
-    damaged: frozenset[str]
+    damaged: Mapping[str, Map]
+    executors: Mapping[str, type]
     secrets: tuple[str, ...]
     lookup: StaticLookup
     secret_users: dict[str, list[str]] = field(default_factory=dict)
@@ -150,7 +153,7 @@ class _Linker:
             site.report(_UNRESOLVED, f"{text}: a task's outputs are there only after it ran")
             return
         known = [output.name for output in task.outputs]
-        if key not in known and name not in self._world.damaged:
+        if key not in known and not self._may_have("outputs", name):
             missing = f"add it to tasks.{name}.outputs"
             message = f'{text}: task "{name}" has no output "{key}"'
             site.report(_UNRESOLVED, message, did_you_mean(key, known) or missing)
@@ -175,9 +178,9 @@ class _Linker:
 
     def _has_port(self, text: str, unit: UnitSpec, rest: tuple[str, ...], site: Site) -> bool:
         """Check what is known of ports; a type whose options hold endpoints knows better."""
-        if rest[0] not in ("port", "ports", "url", "urls") or hasattr(unit.options, "endpoints"):
+        if rest[0] not in ("port", "ports", "url", "urls") or self._has_endpoints(unit):
             return True
-        if unit.name in self._world.damaged:
+        if self._may_have("ports", unit.name):
             return True
         if not unit.ports:
             add = f"add `ports` to {unit.kind.value}s.{unit.name}"
@@ -189,6 +192,19 @@ class _Linker:
             return False
         return True
 
+    def _has_endpoints(self, unit: UnitSpec) -> bool:
+        """Tell whether options of the unit's type may hold endpoints, which an unknown type may."""
+        options_type = self._world.executors.get(unit.type)
+        return options_type is None or "endpoints" in {
+            *dir(options_type),
+            *field_names(options_type),
+        }
+
+    def _may_have(self, key: str, name: str) -> bool:
+        """Tell whether a damaged unit has a key in the file, perhaps misspelt."""
+        block = self._world.damaged.get(name)
+        return block is not None and nearest(key, block.entries, cutoff=0.8) is not None
+
     def _scheme(self, text: str, site: Site) -> None:
         """Check that the URL of a port, which a check's URL begins with, is one of HTTP."""
         match references(text):
@@ -196,7 +212,7 @@ class _Linker:
                 unit = self._world.units.get(name)
             case _:
                 return
-        if unit is None or hasattr(unit.options, "endpoints") or name in self._world.damaged:
+        if unit is None or self._has_endpoints(unit) or name in self._world.damaged:
             return
         port = next((port for port in unit.ports.values() if rest in ([], [port.name])), None)
         if port is None or (port.scheme or "").lower() in ("http", "https"):
