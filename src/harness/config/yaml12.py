@@ -70,6 +70,9 @@ def parse_yaml(text: str, *, file: str) -> tuple[Node | None, tuple[Problem, ...
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        if mark and text.startswith("\t", mark.index):
+            what = "a tab stands there for indentation"
+            raise _failure(file, line, column, f"it is not YAML: {what}", "use spaces") from error
         what = ": ".join(part for part in (error.context, error.problem) if part)
         raise _failure(file, line, column, f"it is not YAML: {what}") from error
     except yaml.YAMLError as error:
@@ -175,8 +178,11 @@ def _text_column(source: yaml.ScalarNode, text: str) -> int | None:
     return int(start.column) + quotes + 1
 
 
-def _failure(file: str, line: int, column: int, message: str) -> ConfigSyntaxError:
+def _failure(
+    file: str, line: int, column: int, message: str, hint: str | None = None
+) -> ConfigSyntaxError:
     problem = Problem(
-        file=file, line=line, column=column, path="", kind=ConfigSyntaxError.kind, message=message
-    )
+        file=file, line=line, column=column, path="", kind=ConfigSyntaxError.kind, message=message,
+        hint=hint,
+    )  # fmt: skip
     return ConfigSyntaxError(problems=[problem])
