@@ -26,7 +26,7 @@ from harness.model import (
 from .convert_command import argv
 from .convert_health import check_pattern, health
 from .convert_ports import ports
-from .problems import Site, did_you_mean
+from .problems import Site, did_you_mean, nearest
 from .schema_raw import (
     HookValue,
     RawDependency,
@@ -39,6 +39,8 @@ from .schema_raw import (
 )
 
 __all__ = ["Names", "UnitFacts", "convert_unit"]
+
+_USUAL_SIGNALS = "usual ones: SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGKILL, SIGUSR1, SIGUSR2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +128,15 @@ def _signal(text: str, site: Site) -> str:
         try:
             return signals.Signals(int(text)).name
         except ValueError:
-            site.report("config-value", f"there is no signal {text}")
+            site.report("config-value", f"there is no signal {text}", _USUAL_SIGNALS)
             return text
-    name = text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}"
-    known = [signal.name for signal in signals.Signals]
-    if name not in known:
-        site.report("config-value", f'there is no signal "{text}"', did_you_mean(name, known))
-    return name
+    short = text.upper().removeprefix("SIG")
+    known = [signal.name.removeprefix("SIG") for signal in signals.Signals]
+    if short not in known:
+        close = nearest(short, known)  # without what all names begin with, which makes them alike
+        hint = f'did you mean "SIG{close}"?' if close else _USUAL_SIGNALS
+        site.report("config-value", f'there is no signal "{text}"', hint)
+    return f"SIG{short}"
 
 
 # ── dependencies ─────────────────────────────────────────────────────────────────────────────────
