@@ -103,6 +103,10 @@ def problem(**more) -> Problem:
             TWO_PROBLEMS,
         ),
         (
+            ConfigSchemaError(problems=[problem(line=0, path="--profile", message="no such one")]),
+            "cannot use the stack file: 1 problem\n--profile: no such one",
+        ),
+        (
             UnresolvedReference(problems=[problem(line=0, path="", message="${a.b} has none")]),
             "cannot resolve every reference: ${a.b} has none",
         ),

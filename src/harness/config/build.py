@@ -276,8 +276,8 @@ class _Builder:
                 site = self._site.at("profiles")
                 if self._source.profiles:
                     site = replace(site, path=("--profile",), mark=_COMMAND_LINE)
-                site.warn(
-                    "config-value", f'no unit belongs to the profile "{profile}"',
+                site.report(
+                    "config-unknown-profile", f'no unit belongs to the profile "{profile}"',
                     did_you_mean(profile, every),
                 )  # fmt: skip
         return Names(kinds={draft.name: draft.kind for draft in drafts}, inactive=inactive)

@@ -59,10 +59,10 @@ class ConfigError(HarnessError):
         count = len(self.problems)
         noun = "problem" if count == 1 else "problems"
         lines = [str(problem) for problem in self.problems]
-        if any(problem.line for problem in self.problems):
-            text = "\n".join([f"cannot use the stack file: {count} {noun}", *lines])
-        else:
+        if isinstance(self, UnresolvedReference) and not any(p.line for p in self.problems):
             text = f"cannot resolve every reference: {'; '.join(lines)}"
+        else:
+            text = "\n".join([f"cannot use the stack file: {count} {noun}", *lines])
         super().__init__(text)
 
 

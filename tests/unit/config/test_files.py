@@ -358,9 +358,10 @@ def test_profile_of_the_command_line_that_nothing_has_is_reported_there(tmp_path
     (tmp_path / "base.yaml").write_text(ONE)
     found = report(tmp_path, "include: base.yaml\n", profiles=("nosuch",))
 
-    assert [str(warning) for warning in found.warnings] == [
+    assert [str(problem) for problem in found.problems] == [
         '--profile: no unit belongs to the profile "nosuch"'
     ]
+    assert found.problems[0].kind == "config-unknown-profile"
 
 
 def test_broken_command_line_is_one_problem_for_the_real_type(tmp_path: Path) -> None:
