@@ -149,6 +149,7 @@ class _Builder:
             secrets=stored,
             variables={**self._assembled.variables, **self._assembled.env_values},
             settings=_settings(settings, self._site.at("settings")),
+            inactive=names.inactive,
         )
 
     # ── top level ────────────────────────────────────────────────────────────────────────────────

@@ -117,14 +117,19 @@ class _UnknownName(PlanError):
     facts = ("name", "did_you_mean")
 
     def __init__(
-        self, *, name: str, did_you_mean: str | None = None, known: Sequence[str] = ()
+        self,
+        *,
+        name: str,
+        did_you_mean: str | None = None,
+        known: Sequence[str] = (),
+        hint: str | None = None,
     ) -> None:
         self.name = name
         self.did_you_mean = did_you_mean
         if did_you_mean:
-            hint: str | None = f'did you mean "{did_you_mean}"?'
-        else:
-            hint = f"known: {', '.join(known)}" if known else None
+            hint = f'did you mean "{did_you_mean}"?'
+        elif known:
+            hint = f"known: {', '.join(known)}"
         super().__init__(
             f'cannot find {self.noun} "{name}" in the stack',
             hint=hint,

@@ -41,6 +41,7 @@ class StackSpec:
         secrets: by name.
         variables: name → value for `${NAME}`, lower in rank than the environment.
         settings: stack-wide settings.
+        inactive: name of a unit that is not among `units` → the profiles it belongs to.
     """
 
     name: str
@@ -51,3 +52,4 @@ class StackSpec:
     secrets: Mapping[str, SecretSpec] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
+    inactive: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

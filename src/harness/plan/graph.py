@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from harness.errors import DependencyCycle, PlanError, UnknownService
@@ -39,12 +39,14 @@ class Graph:
             task stands here as `completed`.
         dependents: unit → names of those that have an edge to it, in file order.
         stack: every unit of the stack, chosen or not.
+        inactive: name of a unit that is not in the stack → the profiles it belongs to.
     """
 
     units: Mapping[str, UnitSpec]
     dependencies: Mapping[str, tuple[Dependency, ...]]
     dependents: Mapping[str, tuple[str, ...]]
     stack: Mapping[str, UnitSpec]
+    inactive: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stack: StackSpec | Mapping[str, UnitSpec]) -> Self:
@@ -56,6 +58,7 @@ class Graph:
             DependencyCycle: units wait for one another.
         """
         units = stack.units if isinstance(stack, StackSpec) else stack
+        inactive = stack.inactive if isinstance(stack, StackSpec) else {}
         edges = {
             name: tuple(
                 _checked(unit, edge, units)
@@ -67,7 +70,13 @@ class Graph:
         cycle = find_cycle(edges)
         if cycle:
             raise DependencyCycle(cycle=cycle)
-        return cls(units=units, dependencies=edges, dependents=_dependents(edges), stack=units)
+        return cls(
+            units=units,
+            dependencies=edges,
+            dependents=_dependents(edges),
+            stack=units,
+            inactive=inactive,
+        )
 
     def select(self, names: Iterable[str] = (), *, deps: bool = True) -> Self:
         """Return the graph of some units and all they depend on, directly or not.
@@ -82,7 +91,7 @@ class Graph:
         chosen = list(names)
         for name in chosen:
             if name not in self.units:
-                raise _unknown(name, self.units)
+                raise _unknown(name, self.units, self.inactive)
         if not chosen:
             return self
         wanted = self._closure(chosen, self._targets) if deps else set(chosen)
@@ -181,7 +190,14 @@ def _impossible(unit: UnitSpec, other: UnitSpec, *, cause: str, hint: str) -> Pl
     )
 
 
-def _unknown(name: str, units: Mapping[str, UnitSpec]) -> UnknownService:
+def _unknown(
+    name: str, units: Mapping[str, UnitSpec], inactive: Mapping[str, tuple[str, ...]] | None = None
+) -> UnknownService:
+    profiles = (inactive or {}).get(name)
+    if profiles:
+        where = " or ".join(f'"{profile}"' for profile in profiles)
+        hint = f"it is in profile {where}; add --profile {profiles[0]}"
+        return UnknownService(name=name, hint=hint)
     near = difflib.get_close_matches(name, list(units), n=1)
     known = tuple(units) if len(units) <= _HINT_LENGTH else ()
     return UnknownService(name=name, did_you_mean=near[0] if near else None, known=known)

@@ -364,6 +364,12 @@ def test_profile_of_the_command_line_that_nothing_has_is_reported_there(tmp_path
     assert found.problems[0].kind == "config-unknown-profile"
 
 
+def test_units_of_inactive_profiles_are_known_by_their_profiles(tmp_path: Path) -> None:
+    text = "services: {a: {type: box, image: a, profiles: [b, c]}, d: {type: box, image: d}}"
+    assert stack(tmp_path, text).inactive == {"a": ("b", "c")}
+    assert stack(tmp_path, text, profiles=("c",)).inactive == {}
+
+
 def test_broken_command_line_is_one_problem_for_the_real_type(tmp_path: Path) -> None:
     src = source(tmp_path, 'services: {a: {type: process, command: "x \'y"}}\n')
 

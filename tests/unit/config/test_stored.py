@@ -62,6 +62,7 @@ def stack(*units):
         secrets={"pw": SecretSpec(name="pw", env="PW")},
         variables={"A": "b"},
         settings=Settings(inherit_env=("PATH",), parallelism=3),
+        inactive={"debug": ("dev",)},
     )
 
 

@@ -199,6 +199,22 @@ def test_selecting_nothing_selects_all():
     assert whole.select() is whole
 
 
+def test_selecting_a_unit_of_an_inactive_profile_names_the_profile():
+    stack = StackSpec(
+        name="s",
+        files=("/h.yaml",),
+        base_dir="/",
+        units={},
+        inactive={"db": ("debug",), "web": ("debug", "test")},
+    )
+    with pytest.raises(UnknownService) as caught:
+        Graph.of(stack).select(["db"])
+    assert caught.value.hint == 'it is in profile "debug"; add --profile debug'
+    with pytest.raises(UnknownService) as caught:
+        Graph.of(stack).select(["web"])
+    assert caught.value.hint == 'it is in profile "debug" or "test"; add --profile debug'
+
+
 def test_selecting_an_unknown_unit_is_an_error_with_a_suggestion():
     with pytest.raises(UnknownService) as caught:
         graph(service("gateway")).select(["gatway"])
