@@ -16,14 +16,14 @@ from typing import Any
 import click
 
 from harness import errors
-from harness.cli.exit_codes import EXIT_CODES, exit_code
+from harness.cli.exit_codes import EXIT_CODES, INTERRUPTED, OPERATION_FAILED, USAGE, exit_code
 from harness.cli.root import harness
 from harness.clock import SystemClock
 from harness.config import schema
 from harness.executors import builtin_executors, option_types
 from harness.model import EventKind, ServiceState
 from harness.model import event as event_module
-from harness.protocol import openrpc_document
+from harness.protocol import INTERNAL_ERROR, openrpc_document
 from harness.supervisor.machine import TABLE
 
 __all__ = ["pages"]
@@ -41,6 +41,16 @@ _MEANINGS = {
     7: "not permitted",
     124: "timed out",
     130: "interrupted",
+}
+
+# Kinds that are no class: of the command itself, and of an answer of the daemon.
+_OTHER_KINDS = {
+    "usage": (USAGE, "The command line is wrong."),
+    "interrupted": (INTERRUPTED, "The command was ended by Ctrl-C."),
+    INTERNAL_ERROR: (
+        OPERATION_FAILED,
+        "The daemon met a defect of its own; its log has the traceback.",
+    ),
 }
 
 
@@ -153,7 +163,7 @@ def _escape(text: str) -> str:
 
 
 def _command_line() -> str:
-    context = click.Context(harness, info_name="harness")
+    context = click.Context(harness, info_name="harness", **harness.context_settings)
     parts = [
         "# Command line\n\nGlobal options may stand before or after the command. stdout carries the answer, stderr "
         "everything else.\n",
@@ -195,11 +205,14 @@ def _exit_codes() -> str:
         f"| `{kind.kind}` | {exit_code(kind)} | {_escape((inspect.getdoc(kind) or '').splitlines()[0])} |"
         for kind in _error_classes(errors.HarnessError)
     )
+    others = "\n".join(
+        f"| `{kind}` | {code} | {text} |" for kind, (code, text) in _OTHER_KINDS.items()
+    )
     return (
         "# Exit codes and kinds of errors\n\n| code | meaning |\n|---|---|\n"
         f"{rows}\n\n`exec` passes the status of its command on; as in a shell it is 127 when there is no such program\nand 126 when it may not be executed.\n\n"
         "With `--json` an error is one object on stderr, with a stable `kind`:\n\n"
-        f"| kind | exit code | |\n|---|---|---|\n{kinds}\n"
+        f"| kind | exit code | |\n|---|---|---|\n{kinds}\n{others}\n"
     )
 
 

@@ -67,12 +67,18 @@ def _definition(type_: type, prefix: str, definitions: Schema) -> Schema:
 
 
 def _described(schema: Schema, name: str) -> Schema:
-    """Add the docstrings of inherited fields, which pydantic does not look for."""
+    """Add the docstrings of inherited fields, which pydantic does not look for.
+
+    They stand above what a field's type says of itself, as those of the class's own fields do.
+    """
     kind = getattr(schema_raw, name, None) or getattr(schema_health, name, None)
-    bases = [base for base in kind.__mro__[1:] if base is not object] if kind else []
-    for base in bases:
-        for field, text in _docstrings(base).items():
-            schema.get("properties", {}).get(field, {}).setdefault("description", text)
+    bases = [base for base in kind.__mro__ if base is not object] if kind else []
+    texts: dict[str, str] = {}
+    for base in reversed(bases):
+        texts |= _docstrings(base)
+    for field, text in texts.items():
+        if field in schema.get("properties", {}):
+            schema["properties"][field]["description"] = text
     return schema
 
 

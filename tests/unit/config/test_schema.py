@@ -69,6 +69,8 @@ def test_descriptions_come_from_the_dataclasses() -> None:
 
     assert definitions["RawHttp"]["properties"]["url"]["description"] == "Absolute URL."
     assert "process.ProcessOptions" in definitions
+    inherited = definitions["RawHealth"]["properties"]["start_period"]["description"]
+    assert inherited == "Failures this soon after the start do not count."
 
 
 def test_written_stack_file_loads_and_fits(
