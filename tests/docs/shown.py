@@ -24,7 +24,8 @@ VARIES = (
     (r"\d+(\.\d+)? [KM]iB", "SIZE"),
     (r"(?m)^ ?\d+(?= MOMENT )", "EVENT"),
     (r"\d+(?= tries)", "COUNT"),
-    (r"(?<=\bpid )\d+", "PID"),
+    (r"\bpid +\d+", "pid PID"),
+    (r"(?<=\bMOMENT )\d+(?= [A-Z]+ )", "PID"),  # in the daemon's log
     (r"(?<=\bSPAN )\d+(?= \d+\b)", "PID"),  # in the table of `status`, after the time it is up
     (r"(?<=127\.0\.0\.1:)\d+", "PORT"),
     (r"\b[0-9a-f]{12}\b", "ID"),
