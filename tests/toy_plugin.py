@@ -140,6 +140,12 @@ class Toy(ServiceType):
         return self.service.url()
 
     @action()
+    async def shell(self, line: str, timeout: float | None = None) -> str:
+        """Run a shell line beside the service; return what it prints."""
+        done = await self.service.run("sh", "-c", line, env={"EXTRA": "more"}, timeout_s=timeout)
+        return done.stdout.decode()
+
+    @action()
     async def about(self) -> dict[str, object]:
         """Return what a service type can know."""
         service = self.service

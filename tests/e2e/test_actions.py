@@ -49,6 +49,15 @@ def test_actions_are_found_described_and_run(toy: HarnessCase) -> None:
     assert url == toy.unit("toy")["endpoints"]["rpc"]["url"]
 
 
+def test_a_type_runs_commands_beside_its_service(toy: HarnessCase) -> None:
+    said = toy.ok("action", "run", "toy.shell", "--line", "echo $EXTRA $HARNESS_UNIT; exec 1>&2")
+    assert said.startswith(f"more {toy.project}/toy/")
+    failed = toy("action", "run", "toy.shell", "--line", "echo no >&2; exit 3")
+    assert (failed.returncode, "exit status 3: no" in failed.stderr) == (1, True)
+    late = toy("action", "run", "toy.shell", "--line", "sleep 1000", '{"timeout": 0.1}')
+    assert (late.returncode, "it ran longer than 0.1 s" in late.stderr) == (124, True)
+
+
 def test_a_run_for_machines_is_one_document_a_line(toy: HarnessCase) -> None:
     lines = toy.ok("action", "run", "toy.count", "--json", '{"times": 2}').splitlines()
     assert [json.loads(line) for line in lines] == [

@@ -1,9 +1,10 @@
-"""A service as its type sees it: where it is, and how it is."""
+"""A service as its type sees it: where it is, how it is, and what can be run beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.commands import Command, Completed, collect
 from harness.errors import ActionError
 from harness.model import Endpoint, ServiceState
 from harness.supervisor import Project
@@ -67,3 +68,27 @@ class Service:
                 hint=f"ports: {', '.join(endpoints)}" if endpoints else "give it ports",
             )
         return endpoint.url
+
+    async def run(
+        self,
+        *argv: str,
+        env: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+        check: bool = True,
+    ) -> Completed:
+        """Run a command beside it, in its place and environment, as `harness exec` does.
+
+        Args:
+            argv: program and arguments.
+            env: variables on top of the service's own.
+            timeout_s: how long it may run; None: for ever.
+            check: raise unless it succeeds.
+
+        Raises:
+            CommandError: it cannot be run, took too long, or ended with another status than 0.
+            NotSupported: nothing can be run beside it.
+            HandleLost: the service does not run.
+        """
+        command = Command(argv=argv, env=env or {}, inherit_env=False, timeout_s=timeout_s)
+        process = await self._project.execute(self.name, command)
+        return await collect(process, command, check=check)

@@ -10,7 +10,7 @@ from harness.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .command import Command, TerminalSize
-    from .completed import Completed, run
+    from .completed import Completed, collect, run
     from .detached import DetachedRun, launch, unit_command, wait_exit, write_input
     from .events import CommandEvent, Exited, Output, Started, StreamName
     from .holding import start_holder
@@ -41,6 +41,7 @@ __all__ = [
     "TreeReport",
     "TreeUsage",
     "check_limits",
+    "collect",
     "end_orphans",
     "end_tree",
     "find",
@@ -78,6 +79,7 @@ _PLACES = {
     "TreeReport": "tree",
     "TreeUsage": "tree",
     "check_limits": "limits",
+    "collect": "completed",
     "end_orphans": "tree",
     "end_tree": "tree",
     "find": "recovery",

@@ -13,7 +13,7 @@ from .command import Command
 from .events import Output, StreamName
 from .process import Process
 
-__all__ = ["Completed", "run"]
+__all__ = ["Completed", "collect", "run"]
 
 _TAIL_BYTES = 2000
 _MAX_OUTPUT_BYTES = 16 * 1024 * 1024
@@ -99,6 +99,24 @@ async def run(
         status = process.status
         if whole_tree and status is not None:
             await process.end()
+    return _completed(command, collector, status, check=check)
+
+
+async def collect(process: Process, command: Command, *, check: bool = False) -> Completed:
+    """See a process through that was not begun yet, of a command that runs elsewhere; see `run`."""
+    collector = _Collector(_MAX_OUTPUT_BYTES)
+    async with process:
+        with anyio.move_on_after(command.timeout_s):
+            async for event in process:
+                if isinstance(event, Output):
+                    collector(event)
+        status = process.status
+    return _completed(command, collector, status, check=check)
+
+
+def _completed(
+    command: Command, collector: _Collector, status: ExitStatus | None, *, check: bool
+) -> Completed:
     if status is None:
         output = collector.completed(ExitStatus()).tail()
         raise CommandTimeout(
