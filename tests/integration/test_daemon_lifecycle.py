@@ -14,6 +14,7 @@ from typing import TextIO
 import anyio
 import pytest
 
+from harness.client.spawning import is_locked, open_lock
 from harness.errors import (
     DaemonUnavailable,
     StorageError,
@@ -202,6 +203,23 @@ async def test_a_signal_lets_what_is_being_changed_finish(endpoint, tmp_path):
             await gate.open()
     assert waited["state"] == "done"
     await ended(pid)
+
+
+async def test_whoever_starts_a_daemon_waits_for_the_end_of_the_one_before(endpoint, tmp_path):
+    gate = Gate(tmp_path / "shop")
+    async with client_of(endpoint) as client:
+        await gate.begun(client)
+        pid = daemon_pid(endpoint)
+        os.kill(pid, signal.SIGTERM)
+        while endpoint.socket_path.exists():  # noqa: ASYNC110 - nothing tells of it
+            await anyio.sleep(0.01)
+        lock = open_lock(endpoint)
+        assert not is_locked(lock)
+        await gate.open()
+        await client.connection.wait_closed()
+    await ended(pid)
+    assert is_locked(lock)
+    os.close(lock)
 
 
 async def test_an_operation_goes_on_when_its_client_vanishes(endpoint, tmp_path):
