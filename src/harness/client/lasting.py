@@ -107,11 +107,21 @@ class LastingConnection(Connection):
             if self._current is None or self._current.is_closed:
                 if self._current is not None:
                     await self._current.aclose()
+                    self._current = None
                 connection = Connection(await self._reach())
                 self._group.start_soon(connection.run)
+                try:
+                    self.hello = await self._greet(connection)
+                except BaseException:
+                    await connection.aclose()
+                    raise
                 self._current = connection
-                self.hello = await self._greet(connection)
             return self._current
+
+    @property
+    def is_closed(self) -> bool:
+        """Another connection would have to be made first."""
+        return self._current is None or self._current.is_closed
 
     async def wait_closed(self) -> None:
         """Return once the daemon has closed the connection that there is now."""
