@@ -62,10 +62,7 @@ def _need(need: Mapping[str, Any]) -> str:
 
 
 def _probe(probe: Mapping[str, Any]) -> str:
+    text = f"{probe['stage']}: {probe['message'] or 'has not passed'}"
     if not probe["tries"]:  # checks of the log are told, they do not try
-        return f"{probe['stage']}: has not passed"
-    tries = f"{probe['tries']} {'try' if probe['tries'] == 1 else 'tries'}"
-    last = probe["last"][-1] if probe["last"] else None
-    return (
-        f"{probe['stage']}: {last['message']} ({tries})" if last else f"{probe['stage']}: {tries}"
-    )
+        return text
+    return f"{text} ({probe['tries']} {'try' if probe['tries'] == 1 else 'tries'})"

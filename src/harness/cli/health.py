@@ -67,10 +67,10 @@ def _name(stage: Mapping[str, Any]) -> str | None:
 
 
 def _last(stage: Mapping[str, Any]) -> Cell | None:
-    if not stage.get("last"):
+    last = stage["last"][-1] if stage.get("last") else {}
+    text = stage.get("message") or last.get("message")
+    if text is None:
         return None
-    last = stage["last"][-1]
-    text = str(last.get("message") or "-")
     if last.get("latency_ms") is not None:
         text += f" ({last['latency_ms']:.0f} ms)"
     return Cell(text, "good" if last.get("ok") else "bad")

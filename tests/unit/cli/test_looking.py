@@ -179,6 +179,7 @@ EXPLANATION = {
     "probe": {
         "stage": "ready",
         "tries": 7,
+        "message": "refused",
         "last": [
             {
                 "at": "2026-01-31T12:04:31+00:00",
@@ -245,6 +246,15 @@ def test_health_is_a_line_a_stage_and_exits_with_3_when_unhealthy(cli: Any) -> N
         ["web", "-", "-", "-", "-"],
     ]
     assert cli("health", "web").exit_code == 0
+
+
+def test_health_shows_what_a_check_of_the_log_has_read_so_far(cli: Any) -> None:
+    message = "no match for /up/ in 3 lines of output"
+    stage = {"name": "ready", "reached": False, "last": [], "message": message}
+    cli.client.answers["health.list"] = [
+        {"unit": "db", "state": "starting", "stages": [stage], "liveness": None}
+    ]
+    assert cli("health").stdout.splitlines()[1].endswith(f"  {message}")
 
 
 def test_health_check_runs_the_checks_of_named_services(cli: Any) -> None:

@@ -36,7 +36,7 @@ def client(cli: Any, make_unit: Any) -> Any:
     }
     cli.client.answers["services.why"] = {
         "needs": [{"unit": "chain", "condition": "healthy", "met": True, "state": "running"}],
-        "probe": {"stage": "http", "tries": 7, "last": [{"message": "connection refused"}]},
+        "probe": {"stage": "http", "tries": 7, "message": "connection refused"},
         "summary": "",
     }
     return cli.client
@@ -70,7 +70,14 @@ async def test_a_unit_that_failed_says_why_and_not_what_it_waited_for(
 
 
 def test_a_check_that_does_not_try_has_no_tries() -> None:
-    probe = {"stage": "ready", "tries": 0, "last": []}
+    probe = {"stage": "ready", "tries": 0, "message": "no match for /up/ in 3 lines of output"}
+    assert waiting_line({"needs": [], "probe": probe}) == (
+        "own probe ready: no match for /up/ in 3 lines of output"
+    )
+
+
+def test_a_check_that_was_never_tried_has_not_passed() -> None:
+    probe = {"stage": "ready", "tries": 0, "message": None}
     assert waiting_line({"needs": [], "probe": probe}) == "own probe ready: has not passed"
 
 
