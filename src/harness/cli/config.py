@@ -48,7 +48,9 @@ def validate(session: Session) -> None:
         session.out.lines(problem_lines(problems))
         session.out.lines(f"{line} (warning)" for line in problem_lines(warnings))
         if found.stack and not problems:
-            session.out.note(f"{found.stack.name}: {len(found.stack.units)} units, no problems")
+            count = len(found.stack.units)
+            units = "1 unit" if count == 1 else f"{count} units"
+            session.out.note(f"{found.stack.name}: {units}, no problems")
         else:
             session.out.note(count_line(problems))
     if problems:

@@ -126,8 +126,13 @@ def _stack_file(session: Session) -> list[Finding]:
     try:
         stack = load_stack(session)
     except ConfigError as error:
-        detail = f"{len(error.problems)} problems; see `harness validate`"
+        detail = f"{_counted(len(error.problems), 'problem')}; see `harness validate`"
         return [Finding("stack file", "problem", detail)]
     except DependencyCycle as error:
         return [Finding("stack file", "problem", str(error))]
-    return [Finding("stack file", "ok", f"project {stack.name}, {len(stack.units)} units")]
+    units = _counted(len(stack.units), "unit")
+    return [Finding("stack file", "ok", f"project {stack.name}, {units}")]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -58,7 +58,8 @@ class LogWatch:
             return True, f"{wanted} seen"
         seen = self._matches[check]
         so_far = f"{seen} of {check.count} matches" if seen else "no match"
-        text = f"{so_far} for {wanted} in {self._lines} lines of output"
+        lines = "1 line" if self._lines == 1 else f"{self._lines} lines"
+        text = f"{so_far} for {wanted} in {lines} of output"
         return False, f"{text}; {self._end}" if self._end else text
 
     async def follow(self, context: ProbeContext) -> None:

@@ -180,7 +180,8 @@ def _summary(unit: Unit) -> str:
         case ServiceState.RUNNING:
             return f"{name} is running and not ready: its checks have not passed"
         case ServiceState.BACKOFF:
-            return f"{name} is in back-off after {record.restarts + 1} attempts: {reason}"
+            attempts = f"{record.restarts + 1} attempt{'s' if record.restarts else ''}"
+            return f"{name} is in back-off after {attempts}: {reason}"
         case ServiceState.EXITED:
             return f"{name} has ended: {reason or record.exit}"
         case ServiceState.STOPPED if unit.goal is Goal.DOWN:

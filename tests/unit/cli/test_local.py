@@ -37,6 +37,13 @@ def test_validate_accepts_a_good_file_without_a_daemon(cli: Any, stack: Any) -> 
     assert json.loads(cli("validate", "--json").stdout)["valid"]
 
 
+def test_one_unit_is_counted_in_the_singular(cli: Any, stack: Any) -> None:
+    cli.client.running = False
+    stack.write_text("name: shop\nservices:\n  db: {type: process, command: [db]}\n")
+    assert cli("validate").stderr == "shop: 1 unit, no problems\n"
+    assert "project shop, 1 unit\n" in cli("doctor").stdout
+
+
 def test_validate_prints_each_problem_with_its_place(cli: Any, stack: Any) -> None:
     stack.write_text(BAD)
     result = cli("validate")

@@ -178,7 +178,7 @@ async def test_a_log_stage_is_reached_the_moment_the_line_appears() -> None:
         it.unit.write("booting")
         await it.clock.run_for(1000)
         assert it.seen.facts == []
-        assert it.monitor.report().probes[0].message == "no match for /ready/ in 1 lines of output"
+        assert it.monitor.report().probes[0].message == "no match for /ready/ in 1 line of output"
         it.unit.write("ready", "stderr")
         await it.ended.wait()
         assert it.seen.stages == ["ready"]

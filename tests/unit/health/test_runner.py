@@ -142,7 +142,7 @@ async def test_a_log_check_fails_at_the_timeout_with_what_was_read() -> None:
     result = await run(LogCheck(pattern="ready", count=2), unit, timeout_s=0.05)
     assert (result.ok, result.message) == (
         False,
-        "1 of 2 matches for /ready/ in 1 lines of output",
+        "1 of 2 matches for /ready/ in 1 line of output",
     )
 
 

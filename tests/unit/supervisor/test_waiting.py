@@ -126,7 +126,7 @@ async def test_every_state_is_explained_in_a_sentence(play: Scene) -> None:
         "failed": "failed is failed: it could not be started: no",
         "ended": "ended has ended: exit status 0",
         "busy": "busy is running and has not completed yet",
-        "crashing": "crashing is in back-off after 1 attempts: exit status 3",
+        "crashing": "crashing is in back-off after 1 attempt: exit status 3",
     }
     assert explained(play, "crashing").next == "attempt 2 of 5 at 2026-01-01T00:00:09+00:00"
     (need,) = explained(play, "waiting").needs
