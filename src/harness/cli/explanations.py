@@ -10,7 +10,7 @@ from typing import Any
 
 from .moments import clock_time
 
-__all__ = ["describe", "waiting_line"]
+__all__ = ["describe", "probe_text", "waiting_line"]
 
 Explanation = Mapping[str, Any]
 
@@ -61,8 +61,17 @@ def _need(need: Mapping[str, Any]) -> str:
     return f"{need['condition']} ✗ ({need['state']})"
 
 
+def probe_text(probe: Mapping[str, Any]) -> str:
+    """Return what a check asks, and what came of it."""
+    # What is said of the log names the pattern.
+    check = "log" if probe["check"].startswith("log ") else probe["check"]
+    return f"{check}: {probe['message'] or 'has not passed'}"
+
+
 def _probe(probe: Mapping[str, Any]) -> str:
-    text = f"{probe['stage']}: {probe['message'] or 'has not passed'}"
+    # The name that a check has by itself tells nothing.
+    stage = "" if probe["stage"] == "ready" else f"{probe['stage']}: "
+    text = f"{stage}{probe_text(probe)}"
     if not probe["tries"]:  # checks of the log are told, they do not try
         return text
     return f"{text} ({probe['tries']} {'try' if probe['tries'] == 1 else 'tries'})"

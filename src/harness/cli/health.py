@@ -9,6 +9,7 @@ import click
 
 from .arguments import unit_names
 from .commands import Command, async_command
+from .explanations import probe_text
 from .moments import age
 from .session import Session, pick
 from .tables import Cell, table
@@ -67,10 +68,10 @@ def _name(stage: Mapping[str, Any]) -> str | None:
 
 
 def _last(stage: Mapping[str, Any]) -> Cell | None:
-    last = stage["last"][-1] if stage.get("last") else {}
-    text = stage.get("message") or last.get("message")
-    if text is None:
+    if not stage.get("message"):
         return None
-    if last.get("latency_ms") is not None:
+    last = stage["last"][-1] if stage["last"] else {"ok": False}  # a log check that goes on reading
+    text = stage["message"] if last["ok"] else probe_text(stage)
+    if "latency_ms" in last:
         text += f" ({last['latency_ms']:.0f} ms)"
-    return Cell(text, "good" if last.get("ok") else "bad")
+    return Cell(text, "good" if last["ok"] else "bad")

@@ -11,8 +11,8 @@ from .observation import (
     ProbeReport,
     StageReached,
 )
-from .result import CheckResult
-from .runner import CheckRunner, describe
+from .result import CheckResult, excerpt
+from .runner import CheckRunner, describe, question
 from .schedule import delays
 
 __all__ = [
@@ -31,4 +31,6 @@ __all__ = [
     "StageReached",
     "delays",
     "describe",
+    "excerpt",
+    "question",
 ]

@@ -26,7 +26,7 @@ from .observation import (
     ProbeReport,
     StageReached,
 )
-from .runner import CheckRunner, describe
+from .runner import CheckRunner, question
 from .schedule import delays, first_steady_try, log_checks
 from .tally import Tally
 
@@ -299,7 +299,7 @@ class Monitor:
             pending = self._logs.outcome(check)[1]
         return ProbeReport(
             probe=probe.name,
-            check=describe(check),
+            check=question(check),
             tries=probe.tally.tries,
             failures=probe.tally.failures,
             history=tuple(probe.history),

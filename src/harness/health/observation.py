@@ -77,7 +77,7 @@ class ProbeReport:
 
     Attributes:
         probe: name of the stage, or `liveness`.
-        check: the check in a few words.
+        check: what it asks; a secret in it is not masked, and it may have several lines.
         tries: how often it was tried.
         failures: failed tries in a row, up to now.
         history: the newest tries, oldest first, at most 20.

@@ -30,7 +30,7 @@ from .tcp import check_tcp
 if TYPE_CHECKING:
     from .http import HttpProber
 
-__all__ = ["CheckRunner", "describe"]
+__all__ = ["CheckRunner", "describe", "question"]
 
 _Question = HttpCheck | TcpCheck | CommandCheck | JsonRpcCheck | GraphqlCheck | CompositeCheck
 _USERINFO = re.compile(r"//[^/@\s]*@")
@@ -133,20 +133,31 @@ async def _check_log(
 
 def describe(check: CheckSpec) -> str:
     """Name a check in a few words, without credentials: `http GET http://127.0.0.1:80/`."""
+    if isinstance(check, CommandCheck):
+        # Arguments may hold a secret.
+        return f"command {PurePosixPath(check.argv[0]).name if check.argv else ''}"
+    return excerpt(question(check))
+
+
+def question(check: CheckSpec) -> str:
+    """Return all that a check asks, with the arguments of a command.
+
+    A secret in it is whole, so that it can be masked: nothing is cut or quoted, and it may have
+    several lines.
+    """
     match check:
         case HttpCheck():
             return f"http {check.method} {_public(check.url)}"
         case TcpCheck():
             return f"tcp {check.host}:{check.port}"
         case CommandCheck():
-            # Arguments may hold a secret.
-            return f"command {PurePosixPath(check.argv[0]).name if check.argv else ''}"
+            return f"command {' '.join(check.argv)}"
         case JsonRpcCheck():
-            return f"jsonrpc {check.method} {_public(check.url)}"
+            return f"jsonrpc {check.method} at {_public(check.url)}"
         case GraphqlCheck():
-            return f"graphql {_public(check.url)}"
+            return f"graphql at {_public(check.url)}"
         case LogCheck():
-            return f"log /{excerpt(check.pattern)}/"
+            return f"log /{check.pattern}/"
         case CompositeCheck():
             return f"{check.mode} of {len(check.checks)}"
         case _:
@@ -154,4 +165,4 @@ def describe(check: CheckSpec) -> str:
 
 
 def _public(url: str) -> str:
-    return excerpt(_USERINFO.sub("//", url))
+    return _USERINFO.sub("//", url)

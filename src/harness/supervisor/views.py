@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from harness.health import ProbeReport
+from harness.health import ProbeReport, excerpt
 from harness.model import MASK, Goal, Secret, ServiceState, SetupState, UnitKind
 
 from .masking import masked
@@ -202,13 +202,14 @@ def _setup_text(unit: Unit) -> str:
 
 def _waited_probe(unit: Unit) -> dict[str, Any] | None:
     current = None if unit.is_ready else waited_probe(unit.report)
-    return None if current is None else _probe_view(current)
+    return None if current is None else _probe_view(current, unit)
 
 
-def _probe_view(probe: ProbeReport) -> dict[str, Any]:
+def _probe_view(probe: ProbeReport, unit: Unit) -> dict[str, Any]:
     return {
         "stage": probe.probe,
-        "check": probe.check,
+        # Masked before it is cut: half a secret is not found.
+        "check": excerpt(masked(probe.check, unit.secrets)),
         "tries": probe.tries,
         "failures": probe.failures,
         "message": probe.message,
@@ -236,7 +237,7 @@ def _next(unit: Unit) -> str | None:
 def health_view(unit: Unit) -> dict[str, Any]:
     """Return what the checks of a unit found: state, stages in order, liveness."""
     report = unit.report
-    probes = {p.probe: _probe_view(p) for p in report.probes} if report else {}
+    probes = {p.probe: _probe_view(p, unit) for p in report.probes} if report else {}
     names = [stage.name for stage in unit.spec.health.stages] if unit.spec.health else []
     view = {
         "unit": unit.name,

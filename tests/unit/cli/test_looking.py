@@ -178,6 +178,7 @@ EXPLANATION = {
     ],
     "probe": {
         "stage": "ready",
+        "check": "jsonrpc eth_chainId at http://127.0.0.1:1/",
         "tries": 7,
         "message": "refused",
         "last": [
@@ -217,7 +218,7 @@ def test_why_follows_the_chain_of_causes(cli: Any) -> None:
         "  last output   Traceback",
         "                KeyError",
         "  it needs      chain healthy ✓   seed completed ✗ (running)",
-        "  its probe     ready: refused (7 tries)",
+        "  its probe     jsonrpc eth_chainId at http://127.0.0.1:1/: refused (7 tries)",
         "  next          attempt 5 of 5",
         "  seed is running and has not completed yet",
     ]
@@ -228,13 +229,15 @@ def test_the_waiting_line_is_the_same_explanation_in_one_line() -> None:
     from harness.cli.explanations import waiting_line
 
     assert waiting_line(EXPLANATION) == (
-        "for chain → healthy ✓, seed → completed ✗ (running), own probe ready: refused (7 tries)"
+        "for chain → healthy ✓, seed → completed ✗ (running), "
+        "own probe jsonrpc eth_chainId at http://127.0.0.1:1/: refused (7 tries)"
     )
 
 
 def test_health_is_a_line_a_stage_and_exits_with_3_when_unhealthy(cli: Any) -> None:
     tries = [{"at": "2026-01-31T12:00:00+00:00", "ok": False, "latency_ms": 3.0, "message": "no"}]
-    stage = {"name": "ready", "reached": True, "reached_after_s": 0.2, "last": tries}
+    probe = {"check": "tcp 127.0.0.1:5432", "message": "no", "last": tries}
+    stage = {"name": "ready", "reached": True, "reached_after_s": 0.2, **probe}
     cli.client.answers["health.list"] = [
         {"unit": "db", "state": "unhealthy", "stages": [stage], "liveness": None},
         {"unit": "web", "state": "none", "stages": [], "liveness": None},
@@ -242,7 +245,19 @@ def test_health_is_a_line_a_stage_and_exits_with_3_when_unhealthy(cli: Any) -> N
     result = cli("health")
     assert result.exit_code == 3
     assert [line.split() for line in result.stdout.splitlines()[1:]] == [
-        ["db", "unhealthy", "ready", "after", "0.20", "s", "no", "(3", "ms)"],
+        [
+            "db",
+            "unhealthy",
+            "ready",
+            "after",
+            "0.20",
+            "s",
+            "tcp",
+            "127.0.0.1:5432:",
+            "no",
+            "(3",
+            "ms)",
+        ],
         ["web", "-", "-", "-", "-"],
     ]
     assert cli("health", "web").exit_code == 0
@@ -250,11 +265,12 @@ def test_health_is_a_line_a_stage_and_exits_with_3_when_unhealthy(cli: Any) -> N
 
 def test_health_shows_what_a_check_of_the_log_has_read_so_far(cli: Any) -> None:
     message = "no match for /up/ in 3 lines of output"
-    stage = {"name": "ready", "reached": False, "last": [], "message": message}
+    probe = {"check": "log /up/", "message": message, "last": []}
+    stage = {"name": "ready", "reached": False, **probe}
     cli.client.answers["health.list"] = [
         {"unit": "db", "state": "starting", "stages": [stage], "liveness": None}
     ]
-    assert cli("health").stdout.splitlines()[1].endswith(f"  {message}")
+    assert cli("health").stdout.splitlines()[1].endswith(f"  log: {message}")
 
 
 def test_health_check_runs_the_checks_of_named_services(cli: Any) -> None:
@@ -391,7 +407,8 @@ def test_registry_lists_all_projects_unless_one_is_named(cli: Any, make_unit: An
 
 
 def test_health_shows_a_liveness_check_and_stages_with_unknown_facts(cli: Any) -> None:
-    liveness = {"stage": "liveness", "last": [{"ok": True, "message": "yes", "latency_ms": 2.0}]}
+    tries = [{"ok": True, "message": "yes", "latency_ms": 2.0}]
+    liveness = {"stage": "liveness", "check": "tcp :1", "message": "yes", "last": tries}
     report = {"unit": "db", "state": "healthy", "stages": [{"name": "ready"}], "liveness": liveness}
     cli.client.answers["health.list"] = [report]
     result = cli("health")

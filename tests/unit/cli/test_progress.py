@@ -36,7 +36,12 @@ def client(cli: Any, make_unit: Any) -> Any:
     }
     cli.client.answers["services.why"] = {
         "needs": [{"unit": "chain", "condition": "healthy", "met": True, "state": "running"}],
-        "probe": {"stage": "http", "tries": 7, "message": "connection refused"},
+        "probe": {
+            "stage": "http",
+            "check": "http GET http://x/",
+            "tries": 7,
+            "message": "connection refused",
+        },
         "summary": "",
     }
     return cli.client
@@ -53,7 +58,7 @@ async def test_a_waiting_unit_says_what_it_waits_for(board: Any, client: Any) ->
     rows = {row[0]: row for row in map(board.row, board.touched())}
     assert rows["follower"][1].text == "waiting"
     assert rows["follower"][3] == (
-        "for chain → healthy ✓, own probe http: connection refused (7 tries)"
+        "for chain → healthy ✓, own probe http: http GET http://x/: connection refused (7 tries)"
     )
     assert rows["seed"][3] == "exit 2"
     assert [call["unit"] for call in client.calls_of("services.why")] == ["follower"]
@@ -70,15 +75,16 @@ async def test_a_unit_that_failed_says_why_and_not_what_it_waited_for(
 
 
 def test_a_check_that_does_not_try_has_no_tries() -> None:
-    probe = {"stage": "ready", "tries": 0, "message": "no match for /up/ in 3 lines of output"}
+    message = "no match for /up/ in 3 lines of output"
+    probe = {"stage": "ready", "check": "log /up/", "tries": 0, "message": message}
     assert waiting_line({"needs": [], "probe": probe}) == (
-        "own probe ready: no match for /up/ in 3 lines of output"
+        "own probe log: no match for /up/ in 3 lines of output"
     )
 
 
 def test_a_check_that_was_never_tried_has_not_passed() -> None:
-    probe = {"stage": "ready", "tries": 0, "message": None}
-    assert waiting_line({"needs": [], "probe": probe}) == "own probe ready: has not passed"
+    probe = {"stage": "ready", "check": "tcp :1", "tries": 0, "message": None}
+    assert waiting_line({"needs": [], "probe": probe}) == "own probe tcp :1: has not passed"
 
 
 async def test_the_time_of_a_ready_unit_counts_from_the_operations_begin(

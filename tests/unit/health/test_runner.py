@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from harness.errors import CommandNotFound, CommandTimeout, HandleLost
-from harness.health import CheckResult, CheckRunner, describe
+from harness.health import CheckResult, CheckRunner, describe, question
 from harness.health.log_watch import LogWatch
 from harness.model import (
     CheckSpec,
@@ -288,11 +288,15 @@ def test_names_of_checks_are_short_and_hold_no_credentials() -> None:
     names = [describe(check) for check in checks]
     assert names == [
         "http HEAD http://127.0.0.1:80/x",
-        "jsonrpc eth_chainId http://127.0.0.1:1",
-        "graphql http://127.0.0.1:2",
+        "jsonrpc eth_chainId at http://127.0.0.1:1",
+        "graphql at http://127.0.0.1:2",
         "command check",
         "any of 2",
         "log /up/",
         "tcp 127.0.0.1:5",
     ]
     assert all(one != two for one, two in pairwise(names))
+
+
+def test_what_a_command_asks_has_its_arguments_as_they_are() -> None:
+    assert question(CommandCheck(argv=("test", "-f", "a\nb"))) == "command test -f a\nb"

@@ -10,10 +10,14 @@ from harness.model import (
     MASK,
     Condition,
     EventKind,
+    HealthSpec,
     OutputSpec,
     PortSpec,
+    ProbeSpec,
     SecretSpec,
     Settings,
+    Stage,
+    TcpCheck,
 )
 from harness.supervisor import OperationState
 from tests.unit.supervisor.scene import Scene, checked, needs, service, task
@@ -173,6 +177,18 @@ async def test_secrets_reach_the_unit_and_nobody_else(play: Scene) -> None:
     }
     assert project.env("web", reveal=True)["AUTH"] == f"Bearer {SECRET}"
     assert SECRET not in str(play.store.events(limit=10_000))
+
+
+async def test_a_secret_in_what_a_check_asks_is_masked_before_it_is_cut(play: Scene) -> None:
+    play.client_env = {"TOKEN": SECRET}
+    asks = TcpCheck(host="x" * 185 + "${secrets.token}", port="never")
+    health = HealthSpec(stages=(Stage(name="ready", probe=ProbeSpec(check=asks)),))
+    play.up(service("web", health=health), secrets=SECRETS)
+    await play.clock.run_for(2)
+    probe = play.project.explain("web").probe
+    assert probe is not None
+    assert probe["check"] == f"tcp {'x' * 185}{MASK}:ne"
+    assert play.project.health("web")[0]["stages"][0]["check"] == probe["check"]
 
 
 async def test_the_client_s_environment_is_kept_readable_by_the_user_alone(play: Scene) -> None:
