@@ -1,7 +1,8 @@
 """How an operation looks while it runs: a table that is repainted on a terminal, else lines.
 
 The table is painted from the daemon's own answers: status, asked for again only after an event
-said that something changed, and why for what waits.
+said that something changed, and why for what waits. Lines are events; in a silence they also say
+what is waited for.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ _EXPLAIN_AFTER_S = 0.3
 _EXPLAIN_EVERY_S = 1.0
 _MOST_EXPLAINED = 20
 _EXPLAINED = ("waiting", "backoff", "starting")
+_AWAITED = (*_EXPLAINED, "running", "stopping")
+_SILENCE_S = 2.0
+_REMIND_EVERY_S = 10.0
 
 
 class Board:
@@ -111,6 +115,17 @@ class Board:
             time = age(self.waited_s())
         return [unit["name"], word, time, self._remark(unit, word.text)]
 
+    def reminders(self) -> list[str]:
+        """Return a line for each unit that is still awaited: what it waits for."""
+        lines = []
+        for unit in self.touched():
+            word = progress_word(unit).text
+            if word in _AWAITED:
+                remark = self._remark(unit, word)
+                line = f"{unit['name']}: {word} ({age(self.waited_s())})"
+                lines.append(f"{line}: {remark}" if remark else line)
+        return lines
+
     def _remark(self, unit: Mapping[str, Any], word: str) -> str:
         if word == "done":
             return outputs_text(unit["outputs"])
@@ -138,17 +153,52 @@ async def show_progress(
         async with _live(output, client, board) as show:
             yield show
     else:
-        yield lambda event: _say(event, verbose=output.verbose)
+        async with _lines(output, client, board) as show:
+            yield show
 
 
 def _nothing(_: Mapping[str, Any]) -> None:
     """Show nothing."""
 
 
-def _say(event: Mapping[str, Any], *, verbose: bool) -> None:
-    line = progress_fact(event, verbose=verbose)
-    if line is not None:
-        click.echo("\n".join(failed_hook(event) or [line]), err=True)
+@asynccontextmanager
+async def _lines(
+    output: Output, client: Client, board: Board
+) -> AsyncIterator[Callable[[Mapping[str, Any]], None]]:
+    """Say what happens; after a first silence, and then every few seconds, what is awaited."""
+    said_at, over = anyio.current_time(), anyio.Event()
+
+    def show(event: Mapping[str, Any]) -> None:
+        nonlocal said_at
+        line = progress_fact(event, verbose=output.verbose)
+        if line is not None:
+            said_at = anyio.current_time()
+            click.echo("\n".join(failed_hook(event) or [line]), err=True)
+
+    async def remind() -> None:
+        from harness.errors import UnknownService
+
+        while (left_s := said_at + _SILENCE_S - anyio.current_time()) > 0:
+            if await _came(over, within_s=left_s):
+                return
+        while not over.is_set():
+            with suppress(LookupError, UnknownService):  # as for the table
+                await board.refresh(client)
+                await board.explain(client)
+            if not board.over:
+                click.echo("".join(f"{line}\n" for line in board.reminders()), err=True, nl=False)
+            await _came(over, within_s=_REMIND_EVERY_S)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(remind)
+        yield show
+        over.set()  # not cancelled: as for the table
+
+
+async def _came(event: anyio.Event, *, within_s: float) -> bool:
+    with anyio.move_on_after(within_s):
+        await event.wait()
+    return event.is_set()
 
 
 @asynccontextmanager
@@ -182,8 +232,7 @@ async def _live(
                     explain_at_s = board.waited_s() + _EXPLAIN_EVERY_S
                     await board.explain(client)
             live.update(picture(board), refresh=True)
-            with anyio.move_on_after(_REPAINT_S):
-                await over.wait()
+            await _came(over, within_s=_REPAINT_S)
 
     console = Console(stderr=True, no_color=not output.colored(err=True))
     HiddenCursor.happened = True

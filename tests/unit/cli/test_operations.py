@@ -74,6 +74,49 @@ def test_up_prints_progress_on_stderr_and_the_table_on_stdout(
     ]
 
 
+def test_up_without_a_terminal_says_in_a_silence_what_it_waits_for(
+    cli: Any, make_unit: Any, make_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.cli.progress._SILENCE_S", 0.0)
+    monkeypatch.setattr("harness.cli.progress._REMIND_EVERY_S", 0.01)
+    asked: list[str] = []
+    twice = anyio.Event()
+
+    def why(unit: str, **_: object) -> dict[str, object]:
+        asked.append(unit)
+        if len(asked) == 2:
+            twice.set()
+        probe = {"stage": "ready", "check": "tcp :1", "tries": 7, "message": "connection refused"}
+        return {"needs": [], "probe": probe, "summary": ""}
+
+    async def events() -> AsyncIterator[dict[str, object]]:
+        yield make_event(8, "operation-started", id="op-1", units=["db", "seed", "web"])
+        await twice.wait()
+        yield make_event(11, "operation-finished", id="op-1")
+
+    async def wait(**_: object) -> dict[str, object]:
+        await twice.wait()
+        return {"id": "op-1", "state": "done", "error": None, "results": []}
+
+    cli.operation("up")
+    cli.client.answers |= {
+        "events.subscribe": lambda **_: events(),
+        "operations.wait": wait,
+        "services.why": why,
+        "services.status": {
+            "project": "shop",
+            "services": [
+                make_unit("db", ready=False, health="starting"),
+                make_unit("seed", kind="task", ready=False),
+                make_unit("web"),
+            ],
+        },
+    }
+    lines = cli("up").stderr.splitlines()
+    assert [line.partition(" (")[0] for line in lines[:2]] == ["db: waiting", "seed: running"]
+    assert lines[0].endswith("): own probe tcp :1: connection refused (7 tries)")
+
+
 def test_up_follows_the_events_after_the_operations_number(cli: Any) -> None:
     cli.operation("up")
     cli("up")
