@@ -136,7 +136,9 @@ def test_a_daemon_that_dies_leaves_the_terminal_as_it_was(case: HarnessCase) -> 
     with shell(case) as terminal:
         case.kill_daemon()
         assert terminal.end() == 5
+        assert terminal.shown.startswith(b"> \r\n")
         assert b"the daemon closed the connection" in terminal.shown
+        assert b"\nhint: run the command again, which starts a daemon" in terminal.shown
 
 
 def test_without_a_terminal_of_its_own_a_command_sees_pipes(case: HarnessCase) -> None:

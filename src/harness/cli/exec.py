@@ -153,19 +153,29 @@ async def _attend_terminal(session: Session, process: RemoteProcess, size: dict[
     """Give the command this terminal until it ends; return its status."""
     import anyio
 
+    from harness.errors import DaemonUnavailable
+
     from .streams import STDIN
     from .terminal import returned
 
+    shown = b""
     with returned(STDIN) as terminal:
-        async with anyio.create_task_group() as tasks:
-            # Nothing may end this program from here on without setting its terminal back.
-            await tasks.start(_pass_interrupts, process)
-            await tasks.start(_pass_signals, process, terminal, size)
-            terminal.enter()
-            tasks.start_soon(_feed, process, terminal.is_there)
-            async for item in process:
-                session.out.write(item["data"])
-            tasks.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as tasks:
+                # Nothing may end this program from here on without setting its terminal back.
+                await tasks.start(_pass_interrupts, process)
+                await tasks.start(_pass_signals, process, terminal, size)
+                terminal.enter()
+                tasks.start_soon(_feed, process, terminal.is_there)
+                async for item in process:
+                    shown = item["data"]
+                    session.out.write(shown)
+                tasks.cancel_scope.cancel()
+        except* DaemonUnavailable:
+            # What will be said of it has a line of its own.
+            if not shown.endswith(b"\n"):
+                session.out.write(b"\r\n")
+            raise
     return _status(process)
 
 

@@ -33,7 +33,6 @@ __all__ = ["CALL_TIMEOUT_S", "Connection", "Listener"]
 CALL_TIMEOUT_S = 60.0
 """How long a call may take that does not wait for anything by its nature."""
 
-_GONE = "cannot go on: the daemon closed the connection"
 _SUBSCRIPTION_KEYS = ("subscription", "id")
 
 
@@ -169,7 +168,7 @@ class Connection:
 
     async def run(self) -> None:
         """Read messages until the connection ends, in whatever way; then fail what is open."""
-        reason: HarnessError = DaemonUnavailable(_GONE)
+        reason: HarnessError = _gone()
         try:
             while True:
                 text = await self._stream.receive()
@@ -209,7 +208,7 @@ class Connection:
             try:
                 await self._stream.send(text)
             except anyio.BrokenResourceError:
-                gone = DaemonUnavailable(_GONE)
+                gone = _gone()
                 self._close(gone)
                 raise gone from None
 
@@ -257,6 +256,13 @@ class Connection:
         for subscription in self._subscriptions.values():
             subscription.fail(reason)
         self._ended.set()
+
+
+def _gone() -> DaemonUnavailable:
+    return DaemonUnavailable(
+        "cannot go on: the daemon closed the connection",
+        hint="run the command again, which starts a daemon; one that dies leaves services running",
+    )
 
 
 def _subscription_id(document: Mapping[str, Any]) -> str:

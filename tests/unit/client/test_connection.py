@@ -57,8 +57,9 @@ async def test_open_calls_fail_when_the_daemon_hangs_up():
             daemon.abort()
 
         group.start_soon(hang_up)
-        with pytest.raises(DaemonUnavailable, match="closed the connection"):
+        with pytest.raises(DaemonUnavailable, match="closed the connection") as gone:
             await connection.call("daemon.status", timeout_s=None)
+        assert "run the command again" in (gone.value.hint or "")
         with pytest.raises(DaemonUnavailable, match="closed the connection"):
             await connection.call("daemon.status")
         await connection.wait_closed()
