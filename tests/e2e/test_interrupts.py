@@ -193,7 +193,7 @@ def test_the_first_ctrl_c_cancels_and_tells_what_keeps_running(case: HarnessCase
         eventually(lambda: case.lines("began") != [], within_s=30)
         terminal.until(b"early")
         terminal.type(CTRL_C)
-        terminal.until(b"harness: cancelling; interrupt again to leave it running")
+        terminal.until(b"harness: cancelling; interrupt again not to wait for it")
         assert terminal.end() == 130
         shown = terminal.shown
     assert b"harness: interrupted; 1 service keeps running" in shown
@@ -209,7 +209,9 @@ def test_the_first_ctrl_c_cancels_and_tells_what_keeps_running(case: HarnessCase
 
 # The many come all through the end of the work.
 @pytest.mark.parametrize("presses", [2, 5, 100])
-def test_the_second_ctrl_c_leaves_and_says_that_it_goes_on(case: HarnessCase, presses: int) -> None:
+def test_the_second_ctrl_c_leaves_and_says_that_it_is_being_cancelled(
+    case: HarnessCase, presses: int
+) -> None:
     case.write(STUBBORN)
     case.env["TERM"] = "xterm-256color"
     with Terminal(case, "up") as terminal:
@@ -223,7 +225,7 @@ def test_the_second_ctrl_c_leaves_and_says_that_it_goes_on(case: HarnessCase, pr
             time.sleep(0.001)
         assert terminal.end() == 130
         shown = terminal.shown
-    assert b"goes on (harness status shows how far it is)" in shown or presses > 2
+    assert b"is being cancelled (harness status shows how far it is)" in shown or presses > 2
     assert _is_clean(shown.splitlines()), shown
     # With each further one the terminal drops what it has not shown yet.
     assert shown.rfind(b"\x1b[?25h") >= shown.rfind(b"\x1b[?25l") or presses > 2

@@ -83,7 +83,7 @@ async def _see_through(
     ended = await following.run(starting)
     board = following.board
     if ended is None or board is None:
-        what = f"{board.id} goes on" if board else "what was asked for may go on"
+        what = f"{board.id} is being cancelled" if board else "what was asked for may go on"
         session.out.note(_LEFT.format(what))
         raise click.exceptions.Exit(INTERRUPTED)
     if show_units:
@@ -98,7 +98,7 @@ async def _see_through(
     ):
         session.out.lines(unit_table(session.out, board))
     if following.interrupted and ended["state"] != "done":
-        await _say_what_runs(session, client, board)
+        await _say_what_runs(session, client, board, verb=ended["verb"])
         raise click.exceptions.Exit(INTERRUPTED)
     _check(session, ended)
 
@@ -159,29 +159,38 @@ class _Following:
 
     async def _cancel(self) -> None:
         """Cancel the operation once its name is known."""
-        self._session.out.note("harness: cancelling; interrupt again to leave it running")
+        self._session.out.note("harness: cancelling; interrupt again not to wait for it")
         await self._begun.wait()
         if self.board is not None:
             await self._client.operations.cancel(id=self.board.id)
 
 
-async def _say_what_runs(session: Session, client: Client, board: Board) -> None:
+async def _say_what_runs(session: Session, client: Client, board: Board, *, verb: str) -> None:
     """Tell what an interrupted operation leaves behind."""
     with suppress(LookupError):
         await board.refresh(client)
     running = [unit for unit in board.units if unit["state"] in ("running", "starting")]
+    stopping = [unit for unit in board.units if unit["state"] == "stopping"]
     stopped = [
         unit["name"]
         for unit in board.units
         if board.was_touched(unit) and state_cell(unit).text in ("stopped", "failed", "pending")
     ]
-    text = f"harness: interrupted; {len(running)} "
-    text += "service keeps running" if len(running) == 1 else "services keep running"
+    parts = []
+    if running or not stopping:
+        verbs = "service keeps" if len(running) == 1 else "services keep"
+        parts.append(f"{len(running)} {verbs} running")
+    if stopping:
+        parts.append(f"still stopping: {', '.join(map(_with_pid, stopping))}")
     if stopped:
-        text += f"; stopped what was not ready: {', '.join(stopped)}"
-    if running:
-        text += "   (harness down takes all down)"
-    session.out.note(text)
+        what = "stopped" if verb in ("down", "stop") else "stopped what was not ready"
+        parts.append(f"{what}: {', '.join(stopped)}")
+    advice = "   (harness down takes all down)" if running else ""
+    session.out.note(f"harness: interrupted; {'; '.join(parts)}{advice}")
+
+
+def _with_pid(unit: Mapping[str, Any]) -> str:
+    return f"{unit['name']} (pid {unit['pid']})" if unit["pid"] else str(unit["name"])
 
 
 def _check(session: Session, operation: Mapping[str, Any]) -> None:

@@ -169,6 +169,15 @@ def test_a_failed_operation_without_an_error_names_the_units(cli: Any) -> None:
     assert "harness: cannot up shop: db: exit 3" in result.stderr
 
 
+CANCELLED: dict[str, object] = {
+    "id": "op-1",
+    "verb": "up",
+    "state": "cancelled",
+    "error": None,
+    "results": [],
+}
+
+
 def test_ctrl_c_cancels_and_says_what_keeps_running(
     cli: Any, make_unit: Any, make_event: Any
 ) -> None:
@@ -187,7 +196,7 @@ def test_ctrl_c_cancels_and_says_what_keeps_running(
 
     async def wait(**_: object) -> dict[str, object]:
         await cancelled.wait()
-        return {"id": "op-1", "state": "cancelled", "error": None, "results": []}
+        return CANCELLED
 
     cli.operation("up")
     cli.client.answers |= {
@@ -212,7 +221,46 @@ def test_ctrl_c_cancels_and_says_what_keeps_running(
     assert result.stdout == ""
 
 
-def test_a_second_ctrl_c_leaves_the_operation_running(cli: Any) -> None:
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (("stopping", "stopping"), "still stopping: db (pid 4711), web (pid 4711)"),
+        (("running", "stopping"), "1 service keeps running; still stopping: web (pid 4711)"),
+        (("stopping", "stopped"), "still stopping: db (pid 4711); stopped: web"),
+    ],
+)
+def test_ctrl_c_during_down_says_what_is_still_stopping(
+    cli: Any, make_unit: Any, make_event: Any, states: tuple[str, str], said: str
+) -> None:
+    cancelled = anyio.Event()
+
+    async def events() -> AsyncIterator[dict[str, object]]:
+        yield make_event(9, "unit-state-changed", unit="web", new="stopping")
+        os.kill(os.getpid(), signal.SIGINT)
+        await cancelled.wait()
+        yield make_event(10, "operation-finished", id="op-1")
+
+    async def wait(**_: object) -> dict[str, object]:
+        await cancelled.wait()
+        return {**CANCELLED, "verb": "down"}
+
+    cli.operation("down")
+    units = [
+        make_unit(name, state=state) for name, state in zip(("db", "web"), states, strict=True)
+    ]
+    cli.client.answers |= {
+        "events.subscribe": lambda **_: events(),
+        "operations.cancel": lambda **_: cancelled.set(),
+        "operations.wait": wait,
+        "services.status": {"project": "shop", "services": units},
+    }
+    result = cli("down")
+    assert result.exit_code == 130
+    last = result.stderr.splitlines()[-1]
+    assert last.removesuffix("   (harness down takes all down)") == f"harness: interrupted; {said}"
+
+
+def test_a_second_ctrl_c_leaves_the_operation_to_be_cancelled(cli: Any) -> None:
     async def never(**_: object) -> dict[str, object]:
         os.kill(os.getpid(), signal.SIGINT)
         await anyio.sleep_forever()
@@ -225,7 +273,7 @@ def test_a_second_ctrl_c_leaves_the_operation_running(cli: Any) -> None:
     cli.client.answers |= {"operations.wait": never, "operations.cancel": cancel}
     result = cli("up")
     assert result.exit_code == 130
-    assert "op-1 goes on" in result.stderr
+    assert "op-1 is being cancelled" in result.stderr
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart"])
@@ -317,7 +365,7 @@ def test_ctrl_c_before_the_daemon_answers_cancels_the_operation(cli: Any) -> Non
 
     async def wait(**_: object) -> dict[str, object]:
         await cancelled.wait()
-        return {"id": "op-1", "state": "cancelled", "error": None, "results": []}
+        return CANCELLED
 
     cli.operation("up")
     cli.client.answers |= {
