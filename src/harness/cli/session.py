@@ -143,9 +143,18 @@ class Session:
         if others:
             hint = f"started from the same files: {', '.join(others)} (name one with -p)"
         elif not files:
-            hint = "-f names a stack file, -p a project; `harness init` writes a stack file"
+            hint = f"{_file_option()} names a stack file, -p a project; "
+            hint += "`harness init` writes a stack file"
         cause = "it was not started" if files else not_found(os.getcwd())
         return ServiceNotFound(f"cannot find the project of {where}: {cause}", hint=hint)
+
+
+def _file_option() -> str:
+    """Return how the command that runs is told its stack file."""
+    import click
+
+    taken = any("-f" in parameter.opts for parameter in click.get_current_context().command.params)
+    return "here -f follows; --file" if taken else "-f"
 
 
 def pick(

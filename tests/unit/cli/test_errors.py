@@ -178,4 +178,12 @@ def test_without_a_stack_file_the_error_says_where_it_was_looked_for(
     result = cli("top")
     assert result.exit_code == 4
     assert f"(looked in {tmp_path}, {tmp_path.parent}, " in result.stderr
-    assert "`harness init` writes a stack file" in result.stderr
+    assert "hint: -f names a stack file, -p a project; `harness init` writes" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["logs", "events"])
+def test_where_f_follows_the_hint_names_the_long_option(cli: Any, command: str) -> None:
+    cli.client.answers["projects.resolve"] = {"name": None, "others": []}
+    result = cli(command, "-f", "stack.yaml", "web")
+    assert result.exit_code == 4
+    assert "hint: here -f follows; --file names a stack file, -p a project" in result.stderr
