@@ -94,11 +94,14 @@ def fail(session: Session, error: ErrorReport) -> NoReturn:
 
 def report(session: Session, error: ErrorReport) -> None:
     """Print one error on stderr."""
+    hint = error.hint
+    if hint and error.kind != "usage":  # help is the same for every stack
+        hint = session.out.pasteable(hint)
     if session.out.json:
         document = {
             "kind": error.kind,
             "message": error.message,
-            "hint": error.hint,
+            "hint": hint,
             "details": error.details,
         }
         import json
@@ -114,8 +117,8 @@ def report(session: Session, error: ErrorReport) -> None:
         message = error.message.partition("\n")[0] if explained else error.message
         prefix = session.out.paint("harness:", "bad", err=True)
         lines = [f"{prefix} {message}", *explained]
-    if error.hint:
-        lines.append(f"hint: {error.hint}")
+    if hint:
+        lines.append(f"hint: {hint}")
     click.echo("\n".join(lines), err=True, color=True)
 
 

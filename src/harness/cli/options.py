@@ -47,6 +47,22 @@ class GlobalOptions:
         if self.state_dir is None:
             self.state_dir = environment.get("HARNESS_STATE_DIR") or None
 
+    def repeated(self, environment: Mapping[str, str]) -> str:
+        """Return the options that make another command act on the same stack, as one types them.
+
+        Those that say what the environment says are left out: it will say so again.
+        """
+        import shlex
+
+        words = []
+        if os.pathsep.join(self.files) != environment.get("HARNESS_FILE", ""):
+            words += [word for file in self.files for word in ("-f", file)]
+        if self.project not in (None, environment.get("HARNESS_PROJECT")):
+            words += ["-p", self.project or ""]
+        if self.state_dir not in (None, environment.get("HARNESS_STATE_DIR")):
+            words += ["--state-dir", self.state_dir or ""]
+        return shlex.join(words)
+
 
 def global_options(*, taken: Collection[str], hidden: bool) -> list[click.Parameter]:
     """Return fresh global options for one command.

@@ -70,6 +70,19 @@ class Output:
         """Return the text in a style (good, bad, busy, dim, bold) where the stream gets colours."""
         return f"{_STYLES[style]}{text}{_RESET}" if style and self.colored(err=err) else text
 
+    def pasteable(self, text: str) -> str:
+        """Return advice whose commands, such as `harness why web`, act on this run's stack."""
+        options = self._options.repeated(os.environ) if "harness " in text else ""
+        if not options:
+            return text
+        import re
+
+        from .table import COMMANDS
+
+        return re.sub(
+            rf"\bharness (?=({'|'.join(COMMANDS)})\b)", lambda _: f"harness {options} ", text
+        )
+
     def lines(self, lines: Iterable[str]) -> None:
         """Print lines of the answer."""
         text = "\n".join(lines)
@@ -79,7 +92,7 @@ class Output:
     def note(self, text: str) -> None:
         """Say something that is not the answer, unless told to be quiet."""
         if not self.quiet:
-            click.echo(text, err=True, color=True)
+            click.echo(self.pasteable(text), err=True, color=True)
 
     def document(self, value: object) -> None:
         """Print one document."""

@@ -69,7 +69,7 @@ class Session:
 
         self.begun = begin_daemon(self.endpoint(), source=self.source() if reads_stack else None)
         if self.begun and not self.out.quiet:
-            LeavingNote.text = f"{_MAY_GO_ON}\n"
+            LeavingNote.text = f"{self.out.pasteable(_MAY_GO_ON)}\n"
 
     def connect(
         self, *, start: bool = True, reads_stack: bool = False, lasting: bool = False

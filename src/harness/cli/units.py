@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .moments import age, elapsed_s
@@ -32,8 +32,11 @@ _STYLES = {
 }
 
 
-def status_row(unit: Unit) -> list[str | Cell | None]:
-    """Return name, state, health, up time, pid, restarts, endpoints, message of a unit."""
+def status_row(unit: Unit, *, advice: Callable[[str], str] = str) -> list[str | Cell | None]:
+    """Return name, state, health, up time, pid, restarts, endpoints, message of a unit.
+
+    `advice` makes commands in the message fit to be pasted.
+    """
     running = unit["state"] in ("running", "stopping")
     task = unit["kind"] == "task"
     started_at = unit["started_at"]
@@ -47,7 +50,7 @@ def status_row(unit: Unit) -> list[str | Cell | None]:
         str(unit["pid"]) if unit["pid"] else container[:12] if container else None,
         None if task else str(unit["restarts"]),
         (addresses(unit) or None) if unit["state"] == "running" else None,
-        _message(unit),
+        _message(unit, advice),
     ]
 
 
@@ -97,13 +100,13 @@ def is_meant_to_run(unit: Unit) -> bool:
     return unit.get("goal") != "down"
 
 
-def _message(unit: Unit) -> str | None:
+def _message(unit: Unit, advice: Callable[[str], str]) -> str | None:
     """Return why it is in this state, on one line; nothing when all is well."""
     if unit["ready"]:
         return None
     next_try_at, message = unit.get("next_try_at"), unit["message"]
     parts = [f"next try in {age(-elapsed_s(next_try_at))}"] if next_try_at else []
     if message:
-        more = f" (harness why {unit['name']})" if is_meant_to_run(unit) else ""
+        more = advice(f" (harness why {unit['name']})") if is_meant_to_run(unit) else ""
         parts.append(" ".join(message.split()) + more)
     return "; ".join(parts) or None

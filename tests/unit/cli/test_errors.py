@@ -70,6 +70,31 @@ def test_an_error_is_one_line_with_its_hint_on_stderr(cli: Any) -> None:
     assert result.stderr == "harness: cannot look: not allowed\nhint: ask for it\n"
 
 
+@pytest.mark.parametrize(
+    ("options", "command"),
+    [
+        (("-f", "my stack.yaml"), "harness -f 'my stack.yaml' why web"),
+        (("-f", "a", "-f", "b", "-p", "shop"), "harness -f a -f b -p shop why web"),
+        (("--state-dir", "/s"), "harness --state-dir /s why web"),
+        ((), "harness why web"),
+    ],
+)
+def test_commands_of_a_hint_act_on_the_same_stack(
+    cli: Any, options: tuple[str, ...], command: str
+) -> None:
+    error = Forbidden("cannot look", hint="`harness why web`, or ask the harness that runs")
+    cli.client.answers["services.top"] = error
+    hint = f"`{command}`, or ask the harness that runs"
+    assert cli("top", *options).stderr.splitlines()[-1] == f"hint: {hint}"
+    assert json.loads(cli("top", "--json", *options).stderr)["error"]["hint"] == hint
+
+
+def test_what_the_environment_says_is_not_repeated_by_a_hint(cli: Any) -> None:
+    cli.client.answers["services.top"] = Forbidden("cannot look", hint="harness why web")
+    env = {"HARNESS_FILE": "a:b", "HARNESS_PROJECT": "shop", "HARNESS_STATE_DIR": "/s"}
+    assert cli("top", env=env).stderr.splitlines()[-1] == "hint: harness why web"
+
+
 def test_with_json_an_error_is_one_object_on_stderr(cli: Any) -> None:
     cli.client.answers["services.top"] = Forbidden("cannot look", details={"role": "viewer"})
     result = cli("top", "--json")

@@ -215,6 +215,8 @@ def test_a_message_of_several_lines_stays_on_its_row(cli: Any, make_unit: Any) -
     lines = cli("status").stdout.splitlines()
     assert len(lines) == 2
     assert lines[1].endswith("exit 1 no such table (harness why db)")
+    lines = cli("status", "-p", "shop").stdout.splitlines()
+    assert lines[1].endswith("exit 1 no such table (harness -p shop why db)")
 
 
 def test_a_service_that_was_stopped_says_why(cli: Any, make_unit: Any) -> None:

@@ -89,7 +89,7 @@ def _show(session: Session, document: Mapping[str, Any], names: tuple[str, ...])
 def _lines(session: Session, units: list[Mapping[str, Any]]) -> list[str]:
     if not units:
         return []
-    rows = [status_row(unit) for unit in units]
+    rows = [status_row(unit, advice=session.out.pasteable) for unit in units]
     has_messages = any(row[-1] is not None for row in rows)
     shown = len(_HEADERS) if has_messages else len(_HEADERS) - 1
     yielding = _YIELDING if has_messages else _YIELDING - 1
