@@ -111,7 +111,11 @@ class LayerUnreachable(CommandError):
 
 
 class ExecutorError(HarnessError):
-    """An executor could not do what was asked for one unit."""
+    """An executor could not do what was asked for one unit.
+
+    Attributes:
+        verb: what was to be done, unless the constructor is told another one.
+    """
 
     kind = "executor-error"
     facts: ClassVar[tuple[str, ...]] = ("service", "executor", "cause")
@@ -123,13 +127,15 @@ class ExecutorError(HarnessError):
         service: str,
         executor: str,
         cause: str,
+        verb: str | None = None,
         hint: str | None = None,
         details: Mapping[str, object] | None = None,
     ) -> None:
         self.service = service
         self.executor = executor
         self.cause = cause
-        super().__init__(f'cannot {self.verb} "{service}": {cause}', hint=hint, details=details)
+        message = f'cannot {verb or self.verb} "{service}": {cause}'
+        super().__init__(message, hint=hint, details=details)
 
 
 class StartFailed(ExecutorError):

@@ -288,6 +288,27 @@ def test_attach_says_that_a_service_has_ended(attachable: Any, make_unit: Any) -
     assert (result.stderr, result.exit_code) == ("harness: repl has ended\n", 0)
 
 
+@pytest.mark.parametrize(
+    ("kind", "state", "word", "hint"),
+    [
+        ("task", "exited", "completed", "harness task run repl --force"),
+        ("task", "failed", "failed", "harness task run repl"),
+        ("service", "exited", "exited", "harness start repl"),
+    ],
+)
+def test_attach_to_what_has_ended_says_how_it_is_run_again(
+    attachable: Any, make_unit: Any, kind: str, state: str, word: str, hint: str
+) -> None:
+    ended = make_unit("repl", kind=kind, state=state, ready=False)
+    attachable.client.answers["services.status"] = {"project": "shop", "services": [ended]}
+    result = attachable("attach", "repl")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        f'harness: cannot attach to "repl": it is not running, but {word}',
+        f"hint: {hint}",
+    ]
+
+
 def test_attach_without_an_input_only_looks(
     attachable: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,15 +64,19 @@ class _Attachment:
             HandleLost: it has ended, or was stopped.
         """
         row = await self._row()
-        state = row["state"]
         if _is_over(row):
+            from harness.cli.units import state_cell
             from harness.errors import HandleLost
 
+            state = state_cell(row).text
+            again = "task run" if row["kind"] == "task" else "start"
+            force = " --force" if state == "completed" else ""
             raise HandleLost(
                 service=self._unit,
                 executor=row["type"],
                 cause=f"it is not running, but {state}",
-                hint=f"harness start {self._unit}",
+                verb="attach to",
+                hint=f"harness {again} {self._unit}{force}",
             )
 
     async def run(self, *, tail: int, feeds: bool) -> int:
