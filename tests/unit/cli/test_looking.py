@@ -303,8 +303,11 @@ def with_ports(cli: Any, make_unit: Any) -> None:
         make_unit("db", endpoints={"sql": address}),
         make_unit("web", endpoints={"http": address, "admin": {**address, "port": 81}}),
         make_unit("idle"),
+        make_unit("late", state="pending"),
     ]
     cli.client.answers["services.status"] = {"project": "shop", "services": services}
+    declared: dict[str, Any] = {"idle": {}, "late": {"http": {"host": None}}}
+    cli.client.answers["services.inspect"] = lambda unit, **_: {"spec": {"ports": declared[unit]}}
 
 
 @pytest.mark.parametrize(
@@ -323,6 +326,14 @@ def test_port_prints_where_a_service_listens(
 ) -> None:
     result = cli("port", *arguments)
     assert (result.stdout, result.exit_code) == (stdout, code)
+
+
+@pytest.mark.parametrize(
+    ("unit", "cause"),
+    [("idle", "has no ports"), ("late", "does not run; its ports are known once it does")],
+)
+def test_port_says_why_there_is_none(cli: Any, with_ports: Any, unit: str, cause: str) -> None:
+    assert cli("port", unit).stderr == f'note: "{unit}" {cause}\n'
 
 
 def test_env_prints_assignments_and_reveals_only_when_asked(cli: Any) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from harness.cli.arguments import complete, unit_name
 from harness.cli.commands import Command, async_command
 from harness.cli.session import Session, pick
+
+if TYPE_CHECKING:
+    from harness.client import Client
 
 __all__ = ["env", "inspect", "port", "why"]
 
@@ -53,8 +58,10 @@ async def port(session: Session, *, unit: str, name: str | None) -> None:
     One `host:port`; with several ports and no name one `name host:port` a line.
     """
     async with session.connect() as client:
-        status = await client.services.status(project=await session.project(client))
-    endpoints = pick(status["services"], [unit])[0]["endpoints"]
+        project = await session.project(client)
+        status = await client.services.status(project=project)
+        endpoints = pick(status["services"], [unit])[0]["endpoints"]
+        cause = None if endpoints else await _why_none(client, project, unit)
     if name is not None and name not in endpoints:
         known = ", ".join(endpoints) or "none; ports are known once it runs"
         raise click.UsageError(f'"{unit}" has no port "{name}" (known: {known})')
@@ -68,9 +75,15 @@ async def port(session: Session, *, unit: str, name: str | None) -> None:
             else f"{key} {address['host']}:{address['port']}"
             for key, address in chosen.items()
         )
-    if not chosen:
-        session.out.note(f'note: "{unit}" has no ports, or does not run')
+    if cause is not None:
+        session.out.note(f'note: "{unit}" {cause}')
         raise click.exceptions.Exit(1)
+
+
+async def _why_none(client: Client, project: str, unit: str) -> str:
+    """Return why no port of a unit is known."""
+    declared = (await client.services.inspect(project=project, unit=unit))["spec"]["ports"]
+    return "does not run; its ports are known once it does" if declared else "has no ports"
 
 
 @click.command(cls=Command, examples=("env web", "env web --reveal"))
