@@ -79,6 +79,8 @@ def _open_files() -> Finding:
 
 
 def _state_dir(session: Session) -> Finding:
+    from shlex import quote
+
     path = session.endpoint().state_dir
     if not os.path.exists(path):
         above = next(parent for parent in path.parents if os.path.exists(parent))
@@ -90,7 +92,10 @@ def _state_dir(session: Session) -> Finding:
         return Finding("state directory", "problem", f"{path} cannot be written to")
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
-        return Finding("state directory", "problem", f"{path} is open to others (mode {mode:o})")
+        detail = (
+            f"{path} is open to others (mode {mode:o}); `chmod 700 {quote(str(path))}` mends it"
+        )
+        return Finding("state directory", "problem", detail)
     return Finding("state directory", "ok", str(path))
 
 

@@ -118,7 +118,7 @@ def test_doctor_finds_a_state_directory_open_to_others(cli: Any, tmp_path: Path)
     cli.client.running = False
     result = cli("doctor")
     assert result.exit_code == 1
-    assert "open to others (mode 755)" in result.stdout
+    assert f"open to others (mode 755); `chmod 700 {tmp_path / 'state'}`" in result.stdout
 
 
 def test_doctor_finds_a_state_directory_that_cannot_be_made(cli: Any, tmp_path: Path) -> None:
