@@ -349,6 +349,8 @@ async def test_tasks_are_run_reset_and_run_again(tmp_path):
         await client.tasks.reset(project="shop", tasks=["seed"])
         (task,) = await client.tasks.list(project="shop")
         assert task["input_hash"] is None
+        with pytest.raises(ServiceNotFound, match='cannot reset "db": it is a service, not a task'):
+            await client.tasks.reset(project="shop", tasks=["seed", "db"])
 
 
 async def test_output_is_read_filtered_and_ends(tmp_path):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.daemon.dispatcher import Handler
 from harness.daemon.json_values import json_value
+from harness.errors import ServiceNotFound
+from harness.model import UnitKind
 from harness.protocol import Empty, OperationRef
 
 from .services import operation_ref
@@ -36,7 +38,11 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         )
 
     async def reset(params: ResetTasksParams, _: Call) -> Empty:
-        stacks.project(params.project).reset(params.tasks)
+        project = stacks.project(params.project)
+        for name in params.tasks:
+            if name in project.units and project.units[name].kind is UnitKind.SERVICE:
+                raise ServiceNotFound(f'cannot reset "{name}": it is a service, not a task')
+        project.reset(params.tasks)
         return Empty()
 
     return {"tasks.list": list_, "tasks.run": run, "tasks.reset": reset}
