@@ -293,6 +293,15 @@ async def test_a_wait_that_takes_too_long_explains_itself(tmp_path):
         assert explanations[0]["unit"] == "db"
 
 
+async def test_a_wait_for_a_service_to_complete_is_refused_at_once(tmp_path):
+    async with daemon(tmp_path) as (client, source):
+        await _up(client, source, units=["db"])
+        with pytest.raises(InvalidParameters, match="it is a service, not a task"):
+            await client.services.wait(
+                project="shop", units=["db"], target="completed", timeout_s=None
+            )
+
+
 async def test_an_operation_that_is_waited_for_too_long_goes_on(tmp_path):
     stack = (
         "name: shop\nservices:\n"

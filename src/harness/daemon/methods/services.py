@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.daemon.dispatcher import Handler
 from harness.errors import InvalidParameters
+from harness.model import UnitKind
 from harness.protocol import Empty, OperationRef
 from harness.supervisor import Operation
 
@@ -93,6 +94,12 @@ def _looking(wiring: Wiring) -> dict[str, Handler]:
 
     async def wait(params: WaitParams, _: Call) -> Empty:
         project = stacks.project(params.project)
+        for name in params.units if params.target == "completed" else ():
+            if project.unit(name).kind is UnitKind.SERVICE:
+                raise InvalidParameters(
+                    f'cannot wait for "{name}" to complete: it is a service, not a task',
+                    hint=f"harness wait {name} --for stopped",
+                )
         await project.wait_for(params.units, params.target, timeout_s=params.timeout_s)
         return Empty()
 
