@@ -25,20 +25,24 @@ async def health(session: Session, *, units: tuple[str, ...], check: bool) -> No
     """Show what the health checks found.
 
     One line a stage, with the result of its last try. Exits with 3 when a shown service is
-    unhealthy.
+    unhealthy, or has failed.
     """
     if check and not units:
         raise click.UsageError("--check needs the name of a service")
     async with session.connect() as client:
         project = await session.project(client)
-        reports = await client.health.list(project=project, unit=None)
-        named = [{**report, "name": report["unit"]} for report in reports]
-        chosen = [unit["unit"] for unit in pick(named, units)]
-        if check:
-            reports = []
-            for unit in chosen:
-                reports += await client.health.check(project=project, unit=unit)
-    reports = [report for report in reports if report["unit"] in chosen]
+        chosen = pick((await client.services.status(project=project))["services"], units)
+        if units:
+            look = client.health.check if check else client.health.list
+            reports = [
+                report
+                for unit in chosen
+                for report in await look(project=project, unit=unit["name"])
+            ]
+        else:
+            reports = await client.health.list(project=project, unit=None)
+    shown = {report["unit"] for report in reports}
+    failed = [unit for unit in chosen if unit["state"] == "failed" and unit["name"] in shown]
     if session.out.json:
         session.out.document(reports)
     else:
@@ -46,7 +50,9 @@ async def health(session: Session, *, units: tuple[str, ...], check: bool) -> No
         session.out.lines(
             table(session.out, headers, (row for report in reports for row in _rows(report)))
         )
-    if any(report["state"] == "unhealthy" for report in reports):
+    for unit in failed:
+        session.out.note(f"note: {unit['name']} has failed (harness why {unit['name']})")
+    if failed or any(report["state"] == "unhealthy" for report in reports):
         raise click.exceptions.Exit(3)
 
 
