@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -130,7 +131,10 @@ async def exec_(
                     status = await _attend_terminal(session, process, size)
         except (CommandNotFound, CommandNotExecutable) as error:
             # As a shell answers.
-            report(session, ErrorReport.of(error))
+            answer = ErrorReport.of(error)
+            if command[0].startswith("-") and command[0] != "--":
+                answer = replace(answer, hint="options stand before the service's name")
+            report(session, answer)
             status = NOT_FOUND if isinstance(error, CommandNotFound) else NOT_EXECUTABLE
     raise click.exceptions.Exit(status)
 

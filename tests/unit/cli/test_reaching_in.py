@@ -211,6 +211,22 @@ def test_exec_of_what_cannot_be_run_has_a_shells_status(
     assert "nope" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("-e", "A=1", "--", "env"), "hint: options stand before the service's name"),
+        (("--", "-e"), "harness: cannot run `-e`: command not found: -e"),
+    ],
+)
+def test_exec_hints_at_options_that_stand_after_the_service(
+    cli: Any, words: tuple[str, ...], hint: str
+) -> None:
+    cli.client.answers["exec.run"] = CommandNotFound(command="-e", cause="command not found: -e")
+    result = cli("exec", "db", *words)
+    assert result.exit_code == 127
+    assert result.stderr.splitlines()[-1] == hint
+
+
 def test_ctrl_c_right_after_the_end_of_a_command_is_no_error(cli: Any) -> None:
     class Ended:
         exit_code, exit_signal = 3, None
