@@ -342,9 +342,10 @@ class Effects:
         await self._unit.context.clock.sleep(max(self._left_of(limit_s), min(limit_s, _ADOPTED_S)))
         text = f"it was not ready {limit_s:g} s after its start"
         probe = waited_probe(self.report())
+        if probe is not None and probe.message:
+            text += f": {probe.message}"
         if probe is not None and probe.tries:
-            tries = "1 try" if probe.tries == 1 else f"{probe.tries} tries"
-            text += f": {probe.message} ({tries})"
+            text += " (1 try)" if probe.tries == 1 else f" ({probe.tries} tries)"
         self._stop_failed_run(text)
 
     def _stop_failed_run(self, reason: str) -> None:

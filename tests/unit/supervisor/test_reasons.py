@@ -7,11 +7,15 @@ import anyio
 from harness.model import (
     Backoff,
     EventKind,
+    HealthSpec,
     Hooks,
+    LogCheck,
+    ProbeSpec,
     RestartMode,
     RestartPolicy,
     SecretSpec,
     ServiceState,
+    Stage,
 )
 from harness.supervisor.masking import masked
 from harness.supervisor.reasons import cause_of, one_line
@@ -68,6 +72,16 @@ async def test_the_failure_says_what_the_check_saw_last(play: Scene) -> None:
     assert probe is not None
     assert probe["message"] == "a refused"
     assert play.project.health("a")[0]["stages"][0]["message"] == "a refused"
+
+
+async def test_the_failure_says_what_a_log_check_has_not_found(play: Scene) -> None:
+    ready = Stage(name="ready", probe=ProbeSpec(check=LogCheck(pattern="READY")))
+    play.up(service("a", health=HealthSpec(stages=(ready,)), startup_timeout_s=3.5))
+    await play.clock.run_for(5)
+    await play.reaches("a", ServiceState.FAILED)
+    assert play.reason("a").startswith(
+        "it was not ready 3.5 s after its start: no match for /READY/ in "
+    )
 
 
 async def test_a_unit_is_ready_only_after_its_post_start_hooks(play: Scene) -> None:
