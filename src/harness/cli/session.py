@@ -67,9 +67,13 @@ class Session:
             return
         from harness.client import begin_daemon
 
-        self.begun = begin_daemon(self.endpoint(), source=self.source() if reads_stack else None)
-        if self.begun and not self.out.quiet:
+        source = self.source() if reads_stack else None
+        if not self.out.quiet:
+            # Before its process is there: an interrupt may come right after.
             LeavingNote.text = f"{self.out.pasteable(_MAY_GO_ON)}\n"
+        self.begun = begin_daemon(self.endpoint(), source=source)
+        if self.begun is None:
+            LeavingNote.text = ""
 
     def connect(
         self, *, start: bool = True, reads_stack: bool = False, lasting: bool = False
