@@ -12,6 +12,7 @@ import anyio
 
 from harness.errors import HarnessError
 
+from .beside import tasks_beside
 from .connection import Connection
 
 __all__ = ["ActionRun", "Actions"]
@@ -113,13 +114,7 @@ class Actions:
         Raises:
             HarnessError: why it failed.
         """
-        params = {
-            "action": action,
-            "project": project,
-            "service": service,
-            "parameters": parameters or {},
-            "timeout_s": timeout_s,
-        }
+        params = _params(action, project, service, parameters, timeout_s)
         if on_event is None:
             return await self._call({**params, "run": self._name()})
         async with self._running(params) as run:
@@ -138,13 +133,7 @@ class Actions:
         timeout_s: float | None = None,
     ) -> AsyncIterator[ActionRun]:
         """Run an action while the context is open; leaving it early cancels the action."""
-        params = {
-            "action": action,
-            "project": project,
-            "service": service,
-            "parameters": parameters or {},
-            "timeout_s": timeout_s,
-        }
+        params = _params(action, project, service, parameters, timeout_s)
         async with self._running(params) as run:
             yield run
 
@@ -158,17 +147,10 @@ class Actions:
             except HarnessError as error:
                 run.end(error=error)
 
-        failure: BaseException | None = None
         with self._connection.listening(name, run):
-            async with anyio.create_task_group() as group:
+            async with tasks_beside() as group:
                 group.start_soon(see_through)
-                try:
-                    yield run
-                except Exception as error:  # of the caller; it leaves the group as it came
-                    failure = error
-                group.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
+                yield run
 
     async def _call(self, params: Mapping[str, Any]) -> Any:
         try:
@@ -188,3 +170,19 @@ class Actions:
     def _name(self) -> str:
         self._runs += 1
         return f"run-{self._runs}"
+
+
+def _params(
+    action: str,
+    project: str | None,
+    service: str | None,
+    parameters: Mapping[str, Any] | None,
+    timeout_s: float | None,
+) -> dict[str, Any]:
+    return {
+        "action": action,
+        "project": project,
+        "service": service,
+        "parameters": parameters or {},
+        "timeout_s": timeout_s,
+    }

@@ -17,6 +17,7 @@ from harness.errors import DaemonUnavailable, Forbidden
 from harness.protocol import PROTOCOL_VERSION, Endpoint, socket_address
 
 from .actions import Actions
+from .beside import tasks_beside
 from .connection import Connection
 from .daemon import Daemon
 from .events import Events
@@ -155,19 +156,13 @@ async def _lasting(
     async def reach() -> MessageStream:
         return streams.pop() if streams else await _reach_again(endpoint, start=start)
 
-    failure: Exception | None = None
-    async with anyio.create_task_group() as group:
+    async with tasks_beside() as group:
         connection = LastingConnection(group, reach, _greet)
         try:
             await connection.reached()
             yield Client(connection, connection.hello)
-        except Exception as error:
-            failure = error
         finally:
             await connection.aclose()
-            group.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
 
 
 async def _greet(connection: Connection) -> dict[str, Any]:
@@ -188,18 +183,12 @@ async def opened(stream: MessageStream) -> AsyncIterator[Client]:
         DaemonUnavailable: it does not answer.
     """
     connection = Connection(stream)
-    failure: Exception | None = None
-    async with anyio.create_task_group() as group:
+    async with tasks_beside() as group:
         group.start_soon(connection.run)
         try:
             yield Client(connection, await _greet(connection))
-        except Exception as error:
-            failure = error
         finally:
             await connection.aclose()
-            group.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
 
 
 def _check_owner(stream: SocketStream, path: Path) -> None:

@@ -62,17 +62,18 @@ class LastingConnection(Connection):
             HarnessError: what the daemon answered with.
             DaemonUnavailable: it cannot be reached, or has gone while it was changing something.
         """
-        is_repeatable = method in METHODS and not METHODS[method].changes
-        for attempt in range(_ATTEMPTS):
+        only_reads = method in METHODS and not METHODS[method].changes
+        attempts_left = _ATTEMPTS if only_reads else 1
+        while True:
+            attempts_left -= 1
             connection = await self.reached()
             try:
                 return await connection.call(
                     method, params, timeout_s=timeout_s, on_result=on_result, on_late=on_late
                 )
             except DaemonUnavailable:
-                if not is_repeatable or not connection.is_closed or attempt + 1 == _ATTEMPTS:
+                if not attempts_left or not connection.is_closed:
                     raise
-        raise AssertionError(method)  # the last attempt has returned or raised
 
     async def notify(self, method: str, params: Mapping[str, Any]) -> None:
         """Call a method without wanting an answer."""
