@@ -110,7 +110,7 @@ def _task(data: Data) -> str:
 
 def _setup(data: Data) -> str:
     message = f": {data['message']}" if data.get("message") else ""
-    return f"setup {data.get('new')}{message}"
+    return "needs no setup" if data.get("new") == "none" else f"setup {data.get('new')}{message}"
 
 
 def _action(data: Data) -> str:

@@ -38,6 +38,8 @@ def test_progress_shows_a_failed_hooks_last_lines_as_they_are(failed: Any) -> No
 def test_setups_and_actions_are_told_in_words(make_event: Any) -> None:
     running = make_event(8, "setup-changed", unit="web", old="required", new="running")
     assert fact(running) == "setup running"
+    none = make_event(8, "setup-changed", unit="web", old="required", new="none")
+    assert fact(none) == "needs no setup"
     failed = make_event(9, "setup-changed", unit="web", new="failed", message="no chairs")
     assert fact(failed) == "setup failed: no chairs"
     told = {"action": "mine", "name": "block-mined", "data": {"number": 3, "tag": None}}
