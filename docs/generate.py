@@ -20,7 +20,7 @@ from harness.cli.exit_codes import EXIT_CODES, INTERRUPTED, OPERATION_FAILED, US
 from harness.cli.root import harness
 from harness.clock import SystemClock
 from harness.config import schema
-from harness.executors import builtin_executors, option_types
+from harness.executors import TypedExecutor, builtin_executors, option_types
 from harness.model import EventKind, ServiceState
 from harness.model import event as event_module
 from harness.protocol import INTERNAL_ERROR, openrpc_document
@@ -307,7 +307,7 @@ def _states() -> str:
 
 
 def _executors() -> str:
-    executors = builtin_executors(clock=SystemClock())
+    executors = {**builtin_executors(clock=SystemClock()), TypedExecutor.name: TypedExecutor}
     names = list(executors)
     capabilities = next(iter(executors.values())).capabilities.__dataclass_fields__
     head = f"| capability | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 
-from harness.actions import ActionSet, Call, Service, ServiceType, action
+from harness.actions import ActionSet, Call, Service, ServiceType, Task, TaskCall, TaskType, action
 from harness.errors import ActionError
 from harness.plugins import hookimpl
 
@@ -190,6 +190,100 @@ def _furnished() -> Path:
     return Path(os.environ["HARNESS_FURNISHED_FILE"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carved:
+    """A letter is done."""
+
+    letter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carving:
+    """What was carved."""
+
+    text: str
+    letters: int
+
+
+class Carve(TaskType):
+    """Carves a text into a file, letter by letter."""
+
+    name = "carve"
+    events = (Carved,)
+    made = 0
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
+        Carve.made += 1
+
+    async def execute(
+        self, call: TaskCall, file: str, text: str, times: int = 1, line: str = ""
+    ) -> Carving:
+        """Carve a text.
+
+        Args:
+            file: where, beside the stack file.
+            text: what.
+            times: how often.
+            line: a shell line that prints letters, in place of carving the text's own.
+        """
+        await call.progress("carving", done=0, total=times)
+
+        async def letter(line: str) -> None:
+            if line.startswith("letter "):
+                await call.emit(Carved(letter=line.removeprefix("letter ")))
+
+        script = line or "for letter in $TEXT; do echo letter $letter; done; echo dust >&2"
+        await call.run("sh", "-c", script, on_line=letter, env={"TEXT": " ".join(text)})
+        (self.task.directory / file).write_text(text * times)
+        return await self.outputs(file, text, times)
+
+    async def is_completed(self, file: str, text: str, times: int = 1, line: str = "") -> bool:
+        """Look into the file."""
+        path = self.task.directory / file
+        return path.exists() and path.read_text() == text * times
+
+    async def outputs(self, file: str, text: str, times: int = 1, line: str = "") -> Carving:
+        """Return what it says."""
+        return Carving(text=(self.task.directory / file).read_text(), letters=len(text) * times)
+
+
+class Note(TaskType):
+    """Leaves a file, and has nothing to tell."""
+
+    name = "note"
+
+    async def execute(self, file: str) -> None:
+        """Leave a note."""
+        (self.task.directory / file).touch(exist_ok=False)
+
+    async def is_completed(self, file: str) -> bool:
+        """Look for it."""
+        return (self.task.directory / file).exists()
+
+
+class Ponder(TaskType):
+    """Does what its parameter says; only what is remembered tells that it is done."""
+
+    name = "ponder"
+
+    async def execute(self, call: TaskCall, how: str, on: str = "") -> dict[str, str]:
+        """Ponder."""
+        match how:
+            case "for-ever":
+                call.log("pondering")
+                await anyio.sleep_forever()
+            case "with-a-command":
+                await call.run("sh", "-c", "echo begun; sleep 1000 & sleep 1000")
+            case "in-vain":
+                raise ActionError("cannot ponder: there is nothing to ponder on")
+            case "by-mistake":
+                raise KeyError("thought")
+            case _:
+                pass
+        return {"state": self.task.service(on).state} if on else {}
+
+
 class Daemon(ActionSet):
     """Of no service."""
 
@@ -203,6 +297,12 @@ class Daemon(ActionSet):
 def harness_service_types() -> list[type[ServiceType]]:
     """Bring the toys."""
     return [Toy, Furnished]
+
+
+@hookimpl
+def harness_task_types() -> list[type[TaskType]]:
+    """Bring what carves."""
+    return [Carve, Note, Ponder]
 
 
 @hookimpl

@@ -121,7 +121,10 @@ def test_plugins_are_listed_and_a_broken_one_is_told(case: HarnessCase) -> None:
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["PLUGIN", "FROM", "MODULE", "BRINGS"]
-    assert "service types: toy, furnished; daemon actions: add" in lines[1]
+    assert (
+        "service types: toy, furnished; task types: carve, note, ponder; daemon actions: add"
+        in lines[1]
+    )
     assert "cannot be used: ModuleNotFoundError" in lines[2]
 
 
@@ -168,7 +171,7 @@ def test_a_service_is_set_up_once_and_asked_after_each_start(room: HarnessCase) 
     assert room.lines("furniture") == ["room"]
     assert (room.unit("room")["setup"], room.unit("room")["ready"]) == ("complete", True)
     shown = room.ok("events")
-    assert "set-up: progress message=furnishing" in shown
+    assert "set-up: furnishing" in shown
     assert "room  setup complete" in shown
     room.ok("restart", "room")
     room.kill_daemon()

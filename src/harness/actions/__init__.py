@@ -6,6 +6,10 @@ from .catalogue import ActionTypes, Catalogue, FoundAction, ListedAction
 from .declaration import Action, action
 from .running import run_action
 from .service import Service
+from .task import Task
+from .task_call import TaskCall
+from .task_run import TaskRun, check_task_config
+from .task_type import TaskType
 
 __all__ = [
     "Action",
@@ -19,6 +23,11 @@ __all__ = [
     "Progress",
     "Service",
     "ServiceType",
+    "Task",
+    "TaskCall",
+    "TaskRun",
+    "TaskType",
     "action",
+    "check_task_config",
     "run_action",
 ]

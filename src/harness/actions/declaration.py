@@ -18,7 +18,7 @@ from pydantic import Field
 
 from harness.validation import adapter
 
-__all__ = ["Action", "action", "declared_actions", "event_name"]
+__all__ = ["Action", "action", "declared_actions", "declared_method", "event_name"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -120,6 +120,15 @@ def declared_actions(of: type) -> Mapping[str, Action]:
             found[declared.name] = declared
     lines = {name: getattr(of, a.method).__code__.co_firstlineno for name, a in found.items()}
     return MappingProxyType({name: found[name] for name in sorted(found, key=lines.__getitem__)})
+
+
+def declared_method(of: type, method: str, events: Iterable[type]) -> Action:
+    """Return one method of a class as an action, although it is not marked as one.
+
+    Raises:
+        TypeError: its declaration is not complete; it says what to write.
+    """
+    return _declared(of, method, getattr(of, method), _Mark(None, tuple(events), None))
 
 
 def event_name(of: type) -> str:

@@ -21,7 +21,7 @@ from .action_set import ActionSet
 from .call import ActionEvent, Call
 from .declaration import Action
 
-__all__ = ["run_action"]
+__all__ = ["call_method", "problems_text", "run_action", "with_fields"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,22 @@ async def run_action(
     if action.takes_call:
         arguments["call"] = Call(action.name, action.events, send)
     limit_s = action.timeout_s if timeout_s is None else timeout_s
+    return await call_method(of, action, arguments, title=title, limit_s=limit_s)
+
+
+async def call_method(
+    of: object,
+    action: Action,
+    arguments: Mapping[str, Any],
+    *,
+    title: str,
+    limit_s: float | None = None,
+) -> Any:
+    """Call an action's method with checked arguments; return its result as JSON values.
+
+    Raises:
+        ActionTimeout, ActionFailed, HarnessError: as `run_action` does.
+    """
     try:
         with anyio.fail_after(limit_s) as scope:
             result = await getattr(of, action.method)(**arguments)
@@ -76,15 +92,24 @@ def _arguments(action: Action, parameters: Mapping[str, Any], title: str) -> dic
     except ValidationError as error:
         found = problems(error)
     else:
-        if action.whole is not None:
-            return {action.whole: given}
-        return {item.name: getattr(given, item.name) for item in fields(given)}
-    text = "; ".join(f"{p['path']}: {p['message']}" if p["path"] else p["message"] for p in found)
+        return with_fields(action, given)
     raise InvalidParameters(
-        f"cannot run {title}: {text}",
+        f"cannot run {title}: {problems_text(found)}",
         hint=f"`harness action info {title}` shows what it takes",
         details={"action": title, "problems": found},
     )
+
+
+def with_fields(action: Action, given: Any) -> dict[str, Any]:
+    """Return an instance of an action's parameters as its method takes them."""
+    if action.whole is not None:
+        return {action.whole: given}
+    return {item.name: getattr(given, item.name) for item in fields(given)}
+
+
+def problems_text(found: list[dict[str, str]]) -> str:
+    """Return what does not fit as one text."""
+    return "; ".join(f"{p['path']}: {p['message']}" if p["path"] else p["message"] for p in found)
 
 
 def _result(action: Action, result: Any, title: str) -> Any:

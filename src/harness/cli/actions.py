@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .action_arguments import parse_arguments, shape
+from .action_arguments import parse_arguments
 from .arguments import complete, unit_names
 from .commands import Command, Group, async_command
+from .facts import action_event, json_text
 from .moments import DURATION
 from .session import Session
-from .tables import Cell, table
+from .signatures import signature
+from .tables import table
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -125,9 +126,9 @@ async def run(
     if session.out.json:
         session.out.record({"result": result})
     elif isinstance(result, Mapping):
-        session.out.lines(f"{key}: {_text(value)}" for key, value in result.items())
+        session.out.lines(f"{key}: {json_text(value)}" for key, value in result.items())
     elif result is not None:
-        session.out.lines([_text(result)])
+        session.out.lines([json_text(result)])
 
 
 async def _place(session: Session, client: Client, name: str) -> dict[str, Any]:
@@ -142,47 +143,19 @@ def _show_event(session: Session, event: Mapping[str, Any]) -> None:
     if session.out.json:
         session.out.record({"event": event["name"], "data": event["data"]})
     elif not session.out.quiet:
-        session.out.note(_event_text(event))
-
-
-def _event_text(event: Mapping[str, Any]) -> str:
-    data = event["data"]
-    if event["name"] != "progress":
-        values = " ".join(f"{key}={_text(value)}" for key, value in data.items())
-        return f"{event['name']} {values}".rstrip()
-    if data["done"] is None:
-        return str(data["message"])
-    of = "" if data["total"] is None else f" of {data['total']:g}"
-    return f"{data['message']} ({data['done']:g}{of})"
+        session.out.note(action_event(event["name"], event["data"]))
 
 
 def _described(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{_title(found)}   {found['summary']}"
-    if found["description"]:
-        yield ""
-        yield found["description"]
-    properties = found["parameters"].get("properties", {})
-    if properties:
-        yield ""
-        headers = ("PARAMETER", "TYPE", "DEFAULT", "WHAT IT IS")
-        rows = (_parameter(name, found["parameters"]) for name in properties)
-        yield from table(session.out, headers, rows)
-    yield ""
-    yield f"returns   {shape(found['result'], found['result'])}"
-    for name, schema in found["events"].items():
-        yield f"tells     {name} {shape(schema, schema)}"
+    yield from signature(session, found, title=_title(found), header="PARAMETER", label=_parameter)
     if found["timeout_s"] is not None:
         yield f"limit     {found['timeout_s']:g} s"
 
 
-def _parameter(name: str, schema: Mapping[str, Any]) -> list[str | Cell | None]:
-    own = schema["properties"][name]
-    required = name in schema.get("required", ())
-    default = "(required)" if required else _text(own.get("default"))
+def _parameter(name: str) -> str:
     flag = f"--{name.replace('_', '-')}"
-    if flag in _taken():
-        flag = f'{{"{name}": …}}'  # the option of that name is the command's own
-    return [flag, shape(own, schema), default, own.get("description")]
+    # Where the option of that name is the command's own, it is given as JSON.
+    return f'{{"{name}": …}}' if flag in _taken() else flag
 
 
 def _taken() -> set[str]:
@@ -193,7 +166,3 @@ def _taken() -> set[str]:
 
 def _title(listed: Mapping[str, Any]) -> str:
     return f"{listed['service']}.{listed['name']}" if listed["service"] else str(listed["name"])
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

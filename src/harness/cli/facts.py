@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["fact", "failed_hook", "outputs_text", "progress_fact"]
+__all__ = ["action_event", "fact", "failed_hook", "json_text", "outputs_text", "progress_fact"]
 
 Data = Mapping[str, Any]
 
@@ -113,10 +114,24 @@ def _setup(data: Data) -> str:
     return "needs no setup" if data.get("new") == "none" else f"setup {data.get('new')}{message}"
 
 
+def action_event(name: str, data: Data) -> str:
+    """Return what an action, a setup or a task tells."""
+    if name != "progress":
+        values = " ".join(f"{key}={json_text(value)}" for key, value in data.items())
+        return f"{name} {values}".rstrip()
+    if data.get("done") is None:
+        return str(data.get("message"))
+    of = "" if data.get("total") is None else f" of {data['total']:g}"
+    return f"{data['message']} ({data['done']:g}{of})"
+
+
+def json_text(value: Any) -> str:
+    """Return a JSON value on one line; a text as it is."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _action(data: Data) -> str:
-    told = data.get("data") or {}
-    values = " ".join(f"{key}={value}" for key, value in told.items() if value is not None)
-    return f"{data.get('action')}: {data.get('name')} {values}".rstrip()
+    return f"{data.get('action')}: {action_event(str(data.get('name')), data.get('data') or {})}"
 
 
 def _gap(data: Data) -> str:

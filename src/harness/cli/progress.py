@@ -17,7 +17,7 @@ import anyio
 import click
 
 from .explanations import waiting_line
-from .facts import failed_hook, outputs_text, progress_fact
+from .facts import action_event, failed_hook, outputs_text, progress_fact
 from .interrupts import HiddenCursor
 from .moments import age, elapsed_s
 from .tables import Cell, columns
@@ -62,6 +62,7 @@ class Board:
         self._began_at: str | None = None
         self._began_s = 0.0
         self._reasons: dict[str, str] = {}
+        self._told: dict[str, str] = {}
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Learn from an event."""
@@ -76,6 +77,14 @@ class Board:
             self.over = True
         elif unit is not None and kind != "probe-finished":
             self._changed_at[unit] = event["at"]
+            self._take_told(unit, kind, event["data"])
+
+    def _take_told(self, unit: str, kind: str, data: Mapping[str, Any]) -> None:
+        """Keep what a setup or a task says of how far it is, until the unit is something else."""
+        if kind == "unit-state-changed":
+            self._told.pop(unit, None)
+        elif kind == "action-event" and data["name"] == "progress":
+            self._told[unit] = action_event("progress", data["data"])
 
     async def refresh(self, client: Client) -> None:
         """Ask how all units are."""
@@ -131,6 +140,8 @@ class Board:
             return outputs_text(unit["outputs"])
         if word == "ready":
             return addresses(unit, names=len(unit["endpoints"]) > 1)
+        if unit["name"] in self._told:
+            return self._told[unit["name"]]
         if word not in _EXPLAINED:  # a reason from when it was waiting holds no more
             return unit["message"] or ""
         return self._reasons.get(unit["name"]) or unit["message"] or ""

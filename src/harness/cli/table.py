@@ -50,7 +50,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "port": _command(_REACH_IN, "services.inspect", "port", "Print where a service listens."),
     "env": _command(_REACH_IN, "services.inspect", "env", "Print a unit's environment."),
     "action": _command(_DRIVE, "actions", "action", "List, describe and run typed actions."),
-    "task": _command(_DRIVE, "tasks", "task", "List, run and reset tasks."),
+    "task": _command(_DRIVE, "tasks", "task", "List, describe, run and reset tasks."),
     "validate": _command(_CONFIG, "config", "validate", "Check the stack file."),
     "config": _command(_CONFIG, "config", "config", "Show the resolved stack, or its schema."),
     "init": _command(_CONFIG, "init", "init", "Write a stack file to start from."),

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .arguments import task_names
+from .arguments import complete, task_names
 from .commands import Command, Group, async_command
 from .moments import clock_time
 from .operations import finish
 from .session import Session, pick
+from .signatures import signature
 from .tables import Cell, table
 from .units import state_cell
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["task"]
 
 
-@click.group(cls=Group, examples=("task list", "task run seed --force", "task reset seed"))
+@click.group(cls=Group, examples=("task list", "task info deploy", "task run seed --force"))
 def task() -> None:
-    """List, run and reset tasks."""
+    """List, describe, run and reset tasks."""
 
 
 @task.command("list", cls=Command, examples=("task list", "task list --json"))
@@ -47,6 +48,20 @@ async def status(session: Session, *, tasks: tuple[str, ...]) -> None:
     _show(session, chosen)
     if any(task["completed_at"] is None for task in chosen):
         raise click.exceptions.Exit(3)
+
+
+@task.command(cls=Command, examples=("task info deploy",))
+@click.argument("name", metavar="TASK", shell_complete=complete("tasks"))
+@async_command
+async def info(session: Session, *, name: str) -> None:
+    """Show what the type of a task takes, returns and tells while it runs."""
+    async with session.connect() as client:
+        found = await client.tasks.info(project=await session.project(client), task=name)
+    if session.out.json:
+        session.out.document(found)
+        return
+    title = f"{name} ({found['task_type']})"
+    session.out.lines(signature(session, found, title=title, header="CONFIG", label=str))
 
 
 @task.command(cls=Command, examples=("task run seed", "task run seed --force"))

@@ -24,6 +24,13 @@ class Tasks:
         )
         return result
 
+    async def info(self, *, project: str, task: str) -> dict[str, Any]:
+        """Return what the type of a task takes, tells and returns, as JSON Schemas."""
+        result: dict[str, Any] = await self._connection.call(
+            "tasks.info", {"project": project, "task": task}
+        )
+        return result
+
     async def run(
         self, *, source: Mapping[str, Any], tasks: Sequence[str], force: bool = False
     ) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import anyio
@@ -102,14 +103,25 @@ async def run(
     return _completed(command, collector, status, check=check)
 
 
-async def collect(process: Process, command: Command, *, check: bool = False) -> Completed:
-    """See a process through that was not begun yet, of a command that runs elsewhere; see `run`."""
+async def collect(
+    process: Process,
+    command: Command,
+    *,
+    check: bool = False,
+    on_output: Callable[[Output], Awaitable[None]] | None = None,
+) -> Completed:
+    """See a process through that was not begun yet, of a command that runs elsewhere; see `run`.
+
+    `on_output` is awaited with all of its output, also with what is beyond the limit.
+    """
     collector = _Collector(_MAX_OUTPUT_BYTES)
     async with process:
         with anyio.move_on_after(command.timeout_s):
             async for event in process:
                 if isinstance(event, Output):
                     collector(event)
+                    if on_output is not None:
+                        await on_output(event)
         status = process.status
     return _completed(command, collector, status, check=check)
 

@@ -100,12 +100,13 @@ def convert_unit(raw: RawUnit, facts: UnitFacts, site: Site, names: Names) -> Un
             version=raw.version,
         )
     assert isinstance(raw, RawTask)  # noqa: S101 - there is no third kind
+    unused = "task_type" if raw.task_type else "config" if raw.config else None
+    if unused:
+        site.at(unused).warn("config-value", "has no effect: the task has a command of its own")
     if raw.retries < 0:
         site.at("retries").report("config-value", "must be 0 or more")
     return TaskSpec(
         **common,
-        task_type=raw.task_type,
-        config=dict(raw.config),
         outputs=_outputs(raw, site.at("outputs")),
         retries=raw.retries,
         timeout_s=raw.timeout,

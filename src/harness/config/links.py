@@ -153,7 +153,8 @@ class _Linker:
             site.report(_UNRESOLVED, f"{text}: a task's outputs are there only after it ran")
             return
         known = [output.name for output in task.outputs]
-        if key not in known and not self._may_have("outputs", name):
+        names_own = getattr(self._world.executors.get(task.type), "has_outputs", False)
+        if key not in known and not names_own and not self._may_have("outputs", name):
             missing = f"add it to tasks.{name}.outputs"
             message = f'{text}: task "{name}" has no output "{key}"'
             site.report(_UNRESOLVED, message, did_you_mean(key, known) or missing)

@@ -40,21 +40,15 @@ def type_name(node: Map, site: Site, executors: Mapping[str, type], *, is_task: 
     """Return the unit's type, or None when it has none that exists here, which is reported.
 
     Types are compared without regard to case: no two differ in it alone. A task that has a command
-    and no type is a process.
+    and no type is a process; one that has a task_type in its place is typed.
     """
     found = node.get("type")
     if found is None:
         if is_task and "process" in executors and {"command", "binary"} & set(node.entries):
             return "process"
-        task_type = node.get("task_type")
-        if isinstance(task_type, Scalar):
-            site.at("task_type").report(
-                "config-unknown-type",
-                f'no task of type "{task_type.text}" can run by its type alone here',
-                "give it a `type` and a command",
-            )
-        else:
-            site.report("config-missing-key", "`type` is missing", _known(executors))
+        if is_task and "typed" in executors and "task_type" in node.entries:
+            return "typed"
+        site.report("config-missing-key", "`type` is missing", _known(executors))
         return None
     if not isinstance(found, Scalar) or found.value is None:
         site.at("type").report("config-type", "must be the name of a type", _known(executors))
@@ -94,8 +88,10 @@ def part(
     Without a type nothing is known of its keys: only those that look like a misspelt one, common
     or of any type, are reported.
     """
-    common = field_names(RawTask if is_task else RawService)
     own = field_names(options_type) if options_type is not None else ()
+    common = tuple(
+        name for name in field_names(RawTask if is_task else RawService) if name not in own
+    )
     if "limits" in own and "resources" in node.entries and "resources" not in own:
         node = _resources(node, site)
     for key in node.entries:

@@ -19,7 +19,7 @@ from harness.commands import start_holder
 from harness.config import StackCodec
 from harness.errors import StorageError
 from harness.events import EventBus
-from harness.executors import builtin_executors, option_types
+from harness.executors import TypedExecutor, builtin_executors, option_types
 from harness.health import CheckRunner
 from harness.logs import LogNotice, LogsDropped, Watcher
 from harness.model import EventKind
@@ -103,13 +103,14 @@ async def supervision(
     bus = EventBus(store=store, clock=clock)
     notices = _LogNotices()
     extensions = Extensions(lambda name: stacks.project(name))
+    typed = TypedExecutor(extensions.begin_task)
     async with Watcher(on_notice=notices.take) as watcher:
         stacks = Stacks(
             directory=endpoint.state_dir,
             store=store,
             bus=bus,
             clock=clock,
-            executors=builtin_executors(clock=clock),
+            executors={**builtin_executors(clock=clock), typed.name: typed},
             watcher=watcher,
             checks=CheckRunner(),
             codec=StackCodec(option_types()),
@@ -117,7 +118,7 @@ async def supervision(
             setups=extensions.setup_of,
         )
         notices.stacks = stacks
-        async with extensions, stacks:
+        async with extensions, typed, stacks:
             await stacks.recover()
             wiring = Wiring(
                 stacks=stacks,

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
-from harness.errors import UnknownServiceType
+from harness.errors import UnknownServiceType, UnknownTaskType
+from harness.executors import StartRequest, TypedOptions
 from harness.model import EventKind, ServiceSpec, StackSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from harness.actions import ActionEvent, Catalogue
+    from harness.actions import ActionEvent, Catalogue, TaskRun, TaskType
     from harness.plugins import Plugins
     from harness.supervisor import Project, Setup, Unit
 
@@ -61,7 +62,10 @@ class Extensions:
 
         Raises:
             UnknownServiceType: a service's type.
+            UnknownTaskType: a task's.
+            InvalidTaskConfig: what a task's type does not take.
         """
+        await self._check_tasks(stack)
         services = [unit for unit in stack.units.values() if isinstance(unit, ServiceSpec)]
         wanted = {s.name: s.service_type for s in services if s.service_type is not None}
         known = tuple((await self.plugins()).action_types.services) if wanted else ()
@@ -76,12 +80,50 @@ class Extensions:
             ActionNotFound: no plugin brings its type.
         """
         project = self._project(unit.context.project)
-
-        async def tell(event: ActionEvent) -> None:
-            data = {"action": "set-up", "name": event.name, "data": event.data}
-            project.context.publish(EventKind.ACTION_EVENT, unit.name, **data)
-
+        tell = _teller(project, unit.name, "set-up")
         return (await self.actions()).setup(project, unit.name, tell)
+
+    async def task_type(self, name: str, task: str) -> type[TaskType]:
+        """Return the class that does tasks of a type.
+
+        Raises:
+            UnknownTaskType: no plugin brings it.
+        """
+        known = (await self.plugins()).task_types
+        if name not in known:
+            raise UnknownTaskType(name=name, task=task, known=tuple(known))
+        return known[name]
+
+    async def begin_task(self, request: StartRequest) -> TaskRun:
+        """Return a run of a task that is to be done by its type's class.
+
+        Raises:
+            UnknownTaskType: no plugin brings its type.
+            InvalidTaskConfig: what it is given does not fit.
+        """
+        from harness.actions import TaskRun
+
+        project = self._project(request.project)
+        of = await self.task_type(request.options.task_type, request.unit)
+        return TaskRun(of, project, request, _teller(project, request.unit, "execute"))
+
+    async def _check_tasks(self, stack: StackSpec) -> None:
+        for unit in stack.units.values():
+            if isinstance(unit.options, TypedOptions):
+                from harness.actions import check_task_config
+
+                of = await self.task_type(unit.options.task_type, unit.name)
+                check_task_config(of, unit.name, unit.options.config)
+
+
+def _teller(project: Project, unit: str, action: str) -> Callable[[ActionEvent], Awaitable[None]]:
+    """Return what publishes the events of an action that nobody has called."""
+
+    async def tell(event: ActionEvent) -> None:
+        data = {"action": action, "name": event.name, "data": event.data}
+        project.context.publish(EventKind.ACTION_EVENT, unit, **data)
+
+    return tell
 
 
 def _load() -> Plugins:

@@ -2,7 +2,8 @@
 
     HarnessError
     ├─ ConfigError           ConfigSyntaxError · ConfigSchemaError · UnresolvedReference
-    ├─ PlanError             DependencyCycle · UnknownService · UnknownTask · UnknownServiceType
+    ├─ PlanError             DependencyCycle · UnknownService · UnknownTask · UnknownServiceType ·
+    │                        UnknownTaskType · InvalidTaskConfig
     ├─ CommandError          CommandNotFound · CommandNotExecutable · WorkingDirectoryMissing ·
     │                        UnknownUser · CommandFailed · CommandTimeout · LayerUnreachable
     ├─ ExecutorError         StartFailed · StopFailed · HandleLost · NotSupported
@@ -69,11 +70,13 @@ from .stack import (
     ConfigSchemaError,
     ConfigSyntaxError,
     DependencyCycle,
+    InvalidTaskConfig,
     PlanError,
     Problem,
     UnknownService,
     UnknownServiceType,
     UnknownTask,
+    UnknownTaskType,
     UnresolvedReference,
 )
 
@@ -99,6 +102,7 @@ __all__ = [
     "HandleLost",
     "HarnessError",
     "InvalidParameters",
+    "InvalidTaskConfig",
     "LayerUnreachable",
     "MalformedMessage",
     "MethodNotFound",
@@ -123,6 +127,7 @@ __all__ = [
     "UnknownService",
     "UnknownServiceType",
     "UnknownTask",
+    "UnknownTaskType",
     "UnknownUser",
     "UnresolvedReference",
     "WaitTimeout",

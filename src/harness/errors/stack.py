@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
 
@@ -14,11 +14,13 @@ __all__ = [
     "ConfigSchemaError",
     "ConfigSyntaxError",
     "DependencyCycle",
+    "InvalidTaskConfig",
     "PlanError",
     "Problem",
     "UnknownService",
     "UnknownServiceType",
     "UnknownTask",
+    "UnknownTaskType",
     "UnresolvedReference",
 ]
 
@@ -158,6 +160,39 @@ class UnknownTask(_UnknownName):
     noun = "task"
 
 
+class UnknownTaskType(PlanError):
+    """No plugin brings the `task_type` of a task."""
+
+    kind = "unknown-task-type"
+    facts = ("name", "task")
+
+    def __init__(self, *, name: str, task: str, known: Sequence[str]) -> None:
+        self.name = name
+        self.task = task
+        super().__init__(
+            f'cannot use "{task}": no plugin brings the task_type "{name}"',
+            hint=_among(name, known),
+        )
+
+
+class InvalidTaskConfig(PlanError):
+    """What a stack file gives a task under `config` does not fit its type."""
+
+    kind = "invalid-task-config"
+    facts = ("task", "cause")
+
+    def __init__(
+        self, *, task: str, task_type: str, cause: str, problems: Sequence[Mapping[str, str]]
+    ) -> None:
+        self.task = task
+        self.cause = cause
+        super().__init__(
+            f'cannot use "{task}": {cause}',
+            hint=f"`harness task info {task}` shows what the task_type {task_type} takes",
+            details={"task": task, "problems": [dict(problem) for problem in problems]},
+        )
+
+
 class UnknownServiceType(PlanError):
     """No plugin brings the `service_type` of a service."""
 
@@ -167,9 +202,15 @@ class UnknownServiceType(PlanError):
     def __init__(self, *, name: str, service: str, known: Sequence[str]) -> None:
         self.name = name
         self.service = service
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"known: {', '.join(known)}" if known else "`harness plugin list` shows the plugins"
         super().__init__(
             f'cannot use "{service}": no plugin brings the service_type "{name}"',
-            hint=f'did you mean "{close[0]}"?' if close else hint,
+            hint=_among(name, known),
         )
+
+
+def _among(name: str, known: Sequence[str]) -> str:
+    """Return which name of a plugin's was probably meant, or which there are."""
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"known: {', '.join(known)}" if known else "`harness plugin list` shows the plugins"

@@ -19,7 +19,20 @@ from harness.model import Endpoint, ExitStatus, Handle, UnitKind
 if TYPE_CHECKING:
     from harness.commands import Command, Process
 
-__all__ = ["Capabilities", "Executor", "Recovery", "StartRequest", "StopReport", "Usage"]
+__all__ = [
+    "OUTPUTS_FILE",
+    "Capabilities",
+    "Completion",
+    "Executor",
+    "Recovery",
+    "StartRequest",
+    "StopReport",
+    "Usage",
+]
+
+
+OUTPUTS_FILE = "outputs.json"
+"""In the directory of a run: where an executor leaves outputs of a task, a JSON object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +42,7 @@ class Capabilities:
     Attributes:
         starts: it starts and stops units; False for services that are known by their endpoints
             alone.
+        services: it can keep a unit running.
         tasks: it can run a unit to completion and report its exit status.
         exec: it can run another command in the unit's place and environment.
         stdin: a running unit may have an input that can be written to.
@@ -39,6 +53,7 @@ class Capabilities:
     """
 
     starts: bool = True
+    services: bool = True
     tasks: bool = True
     exec: bool = False
     stdin: bool = False
@@ -91,6 +106,19 @@ class StartRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """Whether what a task is to do is done already.
+
+    Attributes:
+        is_done: nothing is left to do.
+        outputs: JSON values by name; None when only a run could tell them.
+    """
+
+    is_done: bool
+    outputs: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
     """What became of a start that an earlier daemon asked for.
 
@@ -140,6 +168,14 @@ class Executor(ABC):
     name: ClassVar[str]
     options: ClassVar[type]
     capabilities: ClassVar[Capabilities]
+
+    async def completion(self, request: StartRequest) -> Completion | None:
+        """Look whether what a task is to do is done; None where only what is remembered tells.
+
+        Raises:
+            HarnessError: it cannot be found out.
+        """
+        return None
 
     @abstractmethod
     async def start(self, request: StartRequest) -> Handle:

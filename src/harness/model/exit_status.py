@@ -10,10 +10,14 @@ __all__ = ["ExitStatus"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitStatus:
-    """Either `code` (0 to 255) or `signal` (its number) is set; neither when nobody saw the end."""
+    """Either `code` (0 to 255) or `signal` (its number) is set; neither when nobody saw the end.
+
+    `cause` is what a run says itself of why it ended so, where its executor can know.
+    """
 
     code: int | None = None
     signal: int | None = None
+    cause: str | None = None
 
     @classmethod
     def from_returncode(cls, returncode: int) -> ExitStatus:
@@ -32,6 +36,8 @@ class ExitStatus:
         return 255 if self.code is None else self.code
 
     def __str__(self) -> str:
+        if self.cause is not None:
+            return self.cause
         if self.signal is not None:
             try:
                 return f"ended by {signals.Signals(self.signal).name}"

@@ -120,8 +120,6 @@ class TaskSpec(UnitSpec):
     """A unit that is to end with success once.
 
     Attributes:
-        task_type: links a typed task, or None for a plain command.
-        config: parameters of the typed task; JSON values.
         outputs: by name; readable by others as `${tasks.NAME.outputs.KEY}`.
         retries: how often a failed run is tried again.
         timeout_s: for one run; None: no limit but `startup_timeout_s` does not apply either.
@@ -130,8 +128,6 @@ class TaskSpec(UnitSpec):
         remember: how long a completion counts.
     """
 
-    task_type: str | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
     outputs: tuple[OutputSpec, ...] = ()
     retries: int = 0
     timeout_s: float | None = None

@@ -124,6 +124,7 @@ def _is_restarted(unit: UnitSpec) -> bool:
 
 
 _WISHES: tuple[tuple[str, str, Callable[[UnitSpec], bool]], ...] = (
+    ("to keep running", "services", lambda unit: unit.kind is UnitKind.SERVICE),
     ("a task's command", "tasks", lambda unit: unit.kind is UnitKind.TASK),
     ("stdin", "stdin", lambda unit: bool(getattr(unit.options, "stdin", False))),
     ("a user", "run_as_user", lambda unit: getattr(unit.options, "user", None) is not None),

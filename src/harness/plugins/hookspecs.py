@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from harness.actions import ActionSet, ServiceType
+from harness.actions import ActionSet, ServiceType, TaskType
 
 __all__ = ["PROJECT", "hookimpl", "hookspec"]
 
@@ -26,6 +26,12 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def harness_service_types() -> Iterable[type[ServiceType]]:
     """Return classes of typed actions, one for each `service_type`."""
+    return ()
+
+
+@hookspec
+def harness_task_types() -> Iterable[type[TaskType]]:
+    """Return classes that do tasks, one for each `task_type`."""
     return ()
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pluggy
 
-from harness.actions import ActionSet, ActionTypes, ServiceType
+from harness.actions import ActionSet, ActionTypes, ServiceType, TaskType
 
 from . import hookspecs
 from .hookspecs import PROJECT
@@ -59,6 +59,7 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
         self.reports: list[PluginReport] = []
         self._services: dict[str, type[ServiceType]] = {}
+        self._tasks: dict[str, type[TaskType]] = {}
         self._daemon: list[type[ActionSet]] = []
 
     @classmethod
@@ -81,6 +82,11 @@ class Plugins:
         """The service types and daemon actions that plugins bring."""
         return ActionTypes(services=self._services, daemon=self._daemon)
 
+    @property
+    def task_types(self) -> Mapping[str, type[TaskType]]:
+        """The classes that do tasks, by the name that stack files give as `task_type`."""
+        return self._tasks
+
     def _add(self, report: PluginReport, load: Callable[[], ModuleType]) -> None:
         self.reports.append(report)
         try:
@@ -95,12 +101,8 @@ class Plugins:
         if plugin is None:
             raise ValueError("it is blocked")
         self._manager.check_pending()
-        services: dict[str, type[ServiceType]] = {}
-        for of in self._of(module, "harness_service_types"):
-            of.declared()
-            if of.name in self._services or of.name in services:
-                raise ValueError(f'the service_type "{of.name}" is there already')
-            services[of.name] = of
+        services = self._types(module, "service_type", self._services)
+        tasks = self._types(module, "task_type", self._tasks)
         daemon = list(self._of(module, "harness_daemon_actions"))
         actions = [name for of in daemon for name in of.declared()]
         known = {name for of in self._daemon for name in of.declared()}
@@ -108,8 +110,23 @@ class Plugins:
             if name in known or actions.count(name) > 1:
                 raise ValueError(f'the action "{name}" is there already')
         self._services |= services
+        self._tasks |= tasks
         self._daemon += daemon
-        report.brings = {"service_types": list(services), "daemon_actions": actions}
+        report.brings = {
+            "service_types": list(services),
+            "task_types": list(tasks),
+            "daemon_actions": actions,
+        }
+
+    def _types(self, module: ModuleType, what: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the classes of one kind that a plugin brings, by their names."""
+        found: dict[str, Any] = {}
+        for of in self._of(module, f"harness_{what}s"):
+            of.declared()
+            if of.name in known or of.name in found:
+                raise ValueError(f'the {what} "{of.name}" is there already')
+            found[of.name] = of
+        return found
 
     def _of(self, module: ModuleType, hook: str) -> Iterable[Any]:
         others = [plugin for plugin in self._manager.get_plugins() if plugin is not module]

@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from .stack_files import CheckedStack, load_stack
     from .stream import MessageStream, message_pipe
     from .subscriptions import AckParams, SubscriptionFailed, SubscriptionParams, SubscriptionRef
-    from .tasks import ResetTasksParams, RunTasksParams, TaskStatus
+    from .tasks import ResetTasksParams, RunTasksParams, TaskInfo, TaskParams, TaskStatus
     from .units import (
         EndpointAddress,
         Explanation,
@@ -174,6 +174,8 @@ __all__ = [
     "SubscriptionFailed",
     "SubscriptionParams",
     "SubscriptionRef",
+    "TaskInfo",
+    "TaskParams",
     "TaskStatus",
     "UnitDetails",
     "UnitHealth",
@@ -277,6 +279,8 @@ _LATER = {
     "SubscriptionFailed": "subscriptions",
     "SubscriptionParams": "subscriptions",
     "SubscriptionRef": "subscriptions",
+    "TaskInfo": "tasks",
+    "TaskParams": "tasks",
     "TaskStatus": "tasks",
     "UnitDetails": "units",
     "UnitHealth": "health",

@@ -111,6 +111,7 @@ METHODS: dict[str, Method] = {
     "tasks.list": _reads(
         "Show the tasks of a project.", lambda: (t.ProjectParams, tuple[t.TaskStatus, ...])
     ),
+    "tasks.info": _reads("Describe what a task is done with.", lambda: (t.TaskParams, t.TaskInfo)),
     "tasks.run": _changes("Run tasks.", lambda: (t.RunTasksParams, t.OperationRef)),
     "tasks.reset": _changes(
         "Forget that tasks have completed.", lambda: (t.ResetTasksParams, t.Empty)

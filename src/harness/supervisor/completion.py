@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
+from harness.executors import OUTPUTS_FILE, StartRequest
 from harness.model import EventKind, OutputSpec, RememberMode, TaskSpec
 from harness.patterns import PatternError, compile_pattern
 
@@ -24,6 +25,7 @@ __all__ = [
     "complete_task",
     "created_paths_exist",
     "input_hash",
+    "is_done_already",
     "is_remembered",
     "read_outputs",
     "read_stdout",
@@ -80,6 +82,27 @@ def is_remembered(unit: Unit, inputs: str | None) -> bool:
     )
 
 
+async def is_done_already(unit: Unit, request: StartRequest, inputs: str | None) -> bool:
+    """Tell whether a task need not run: what its executor sees outranks what is remembered.
+
+    What it finds done although nobody remembers it is remembered from here on.
+
+    Raises:
+        HarnessError: the executor cannot find it out.
+    """
+    if unit.task.remember is RememberMode.NEVER or unit.forces_run:
+        return False
+    found = await unit.context.executors[unit.spec.type].completion(request)
+    if found is None:
+        return is_remembered(unit, inputs)
+    if not found.is_done or is_remembered(unit, inputs):
+        return found.is_done
+    if found.outputs is None or not created_paths_exist(unit.task):
+        return False
+    _remember(unit, inputs, dict(found.outputs))
+    return True
+
+
 async def complete_task(unit: Unit, inputs: str | None) -> None:
     """Read the outputs of a task that ended with success, and remember that it is completed.
 
@@ -87,16 +110,30 @@ async def complete_task(unit: Unit, inputs: str | None) -> None:
         NotCreated, OutputMissing, OSError: it has not done what it was to do.
     """
     check_created(unit.task)
-    outputs = {}
+    outputs = _left_outputs(unit)
     if unit.task.outputs:
         start = unit.record.log_offsets.get("stdout", 0)
         stdout = await to_thread.run_sync(read_stdout, unit.log.directory, start)
-        outputs = await to_thread.run_sync(read_outputs, unit.task, stdout)
+        outputs |= await to_thread.run_sync(read_outputs, unit.task, stdout)
+    _remember(unit, inputs, outputs)
+    unit.context.publish(EventKind.TASK_COMPLETED, unit.name, outputs=outputs, skipped=False)
+
+
+def _remember(unit: Unit, inputs: str | None, outputs: dict[str, Any]) -> None:
     record = unit.record
     record.completed, record.outputs = inputs, outputs
     record.completed_at = unit.context.clock.now().isoformat()
     unit.save()
-    unit.context.publish(EventKind.TASK_COMPLETED, unit.name, outputs=outputs, skipped=False)
+
+
+def _left_outputs(unit: Unit) -> dict[str, Any]:
+    """Return the outputs that the executor left of the newest run."""
+    path = unit.directories.run(unit.record.generation) / OUTPUTS_FILE
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    return found
 
 
 def created_paths_exist(task: TaskSpec) -> bool:

@@ -31,7 +31,7 @@ from harness.model import (
 )
 
 from .adoption import adopt_run
-from .completion import NotCreated, OutputMissing, complete_task, is_remembered
+from .completion import NotCreated, OutputMissing, complete_task, is_done_already
 from .hooks import HookFailed, run_hooks
 from .judgement import Ending, judge_ending, policy_of
 from .launch import Run, discard_run, prepare_run
@@ -160,7 +160,7 @@ class Effects:
         unit = self._unit
         self._last_report = None
         run = self.run = await prepare_run(unit)
-        if unit.kind is UnitKind.TASK and is_remembered(unit, run.input_hash):
+        if unit.kind is UnitKind.TASK and await is_done_already(unit, run.request, run.input_hash):
             unit.context.publish(
                 EventKind.TASK_COMPLETED,
                 unit.name,

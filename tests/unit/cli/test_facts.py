@@ -44,8 +44,10 @@ def test_setups_and_actions_are_told_in_words(make_event: Any) -> None:
     assert fact(failed) == "setup failed: no chairs"
     told = {"action": "mine", "name": "block-mined", "data": {"number": 3, "tag": None}}
     assert fact(make_event(10, "action-event", unit="chain", **told)) == (
-        "mine: block-mined number=3"
+        "mine: block-mined number=3 tag=null"
     )
+    progress = {"action": "execute", "name": "progress", "data": {"message": "on", "done": 1.0}}
+    assert fact(make_event(11, "action-event", unit="seed", **progress)) == "execute: on (1)"
 
 
 def test_other_events_have_no_such_lines(make_event: Any) -> None:

@@ -64,6 +64,20 @@ async def test_a_waiting_unit_says_what_it_waits_for(board: Any, client: Any) ->
     assert [call["unit"] for call in client.calls_of("services.why")] == ["follower"]
 
 
+async def test_a_unit_shows_how_far_it_is_until_it_is_something_else(
+    board: Any, client: Any, make_event: Any
+) -> None:
+    await board.refresh(client)
+    data = {"message": "linking", "done": 2.0, "total": 4.0}
+    told = {"action": "execute", "name": "progress", "data": data}
+    board.take(make_event(9, "action-event", unit="follower", **told))
+    rows = {row[0]: row for row in map(board.row, board.touched())}
+    assert rows["follower"][3] == "linking (2 of 4)"
+    board.take(make_event(10, "unit-state-changed", unit="follower", new="backoff"))
+    rows = {row[0]: row for row in map(board.row, board.touched())}
+    assert rows["follower"][3] == ""
+
+
 async def test_a_unit_that_failed_says_why_and_not_what_it_waited_for(
     board: Any, client: Any
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 from harness.config import Report, Source, load, validate
+from harness.executors import TypedOptions
 from harness.model import ServiceSpec, StackSpec, TaskSpec, UnitSpec
 
 
@@ -56,7 +57,11 @@ class BoxOptions:
 # How long an example takes says something about the machine, not about the code.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-EXECUTORS: Mapping[str, type] = {"process": ProcessOptions, "box": BoxOptions}
+EXECUTORS: Mapping[str, type] = {
+    "process": ProcessOptions,
+    "box": BoxOptions,
+    "typed": TypedOptions,
+}
 
 
 def source(directory: Path, text: str | None = None, **values: Any) -> Source:

@@ -14,7 +14,7 @@ from harness.executors import option_types
 from harness.model import Condition
 
 COMPAT = Path(__file__).parents[3] / "examples" / "compat"
-TYPES = "types available here: external, fake, process"
+TYPES = "types available here: external, fake, process, typed"
 REFUSED = {
     "services": [
         (

@@ -203,5 +203,9 @@ async def test_plugins_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HARNESS_PLUGINS", "tests.toy_plugin,no.such.module")
     async with daemon(tmp_path, STACK) as (client, _):
         good, bad = (p for p in await client.plugins.list() if p["source"] == "HARNESS_PLUGINS")
-        assert good["brings"] == {"service_types": ["toy", "furnished"], "daemon_actions": ["add"]}
+        assert good["brings"] == {
+            "service_types": ["toy", "furnished"],
+            "task_types": ["carve", "note", "ponder"],
+            "daemon_actions": ["add"],
+        }
         assert "No module named 'no'" in bad["error"]

@@ -10,7 +10,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.clock import SystemClock
 from harness.config import Source, validate
-from harness.executors import builtin_capabilities, builtin_executors, option_types
+from harness.executors import (
+    TypedExecutor,
+    TypedOptions,
+    builtin_capabilities,
+    builtin_executors,
+    option_types,
+)
 from harness.executors.external import ExternalOptions
 from harness.executors.fake import FakeOptions
 from harness.executors.process_options import ProcessOptions
@@ -117,15 +123,17 @@ def test_durations_of_a_fake_may_have_a_unit() -> None:
 
 
 def test_every_executor_has_the_options_that_the_loader_is_told_of() -> None:
-    executors = builtin_executors(clock=SystemClock())
-    assert {name: executor.options for name, executor in executors.items()} == option_types()
+    executors = {e.name: e.options for e in builtin_executors(clock=SystemClock()).values()}
+    assert {**executors, TypedExecutor.name: TypedExecutor.options} == option_types()
     assert option_types() == {
         "process": ProcessOptions,
         "fake": FakeOptions,
         "external": ExternalOptions,
+        "typed": TypedOptions,
     }
 
 
 def test_what_every_type_can_do_is_what_its_executor_says() -> None:
     executors = builtin_executors(clock=SystemClock())
-    assert builtin_capabilities() == {n: e.capabilities.names for n, e in executors.items()}
+    able = {name: executor.capabilities.names for name, executor in executors.items()}
+    assert builtin_capabilities() == {**able, "typed": TypedExecutor.capabilities.names}

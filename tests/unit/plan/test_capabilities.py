@@ -31,7 +31,7 @@ class Options:
     user: str | None = None
 
 
-ALL = ("starts", "tasks", "exec", "stdin", "signals", "logs", "recovers", "run_as_user")
+ALL = ("starts", "services", "tasks", "exec", "stdin", "signals", "logs", "recovers", "run_as_user")
 
 
 def service(**more) -> ServiceSpec:
@@ -50,6 +50,7 @@ COMMAND = CommandCheck(argv=("true",))
 LOG = LogCheck(pattern="up")
 
 WISHES = [
+    (service(), "to keep running", "services"),
     (task(), "a task's command", "tasks"),
     (service(options=Options(stdin=True)), "stdin", "stdin"),
     (service(options=Options(user="nobody")), "a user", "run_as_user"),
@@ -101,7 +102,7 @@ def test_a_wish_that_the_executor_can_fulfil_passes(unit, wish, capability):
 
 def test_a_plain_service_wishes_nothing():
     plain = service(options=None, health=staged(TcpCheck(port="1")))
-    assert unsupported({"db": plain}, {"x": ()}) == ()
+    assert unsupported({"db": plain}, {"x": ["services"]}) == ()
 
 
 def test_an_output_from_a_file_needs_no_logs():
@@ -111,7 +112,7 @@ def test_an_output_from_a_file_needs_no_logs():
 
 def test_all_wishes_of_all_units_are_named_at_once():
     one = service(options=Options(stdin=True, user="nobody"))
-    found = unsupported({"db": one, "seed": task()}, {"x": ()})
+    found = unsupported({"db": one, "seed": task()}, {"x": ["services"]})
     assert [(item.unit, item.capability) for item in found] == [
         ("db", "stdin"),
         ("db", "run_as_user"),

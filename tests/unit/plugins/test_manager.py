@@ -44,7 +44,11 @@ def test_a_module_named_by_the_variable_brings_what_its_hooks_return():
     assert plugins.action_types.daemon == [Daemon]
     (report,) = plugins.reports
     assert (report.name, report.source) == ("tests.toy_plugin", "HARNESS_PLUGINS")
-    assert report.brings == {"service_types": ["toy", "furnished"], "daemon_actions": ["add"]}
+    assert report.brings == {
+        "service_types": ["toy", "furnished"],
+        "task_types": ["carve", "note", "ponder"],
+        "daemon_actions": ["add"],
+    }
     assert report.error is None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.daemon.dispatcher import Handler
 from harness.daemon.json_values import json_value
 from harness.errors import ServiceNotFound
+from harness.executors import TypedOptions
 from harness.model import UnitKind
 from harness.protocol import Empty, OperationRef
 
@@ -15,7 +16,13 @@ from .services import operation_ref
 if TYPE_CHECKING:
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
-    from harness.protocol import ProjectParams, ResetTasksParams, RunTasksParams
+    from harness.protocol import (
+        ProjectParams,
+        ResetTasksParams,
+        RunTasksParams,
+        TaskInfo,
+        TaskParams,
+    )
 
 __all__ = ["handlers"]
 
@@ -31,6 +38,27 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
             for status in project.tasks()
         ]
 
+    async def info(params: TaskParams, _: Call) -> TaskInfo:
+        from harness.protocol import TaskInfo
+
+        options = stacks.project(params.project).task(params.task).spec.options
+        if not isinstance(options, TypedOptions):
+            raise ServiceNotFound(
+                f'cannot describe "{params.task}": it has a command in place of a task_type',
+                hint=f"`harness inspect {params.task}` shows it",
+            )
+        of = await wiring.extensions.task_type(options.task_type, params.task)
+        declared = of.declared()
+        return TaskInfo(
+            name=params.task,
+            task_type=of.name,
+            summary=declared.summary,
+            description=declared.description,
+            parameters=declared.parameters_schema(),
+            result=declared.result_schema(),
+            events=declared.event_schemas(),
+        )
+
     async def run(params: RunTasksParams, _: Call) -> OperationRef:
         spec = await wiring.reader.read(params.source)
         return operation_ref(
@@ -45,4 +73,4 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         project.reset(params.tasks)
         return Empty()
 
-    return {"tasks.list": list_, "tasks.run": run, "tasks.reset": reset}
+    return {"tasks.list": list_, "tasks.info": info, "tasks.run": run, "tasks.reset": reset}

@@ -1,0 +1,64 @@
+"""A task as its type sees it: what it belongs to, and the services beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.errors import UnknownService
+from harness.executors import StartRequest
+from harness.model import UnitKind
+from harness.supervisor import Project
+
+from .service import Service
+
+__all__ = ["Task"]
+
+
+class Task:
+    """One run of one task.
+
+    Args:
+        project: where it is.
+        request: what is to be run.
+    """
+
+    def __init__(self, project: Project, request: StartRequest) -> None:
+        self._project = project
+        self._request = request
+
+    @property
+    def name(self) -> str:
+        """What the stack file calls it."""
+        return self._request.unit
+
+    @property
+    def project(self) -> str:
+        """The project's name."""
+        return self._request.project
+
+    @property
+    def directory(self) -> Path:
+        """Absolute directory of the stack file, where relative paths start."""
+        return self._request.base_dir
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment that its commands get."""
+        return self._request.env
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What the stack file says under `labels`."""
+        return self._project.unit(self.name).spec.labels
+
+    def service(self, name: str) -> Service:
+        """Return a service of the same stack.
+
+        Raises:
+            UnknownService: there is none of that name.
+        """
+        units = self._project.units
+        if name not in units or units[name].kind is not UnitKind.SERVICE:
+            raise UnknownService(name=name, known=[n for n in units if n != self.name])
+        return Service(self._project, name)

@@ -1,0 +1,187 @@
+"""The executor of type `typed`: tasks that a plugin's class does, inside the daemon.
+
+A run ends with the daemon. The next one finds that and starts the task again, whose class sees
+what is done already.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import anyio
+from anyio.abc import TaskGroup
+
+from harness.commands import end_orphans
+from harness.errors import HarnessError, StartFailed, StopFailed
+from harness.model import ExitStatus, Handle
+
+from .base import (
+    OUTPUTS_FILE,
+    Capabilities,
+    Completion,
+    Executor,
+    Recovery,
+    StartRequest,
+    StopReport,
+)
+from .typed_options import TYPED_CAPABILITIES, TypedOptions
+
+__all__ = ["TypedExecutor", "TypedRun"]
+
+logger = logging.getLogger(__name__)
+
+_EXIT_FILE = "exit.json"
+
+
+class TypedRun(Protocol):
+    """What a plugin's class does for one task, with its parameters checked."""
+
+    async def completion(self) -> Completion | None:
+        """Tell whether everything is done already; None: it does not know."""
+
+    async def execute(self) -> Mapping[str, Any]:
+        """Do it, and return the outputs; may be cancelled.
+
+        Raises:
+            HarnessError: why it could not be done.
+        """
+
+
+@dataclass(slots=True)
+class _Job:
+    """A run under way, or ended."""
+
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    ended: anyio.Event = field(default_factory=anyio.Event)
+    status: ExitStatus = field(default_factory=ExitStatus)
+
+
+class TypedExecutor(Executor):
+    """Runs plugins' tasks; an async context manager, whose end cancels what still runs.
+
+    Args:
+        begin: finds the class of a task and checks its parameters.
+    """
+
+    name: ClassVar[str] = "typed"
+    options: ClassVar[type] = TypedOptions
+    capabilities: ClassVar[Capabilities] = TYPED_CAPABILITIES
+
+    def __init__(self, begin: Callable[[StartRequest], Awaitable[TypedRun]]) -> None:
+        self._begin = begin
+        self._jobs: dict[str, _Job] = {}
+        self._tasks: TaskGroup | None = None
+
+    async def __aenter__(self) -> Self:
+        self._tasks = await anyio.create_task_group().__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        if self._tasks is not None:
+            self._tasks.cancel_scope.cancel()
+            await self._tasks.__aexit__(*error)
+            self._tasks = None
+
+    async def completion(self, request: StartRequest) -> Completion | None:
+        """Ask the task's class."""
+        return await (await self._begin(request)).completion()
+
+    async def start(self, request: StartRequest) -> Handle:
+        """Let the task's class begin."""
+        if self._tasks is None:
+            raise RuntimeError("enter the context of this executor first")
+        try:
+            run = await self._begin(request)
+        except HarnessError as error:
+            raise StartFailed(
+                service=request.unit, executor=self.name, cause=str(error), hint=error.hint
+            ) from error
+        job = self._jobs[str(request.run_dir)] = _Job()
+        self._tasks.start_soon(self._see_through, job, run, request.run_dir)
+        data = {"unit": request.unit, "run_dir": str(request.run_dir), "marker": request.marker}
+        return Handle(executor=self.name, data=data)
+
+    async def recover(self, *, unit: str, run_dir: Path, handle: Handle | None) -> Recovery:
+        """Find how a run ended; one that a daemon's end cut short never ran."""
+        if str(run_dir) in self._jobs and handle is not None:
+            return Recovery(handle=handle)
+        found = _read_end(run_dir)
+        if found is None:
+            return Recovery()
+        status, ended_at = found
+        return Recovery(exit=status, ended_at=ended_at)
+
+    async def wait(self, handle: Handle) -> ExitStatus:
+        """Return how the run ended."""
+        run_dir = str(handle.data["run_dir"])
+        job = self._jobs.get(run_dir)
+        if job is None:
+            found = _read_end(Path(run_dir))
+            return ExitStatus() if found is None else found[0]
+        await job.ended.wait()
+        return job.status
+
+    async def stop(self, handle: Handle, *, stop_signal: str, timeout_s: float) -> StopReport:
+        """Cancel the run, and end the commands it has left behind.
+
+        Raises:
+            StopFailed: the class goes on although it was cancelled.
+        """
+        began_s = anyio.current_time()
+        job = self._jobs.get(str(handle.data["run_dir"]))
+        if job is not None:
+            job.scope.cancel()
+            with anyio.move_on_after(max(timeout_s, 1.0)):
+                await job.ended.wait()
+            if not job.ended.is_set():
+                cause = "its class goes on although it was cancelled"
+                raise StopFailed(service=str(handle.data["unit"]), executor=self.name, cause=cause)
+            del self._jobs[str(handle.data["run_dir"])]
+        await end_orphans(f"HARNESS_UNIT={handle.data['marker']}")
+        status = job.status if job is not None else ExitStatus()
+        return StopReport(exit=status, took_s=anyio.current_time() - began_s)
+
+    async def _see_through(self, job: _Job, run: TypedRun, run_dir: Path) -> None:
+        """Run a task to its end, and leave on disk how it ended unless the daemon ends."""
+        try:
+            with job.scope:
+                _write(run_dir / OUTPUTS_FILE, await run.execute())
+                job.status = ExitStatus(code=0)
+            if job.scope.cancelled_caught:
+                job.status = ExitStatus(cause="cancelled")
+            _write_end(run_dir, job.status)
+        except HarnessError as error:
+            job.status = ExitStatus(code=1, cause=str(error))
+            _write_end(run_dir, job.status)
+        except Exception:
+            # A defect of ours, or a full disk; what a class raises is a HarnessError by now.
+            logger.exception("Cannot see the run in %s through", run_dir)
+            job.status = ExitStatus(code=1, cause="a defect in the harness; its log says more")
+        finally:
+            job.ended.set()
+
+
+def _write_end(run_dir: Path, status: ExitStatus) -> None:
+    ended_at = datetime.now(UTC).isoformat()
+    _write(run_dir / _EXIT_FILE, {"status": asdict(status), "ended_at": ended_at})
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(document), encoding="utf-8")
+    os.replace(new, path)
+
+
+def _read_end(run_dir: Path) -> tuple[ExitStatus, datetime] | None:
+    try:
+        document = json.loads((run_dir / _EXIT_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return ExitStatus(**document["status"]), datetime.fromisoformat(document["ended_at"])
