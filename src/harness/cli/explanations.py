@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .leases import lease_text
 from .moments import clock_time
 
 __all__ = ["describe", "probe_text", "waiting_line"]
@@ -53,6 +54,8 @@ def _facts(explanation: Explanation) -> Iterator[tuple[str, str]]:
         yield ("its probe", _probe(explanation["probe"]))
     if explanation["next"]:
         yield ("next", explanation["next"])
+    if explanation.get("lease"):
+        yield ("its lease", lease_text(explanation["lease"]))
 
 
 def _need(need: Mapping[str, Any]) -> str:

@@ -134,6 +134,17 @@ def _action(data: Data) -> str:
     return f"{data.get('action')}: {action_event(str(data.get('name')), data.get('data') or {})}"
 
 
+def _lease(data: Data) -> str:
+    owner = f"lease of {data.get('owner')}"
+    if "cause" in data:
+        return f"{owner} ended: {str(data['cause']).replace('-', ' ')}"
+    return f"{owner}, {data.get('ttl_s'):g} s"
+
+
+def _lease_expired(data: Data) -> str:
+    return f"lease of {data.get('owner')} expired; the project is taken down"
+
+
 def _gap(data: Data) -> str:
     return f"events {data.get('first')} to {data.get('last')} were not delivered"
 
@@ -153,6 +164,9 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "action-event": _action,
     "hook-finished": _hook,
     "task-completed": _task,
+    "lease-granted": _lease,
+    "lease-released": _lease,
+    "lease-expired": _lease_expired,
     "gap": _gap,
     "operation-started": _operation,
     "operation-finished": _operation,

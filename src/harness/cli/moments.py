@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-__all__ = ["DURATION", "MOMENT", "age", "clock_time", "elapsed_s"]
+__all__ = ["DURATION", "MOMENT", "age", "clock_time", "elapsed_s", "parse_duration"]
 
 if TYPE_CHECKING:
     _FloatType = click.ParamType[float]

@@ -33,6 +33,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "status": _command(
         _STACK, "services.status", "status", "Show how every unit is.", aliases=("ps",)
     ),
+    "lease": _command(_STACK, "leases", "lease", "List, renew and release leases of projects."),
     "wait": _command(_STACK, "services.wait", "wait", "Wait until services are as wanted."),
     "plan": _command(_STACK, "plan", "plan", "Show what `up` would do, and why."),
     "graph": _command(_STACK, "plan", "graph", "Show who depends on whom."),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .client import Client, connect, opened
     from .connection import Connection
     from .exec import RemoteProcess
+    from .leases import HeldLease
     from .source import make_source
     from .spawning import Begun, begin_daemon
 
@@ -28,6 +29,7 @@ __all__ = [
     "Client",
     "Connection",
     "Endpoint",
+    "HeldLease",
     "RemoteProcess",
     "begin_daemon",
     "connect",
@@ -41,6 +43,7 @@ _PLACES = {
     "BlockingClient": "blocking",
     "Client": "client",
     "Connection": "connection",
+    "HeldLease": "leases",
     "RemoteProcess": "exec",
     "begin_daemon": "spawning",
     "connect": "client",

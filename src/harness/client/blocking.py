@@ -37,20 +37,28 @@ class BlockingClient:
     Args:
         endpoint: whose daemon; None: the user's own, as the environment names it.
         start: start it in the background when it does not run.
+        reconnect: go on with the next daemon when this one has gone, as `connect` does.
 
     Raises:
         HarnessError: on entering, as `connect` does.
     """
 
-    def __init__(self, endpoint: Endpoint | None = None, *, start: bool = True) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint | None = None,
+        *,
+        start: bool = True,
+        reconnect: bool = False,
+    ) -> None:
         self._endpoint = endpoint
         self._start = start
+        self._reconnect = reconnect
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._portal = stack.enter_context(start_blocking_portal())
-            opening = connect(self._endpoint, start=self._start)
+            opening = connect(self._endpoint, start=self._start, reconnect=self._reconnect)
             self._client: Client = stack.enter_context(
                 self._portal.wrap_async_context_manager(opening)
             )

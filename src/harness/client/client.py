@@ -23,6 +23,7 @@ from .daemon import Daemon
 from .events import Events
 from .exec import Exec
 from .health import Health
+from .leases import Leases
 from .logs import Logs
 from .operations import Operations
 from .plan import Plan
@@ -59,6 +60,7 @@ class Client:
         self.daemon = Daemon(connection)
         self.projects = Projects(connection)
         self.services = Services(connection)
+        self.leases = Leases(connection)
         self.plan = Plan(connection)
         self.logs = Logs(connection)
         self.exec = Exec(connection)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import anyio
 
@@ -59,7 +59,13 @@ class _Call:
 
 
 class Connection:
-    """Calls methods over a stream; `run` must run beside it, which `opened` sees to."""
+    """Calls methods over a stream; `run` must run beside it, which `opened` sees to.
+
+    Attributes:
+        lasts: another connection comes in its place when the daemon has gone.
+    """
+
+    lasts: ClassVar[bool] = False
 
     def __init__(self, stream: MessageStream) -> None:
         self._stream = stream

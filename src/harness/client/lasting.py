@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import anyio
 from anyio.abc import TaskGroup
@@ -33,6 +33,8 @@ class LastingConnection(Connection):
         reach: opens a stream to the daemon, and may start it.
         greet: makes a new connection known to the daemon; returns its answer.
     """
+
+    lasts: ClassVar[bool] = True
 
     def __init__(
         self,

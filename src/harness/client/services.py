@@ -33,8 +33,14 @@ class Services:
         keep_going: bool = False,
         deps: bool = True,
         timeout_s: float | None = None,
+        lease: Mapping[str, Any] | None = None,
+        keep_lease: bool = True,
     ) -> dict[str, Any]:
-        """Start bringing units up, with what they depend on unless `deps` is False."""
+        """Start bringing units up, with what they depend on unless `deps` is False.
+
+        `lease` is {ttl_s, owner}: the project is taken down so long after its last renewal. Without
+        one it keeps the lease that it has, or with `keep_lease` False none.
+        """
         return await self._call(
             "up",
             source=source,
@@ -43,6 +49,8 @@ class Services:
             keep_going=keep_going,
             deps=deps,
             timeout_s=timeout_s,
+            lease=lease,
+            keep_lease=keep_lease,
         )
 
     async def down(

@@ -11,6 +11,7 @@
     ├─ RegistryError         ServiceNotFound
     ├─ ActionError           ActionNotFound · ActionFailed · ActionTimeout · ActionCancelled
     ├─ OperationError        OperationFailed · OperationNotFound · OperationConflict · WaitTimeout
+    ├─ LeaseError            LeaseExpired · LeaseNotFound
     ├─ ProtocolError         MalformedMessage · MethodNotFound · InvalidParameters · RemoteFailure
     ├─ AccessError           Forbidden
     └─ DaemonUnavailable
@@ -47,6 +48,9 @@ from .running import (
     ExecutorError,
     HandleLost,
     LayerUnreachable,
+    LeaseError,
+    LeaseExpired,
+    LeaseNotFound,
     NotSupported,
     OperationConflict,
     OperationError,
@@ -104,6 +108,9 @@ __all__ = [
     "InvalidParameters",
     "InvalidTaskConfig",
     "LayerUnreachable",
+    "LeaseError",
+    "LeaseExpired",
+    "LeaseNotFound",
     "MalformedMessage",
     "MethodNotFound",
     "NotSupported",

@@ -16,6 +16,9 @@ __all__ = [
     "ExecutorError",
     "HandleLost",
     "LayerUnreachable",
+    "LeaseError",
+    "LeaseExpired",
+    "LeaseNotFound",
     "NotSupported",
     "OperationConflict",
     "OperationError",
@@ -254,6 +257,46 @@ class OperationConflict(OperationError):
     """Another operation is changing the same units."""
 
     kind = "operation-conflict"
+
+
+class LeaseError(HarnessError):
+    """A lease is not held."""
+
+    kind = "lease-error"
+    facts = ("project", "lease")
+    verb: ClassVar[str] = "use"
+
+    def __init__(self, *, project: str, lease: str | None, cause: str, hint: str) -> None:
+        self.project = project
+        self.lease = lease
+        super().__init__(
+            f'cannot {self.verb} the lease of project "{project}": {cause}',
+            hint=hint,
+            details={"project": project, "lease": lease},
+        )
+
+
+class LeaseExpired(LeaseError):
+    """The lease has ended: it expired, was released, or somebody else took it over."""
+
+    kind = "lease-expired"
+    verb = "renew"
+
+    def __init__(self, *, project: str, lease: str | None, cause: str) -> None:
+        hint = "`harness up --lease` brings the stack up with a new one"
+        super().__init__(project=project, lease=lease, cause=cause, hint=hint)
+
+
+class LeaseNotFound(LeaseError, LookupError):
+    """The project has no lease, or none of that id."""
+
+    kind = "lease-not-found"
+    verb = "find"
+
+    def __init__(self, *, project: str, lease: str | None = None) -> None:
+        cause = "it has none" if lease is None else f'it never had one of the id "{lease}"'
+        hint = "`harness lease list` shows all; `harness up --lease 10m` sets one"
+        super().__init__(project=project, lease=lease, cause=cause, hint=hint)
 
 
 class WaitTimeout(OperationError):

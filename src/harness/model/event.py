@@ -31,6 +31,9 @@ class EventKind(StrEnum):
     OPERATION_FINISHED = "operation-finished"  # id, verb, outcome, message
     PROJECT_ADDED = "project-added"
     PROJECT_REMOVED = "project-removed"
+    LEASE_GRANTED = "lease-granted"  # lease, owner, ttl_s
+    LEASE_RELEASED = "lease-released"  # lease, owner, cause
+    LEASE_EXPIRED = "lease-expired"  # lease, owner, ttl_s
     DAEMON_STARTED = "daemon-started"  # pid, version
     DAEMON_STOPPED = "daemon-stopped"  # reason
     GAP = "gap"  # first, last: numbers this subscriber did not get

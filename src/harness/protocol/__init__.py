@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Window,
     )
     from .health import ListHealthParams, StageReport, UnitHealth
+    from .leases import LeaseParams, LeaseStatus, LeaseTerms, SetLeaseParams
     from .logs import LogChunk, LogEnd, ReadLogsParams
     from .methods import METHODS, Method
     from .notifications import NOTIFICATIONS
@@ -130,6 +131,9 @@ __all__ = [
     "GraphNode",
     "GraphParams",
     "HelloParams",
+    "LeaseParams",
+    "LeaseStatus",
+    "LeaseTerms",
     "ListActionsParams",
     "ListEventsParams",
     "ListHealthParams",
@@ -166,6 +170,7 @@ __all__ = [
     "RunTasksParams",
     "SelectionParams",
     "ServicesStatus",
+    "SetLeaseParams",
     "SignalParams",
     "Source",
     "StageReport",
@@ -236,6 +241,9 @@ _LATER = {
     "GraphNode": "plan",
     "GraphParams": "plan",
     "HelloParams": "daemon",
+    "LeaseParams": "leases",
+    "LeaseStatus": "leases",
+    "LeaseTerms": "leases",
     "ListActionsParams": "actions",
     "ListEventsParams": "events",
     "ListHealthParams": "health",
@@ -271,6 +279,7 @@ _LATER = {
     "RunTasksParams": "tasks",
     "SelectionParams": "services",
     "ServicesStatus": "units",
+    "SetLeaseParams": "leases",
     "SignalParams": "services",
     "Source": "params",
     "StageReport": "health",

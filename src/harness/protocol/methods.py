@@ -87,6 +87,16 @@ METHODS: dict[str, Method] = {
     "services.top": _reads(
         "Show what units use.", lambda: (t.ProjectParams, tuple[t.UnitUsage, ...])
     ),
+    "leases.list": _reads(
+        "List the leases of all projects.", lambda: (t.NoParams, tuple[t.LeaseStatus, ...])
+    ),
+    "leases.set": _changes("Give a project a lease.", lambda: (t.SetLeaseParams, t.LeaseStatus)),
+    "leases.renew": _changes(
+        "Give a lease its whole time anew.", lambda: (t.LeaseParams, t.LeaseStatus)
+    ),
+    "leases.release": _changes(
+        "End a lease; its project lives on.", lambda: (t.LeaseParams, t.Empty)
+    ),
     "plan.diff": _reads("Show what bringing up would do.", lambda: (t.DiffParams, t.PlanDiff)),
     "plan.graph": _reads("Show the graph of a stack.", lambda: (t.GraphParams, t.PlanGraph)),
     "logs.read": _reads("Read the output of units.", lambda: (t.ReadLogsParams, t.SubscriptionRef)),

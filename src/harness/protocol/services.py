@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .leases import LeaseTerms
 from .params import Params, ProjectParams, Source, UnitParams
 
 __all__ = [
@@ -34,6 +35,10 @@ class UpParams(Params):
     """Bring up what the units depend on, too."""
     timeout_s: float | None = None
     """For the whole operation; null: each unit's own timeouts."""
+    lease: LeaseTerms | None = None
+    """A lease for the project, in place of the one it has."""
+    keep_lease: bool = True
+    """Whether the project, without a new lease, stays with the one it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

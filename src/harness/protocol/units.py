@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .leases import LeaseStatus
 from .params import Result
 
 __all__ = [
@@ -74,6 +75,8 @@ class ServicesStatus(Result):
 
     project: str
     services: tuple[UnitStatus, ...]
+    lease: LeaseStatus | None = None
+    """How long the project lives; null: until it is taken down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +144,8 @@ class Explanation(Result):
     """Its last lines of output, oldest first."""
     next: str | None = None
     causes: tuple[Explanation, ...] = ()
+    lease: LeaseStatus | None = None
+    """How long its project lives; null: until it is taken down. Not said of the causes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

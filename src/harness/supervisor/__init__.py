@@ -1,5 +1,6 @@
 """Keeps stacks as planned: decides when each unit starts, restarts and stops."""
 
+from .leases import Lease, Leases, LeaseTerms
 from .operations import Operation, Operations, OperationState, UnitResult
 from .project import Project
 from .project_store import StackCodec
@@ -10,6 +11,9 @@ from .views import Explanation, UnitStatus, plain
 
 __all__ = [
     "Explanation",
+    "Lease",
+    "LeaseTerms",
+    "Leases",
     "Operation",
     "OperationState",
     "Operations",

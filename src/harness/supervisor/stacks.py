@@ -26,6 +26,7 @@ from harness.storage import Store
 
 from .context import Context
 from .goals import bring_down, bring_up, give_up, stop_for_restart
+from .leases import Leases, LeaseTerms
 from .operations import Operation, Operations, UnitResult, Work
 from .ports import PortBook
 from .project import Project
@@ -78,11 +79,13 @@ class Stacks:
         self._ports = PortBook()
         self._projects: dict[str, Project] = {}
         self._unreadable: dict[str, _Unreadable] = {}
+        self.leases = Leases(store, bus, clock, self._take_down)
         self._tasks = anyio.create_task_group()
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
         self.operations = Operations(tasks=self._tasks, clock=self._clock, bus=self._bus)
+        self._tasks.start_soon(self.leases.run, name="leases")
         return self
 
     async def __aexit__(
@@ -113,9 +116,10 @@ class Stacks:
         except KeyError:
             close = difflib.get_close_matches(name, self._projects, n=1)
             hint = f'did you mean "{close[0]}"?' if close else "harness up brings a stack up"
-            raise ServiceNotFound(
-                f'cannot find project "{name}": the daemon runs none of that name', hint=hint
-            ) from None
+            cause = "the daemon runs none of that name"
+            if (lease := self.leases.last_expired(name)) is not None:
+                cause = f"it was taken down when its lease, of {lease.owner}, had expired"
+            raise ServiceNotFound(f'cannot find project "{name}": {cause}', hint=hint) from None
 
     def of_files(self, files: Sequence[str]) -> list[Project]:
         """Return the projects whose main files are these.
@@ -168,6 +172,7 @@ class Stacks:
             self._projects[spec.name] = project
             self._bus.publish(EventKind.PROJECT_ADDED, project=spec.name)
         project.apply(spec, client_env)
+        self.leases.excuse(spec.name)
         return project
 
     def _new_project(self, spec: StackSpec, client_env: Mapping[str, str]) -> Project:
@@ -201,8 +206,13 @@ class Stacks:
         async with anyio.create_task_group() as tasks:
             for project in self._projects.values():
                 tasks.start_soon(project.adopt)
-        for project in self._projects.values():
-            self._go_on_stopping(project)
+        self.leases.recover({*self._projects, *self._unreadable})
+        overdue = self.leases.overdue()
+        for project in self.projects():
+            if project.name in overdue:
+                self._take_down(project.name)
+            else:
+                self._go_on_stopping(project)
 
     def _go_on_stopping(self, project: Project) -> None:
         """Take up the stop that an earlier daemon had begun, in the same order."""
@@ -260,16 +270,28 @@ class Stacks:
         keep_going: bool = False,
         deps: bool = True,
         timeout_s: float | None = None,
+        lease: LeaseTerms | None = None,
+        keep_lease: bool = True,
     ) -> Operation:
         """Make the stack, or the named units and what they depend on, run as the files say.
+
+        A lease takes the place of the one that the project has; without one that is kept, or
+        released.
 
         Raises:
             PlanError: the stack cannot be planned, or a name is not in it.
             OperationConflict: a stack of that name runs from another directory.
+            InvalidParameters: the lease is none.
         """
         plan = plan_stack(spec, units, deps=deps)
         check_capabilities(spec.units, self._capabilities())
+        if lease is not None:
+            self.leases.check(lease)
         project = self._apply(spec, client_env)
+        if lease is not None:
+            self.leases.grant(project.name, lease)
+        elif not keep_lease and self.leases.of(project.name) is not None:
+            self.leases.release(project.name)
         changes = project.diff(plan.graph, force=force)
 
         async def work(operation: Operation) -> list[UnitResult]:
@@ -356,7 +378,13 @@ class Stacks:
 
         return self._begin("down", project, tuple(project.units), work)
 
+    def _take_down(self, name: str) -> None:
+        """Remove a project whose lease has expired; whatever it is doing, this comes later."""
+        if name in self._projects:
+            self.down(self._projects[name], volumes=True)
+
     async def _remove(self, project: Project) -> None:
+        self.leases.forget(project.name)
         await project.forget(list(project.units.values()))
         self._projects.pop(project.name, None)
         await self._kept.remove(project.name)

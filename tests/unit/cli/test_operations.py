@@ -35,6 +35,8 @@ def test_up_sends_the_source_and_its_options(cli: Any, tmp_path: Path) -> None:
         "keep_going": True,
         "deps": False,
         "timeout_s": 120.0,
+        "lease": None,
+        "keep_lease": True,
     }
 
 

@@ -10,6 +10,7 @@ import click
 
 from harness.cli.arguments import unit_names
 from harness.cli.commands import Command, async_command
+from harness.cli.leases import lease_text
 from harness.cli.session import Session, pick
 from harness.cli.state import session_has_state
 from harness.cli.tables import table
@@ -82,6 +83,8 @@ def _show(session: Session, document: Mapping[str, Any], names: tuple[str, ...])
         _say_what_scrolled_off(session, chosen)
         if not chosen:
             session.out.note("note: the stack has no services")
+        if document.get("lease"):
+            session.out.note(f"lease {lease_text(document['lease'])}")
     if any(map(is_wanting, chosen)) or not any(map(is_meant_to_run, chosen)):
         raise click.exceptions.Exit(_NOT_READY)
 

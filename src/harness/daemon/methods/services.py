@@ -7,10 +7,13 @@ import binascii
 from typing import TYPE_CHECKING, Any
 
 from harness.daemon.dispatcher import Handler
+from harness.daemon.json_values import json_value
 from harness.errors import InvalidParameters
 from harness.model import UnitKind
 from harness.protocol import Empty, OperationRef
-from harness.supervisor import Operation
+from harness.supervisor import LeaseTerms, Operation
+
+from .leases import lease_of
 
 if TYPE_CHECKING:
     from harness.daemon.session import Call
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
         UpParams,
         WaitParams,
         WriteParams,
+    )
+    from harness.protocol import (
+        LeaseTerms as _AskedLease,
     )
 
 __all__ = ["decode_data", "handlers", "operation_ref"]
@@ -49,6 +55,8 @@ def _changing(wiring: Wiring) -> dict[str, Handler]:
             keep_going=params.keep_going,
             deps=params.deps,
             timeout_s=params.timeout_s,
+            lease=_terms(params.lease),
+            keep_lease=params.keep_lease,
         )
         return operation_ref(operation)
 
@@ -84,13 +92,15 @@ def _looking(wiring: Wiring) -> dict[str, Handler]:
 
     async def status(params: ProjectParams, _: Call) -> dict[str, Any]:
         project = stacks.project(params.project)
-        return {"project": project.name, "services": project.statuses()}
+        lease = lease_of(stacks.leases, project.name)
+        return {"project": project.name, "services": project.statuses(), "lease": lease}
 
     async def inspect(params: UnitParams, _: Call) -> dict[str, Any]:
         return stacks.project(params.project).inspect(params.unit)
 
-    async def why(params: UnitParams, _: Call) -> Any:
-        return stacks.project(params.project).explain(params.unit)
+    async def why(params: UnitParams, _: Call) -> dict[str, Any]:
+        explanation = stacks.project(params.project).explain(params.unit)
+        return {**json_value(explanation), "lease": lease_of(stacks.leases, params.project)}
 
     async def wait(params: WaitParams, _: Call) -> Empty:
         project = stacks.project(params.project)
@@ -139,6 +149,10 @@ def _reaching(wiring: Wiring) -> dict[str, Handler]:
         return Empty()
 
     return {"services.reload": reload, "services.signal": signal, "services.write": write}
+
+
+def _terms(asked: _AskedLease | None) -> LeaseTerms | None:
+    return None if asked is None else LeaseTerms(ttl_s=asked.ttl_s, owner=asked.owner)
 
 
 def operation_ref(operation: Operation) -> OperationRef:

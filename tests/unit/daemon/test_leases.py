@@ -1,0 +1,95 @@
+"""The lease methods, over a pipe, and a client that holds one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from harness.client import Client
+from harness.errors import InvalidParameters, LeaseExpired, LeaseNotFound, ServiceNotFound
+from tests.unit.daemon.test_methods import daemon
+
+pytestmark = pytest.mark.usefixtures("swept")
+
+_STACK = "version: '1'\nname: shop\nservices: {db: {type: fake}}\n"
+
+
+async def _up(client: Client, source: Any, **options: Any) -> dict[str, Any]:
+    begun = await client.services.up(source=source, **options)
+    return await client.operations.wait(id=begun["id"], timeout_s=10)
+
+
+async def test_a_lease_is_given_seen_renewed_and_released(tmp_path: Path) -> None:
+    async with daemon(tmp_path, _STACK) as (client, source):
+        await _up(client, source, lease={"ttl_s": 60, "owner": "a test"})
+        (lease,) = await client.leases.list()
+        assert (lease["project"], lease["owner"], lease["ttl_s"]) == ("shop", "a test", 60)
+        status = await client.services.status(project="shop")
+        assert status["lease"]["id"] == lease["id"]
+        why = await client.services.why(project="shop", unit="db")
+        assert why["lease"]["id"] == lease["id"]
+        renewed = await client.leases.renew(project="shop", lease=lease["id"])
+        assert renewed["left_s"] > 59
+        await client.leases.release(project="shop")
+        assert await client.leases.list() == []
+        with pytest.raises(LeaseNotFound):
+            await client.leases.renew(project="shop")
+        with pytest.raises(LeaseExpired, match="it was released"):
+            await client.leases.renew(project="shop", lease=lease["id"])
+
+
+async def test_a_lease_is_set_on_a_project_that_runs_only(tmp_path: Path) -> None:
+    async with daemon(tmp_path, _STACK) as (client, source):
+        with pytest.raises(ServiceNotFound):
+            await client.leases.set(project="shop", ttl_s=60, owner="x")
+        await _up(client, source)
+        with pytest.raises(InvalidParameters, match=r"must be 0\.1 s or more"):
+            await client.leases.set(project="shop", ttl_s=0, owner="x")
+        lease = await client.leases.set(project="shop", ttl_s=60, owner="x")
+        assert lease["left_s"] > 59
+
+
+async def test_leaving_takes_the_project_down(tmp_path: Path) -> None:
+    async with daemon(tmp_path, _STACK) as (client, source):
+        await _up(client, source)
+        async with client.leases.hold("shop", ttl_s=60) as held:
+            (lease,) = await client.leases.list()
+            assert lease["id"] == held.id
+        assert await client.projects.list() == []
+
+
+async def test_leaving_may_keep_the_project(tmp_path: Path) -> None:
+    async with daemon(tmp_path, _STACK) as (client, source):
+        await _up(client, source)
+        with pytest.raises(KeyError):
+            async with client.leases.hold("shop", ttl_s=60, keep=True):
+                raise KeyError("mine")
+        assert await client.leases.list() == []
+        assert [project["running"] for project in await client.projects.list()] == [1]
+
+
+async def test_a_holder_renews_in_time(tmp_path: Path) -> None:
+    async with daemon(tmp_path, _STACK) as (client, source):
+        await _up(client, source)
+        async with client.leases.hold("shop", ttl_s=0.3):
+            (first,) = await client.leases.list()
+            with anyio.fail_after(10):
+                while (await client.leases.list())[0]["renewed_at"] == first["renewed_at"]:
+                    await anyio.lowlevel.checkpoint()  # renewals are no events
+
+
+async def test_a_holder_that_lost_its_lease_is_told_where_it_is(tmp_path: Path) -> None:
+    async with daemon(tmp_path, _STACK) as (client, source):
+        await _up(client, source)
+
+        async def lose() -> None:
+            async with client.leases.hold("shop", ttl_s=0.3):
+                await client.leases.set(project="shop", ttl_s=60, owner="ci")
+                await anyio.sleep_forever()
+
+        with anyio.fail_after(10), pytest.raises(LeaseExpired, match="ci took it over"):
+            await lose()
+        assert [project["running"] for project in await client.projects.list()] == [1]
