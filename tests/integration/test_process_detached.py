@@ -90,7 +90,7 @@ async def test_the_environment_is_exactly_the_one_given(place: Place) -> None:
     }
     code = (
         "import os; print(sorted(f'{k}={v!r}' for k, v in os.environ.items() if k not in "
-        "('PWD', 'LC_CTYPE', 'HARNESS_UNIT')))"
+        "('PWD', 'LC_CTYPE', 'HARNESS_UNIT', 'HARNESS_RUN')))"
     )
     output = await place.output(sys.executable, "-c", code, env=env, inherit_env=False)
     assert output == f"{sorted(f'{name}={value!r}' for name, value in env.items())}\n"

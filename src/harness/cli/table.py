@@ -56,6 +56,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "config": _command(_CONFIG, "config", "config", "Show the resolved stack, or its schema."),
     "init": _command(_CONFIG, "init", "init", "Write a stack file to start from."),
     "daemon": _command(_SYSTEM, "daemon", "daemon", "Run, start, stop and look at the daemon."),
+    "gc": _command(_SYSTEM, "leftovers", "gc", "Remove what nobody will come back for."),
     "registry": _command(_SYSTEM, "registry", "registry", "Look up services of all projects."),
     "plugin": _command(_SYSTEM, "plugins", "plugin", "List what extends the daemon."),
     "completion": _command(_SYSTEM, "completion", "completion", "Print a completion script."),

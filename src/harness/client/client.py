@@ -24,6 +24,7 @@ from .events import Events
 from .exec import Exec
 from .health import Health
 from .leases import Leases
+from .leftovers import Leftovers
 from .logs import Logs
 from .operations import Operations
 from .plan import Plan
@@ -61,6 +62,7 @@ class Client:
         self.projects = Projects(connection)
         self.services = Services(connection)
         self.leases = Leases(connection)
+        self.leftovers = Leftovers(connection)
         self.plan = Plan(connection)
         self.logs = Logs(connection)
         self.exec = Exec(connection)

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from .quoting import join, quote
     from .recovery import Found, find, leftover_tree
     from .signals import signal_number
+    from .strays import RUN_VARIABLE, Stray, find_strays
     from .tree import Tree, TreeReport, TreeUsage, end_orphans, end_tree, tree_usage
 
 __all__ = [
     "LIMITS",
+    "RUN_VARIABLE",
     "Command",
     "CommandEvent",
     "Completed",
@@ -35,6 +37,7 @@ __all__ = [
     "Process",
     "ProcessRef",
     "Started",
+    "Stray",
     "StreamName",
     "TerminalSize",
     "Tree",
@@ -45,6 +48,7 @@ __all__ = [
     "end_orphans",
     "end_tree",
     "find",
+    "find_strays",
     "group_exists",
     "is_running",
     "join",
@@ -72,7 +76,9 @@ _PLACES = {
     "Output": "events",
     "Process": "process",
     "ProcessRef": "procfs",
+    "RUN_VARIABLE": "strays",
     "Started": "events",
+    "Stray": "strays",
     "StreamName": "events",
     "TerminalSize": "command",
     "Tree": "tree",
@@ -83,6 +89,7 @@ _PLACES = {
     "end_orphans": "tree",
     "end_tree": "tree",
     "find": "recovery",
+    "find_strays": "strays",
     "group_exists": "pidfd",
     "is_running": "procfs",
     "join": "quoting",

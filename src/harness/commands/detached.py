@@ -30,6 +30,7 @@ from .procfs import ProcessRef, boot_id, own_umask
 from .programs import Account, check_command, find_account
 from .run_files import LaunchRecord, RunFiles
 from .spawn import account_environment, spawn_errors
+from .strays import RUN_VARIABLE
 
 __all__ = ["DetachedRun", "launch", "unit_command", "wait_exit", "write_input"]
 
@@ -157,7 +158,7 @@ def unit_command(run: DetachedRun, command: Command) -> Command | None:
         directory = os.path.join(directory, command.working_dir)
     return replace(
         command,
-        env={**record.env, **command.env, "HARNESS_UNIT": record.env["HARNESS_UNIT"]},
+        env={**record.env, **command.env, **_identity(record)},
         inherit_env=False,
         working_dir=directory,
         user=command.user or record.user,
@@ -189,6 +190,12 @@ async def write_input(run: DetachedRun, data: bytes) -> bool:
     finally:
         os.close(fd)
     return True
+
+
+def _identity(record: LaunchRecord) -> dict[str, str]:
+    """Return what every process of a run carries, whatever else its environment is."""
+    names = ("HARNESS_UNIT", RUN_VARIABLE)
+    return {name: record.env[name] for name in names if name in record.env}
 
 
 @asynccontextmanager
@@ -226,6 +233,7 @@ def _record(
 ) -> LaunchRecord:
     env = account_environment(command.environment(), account)
     env["HARNESS_UNIT"] = unit
+    env[RUN_VARIABLE] = str(run_dir)
     env.pop("HARNESS_COMMAND", None)  # it belongs to the unit alone, not to who started it
     working_dir = command.working_dir or os.getcwd()
     if "PWD" in env:

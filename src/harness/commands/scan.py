@@ -70,6 +70,13 @@ class Snapshot:
         """Return the processes that carry this marker."""
         return self._carriers.get(marker, [])
 
+    def carried(self, name: str) -> list[tuple[str, list[ProcessStat]]]:
+        """Return every marker of a name (`NAME=value`) that is carried, and by which processes."""
+        prefix = f"{name}="
+        return [
+            (marker, stats) for marker, stats in self._carriers.items() if marker.startswith(prefix)
+        ]
+
     def attached(self, marker: str) -> list[ProcessStat]:
         """Return the carriers of a unit's marker that belong to a command attached to a daemon."""
         prefix = f"{MARKERS[1]}="

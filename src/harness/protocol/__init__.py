@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from .health import ListHealthParams, StageReport, UnitHealth
     from .leases import LeaseParams, LeaseStatus, LeaseTerms, SetLeaseParams
+    from .leftovers import Leftover, ListLeftoversParams, RemoveLeftoversParams
     from .logs import LogChunk, LogEnd, ReadLogsParams
     from .methods import METHODS, Method
     from .notifications import NOTIFICATIONS
@@ -134,9 +135,11 @@ __all__ = [
     "LeaseParams",
     "LeaseStatus",
     "LeaseTerms",
+    "Leftover",
     "ListActionsParams",
     "ListEventsParams",
     "ListHealthParams",
+    "ListLeftoversParams",
     "ListRegistryParams",
     "LogChunk",
     "LogEnd",
@@ -161,6 +164,7 @@ __all__ = [
     "ProjectSummary",
     "ReadLogsParams",
     "RegistryEntry",
+    "RemoveLeftoversParams",
     "Request",
     "ResetTasksParams",
     "ResolveParams",
@@ -244,9 +248,11 @@ _LATER = {
     "LeaseParams": "leases",
     "LeaseStatus": "leases",
     "LeaseTerms": "leases",
+    "Leftover": "leftovers",
     "ListActionsParams": "actions",
     "ListEventsParams": "events",
     "ListHealthParams": "health",
+    "ListLeftoversParams": "leftovers",
     "ListRegistryParams": "registry",
     "LogChunk": "logs",
     "LogEnd": "logs",
@@ -272,6 +278,7 @@ _LATER = {
     "ProjectSummary": "projects",
     "ReadLogsParams": "logs",
     "RegistryEntry": "registry",
+    "RemoveLeftoversParams": "leftovers",
     "ResetTasksParams": "tasks",
     "ResolveParams": "projects",
     "Result": "params",

@@ -97,6 +97,14 @@ METHODS: dict[str, Method] = {
     "leases.release": _changes(
         "End a lease; its project lives on.", lambda: (t.LeaseParams, t.Empty)
     ),
+    "leftovers.list": _reads(
+        "List what nobody will come back for.",
+        lambda: (t.ListLeftoversParams, tuple[t.Leftover, ...]),
+    ),
+    "leftovers.remove": _changes(
+        "Remove what nobody will come back for.",
+        lambda: (t.RemoveLeftoversParams, tuple[t.Leftover, ...]),
+    ),
     "plan.diff": _reads("Show what bringing up would do.", lambda: (t.DiffParams, t.PlanDiff)),
     "plan.graph": _reads("Show the graph of a stack.", lambda: (t.GraphParams, t.PlanGraph)),
     "logs.read": _reads("Read the output of units.", lambda: (t.ReadLogsParams, t.SubscriptionRef)),

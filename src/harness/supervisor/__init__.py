@@ -6,7 +6,7 @@ from .project import Project
 from .project_store import StackCodec
 from .setup import Setup
 from .stacks import Stacks
-from .unit import Unit
+from .unit import Unit, units_collection
 from .views import Explanation, UnitStatus, plain
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "UnitResult",
     "UnitStatus",
     "plain",
+    "units_collection",
 ]

@@ -121,6 +121,13 @@ class Stacks:
                 cause = f"it was taken down when its lease, of {lease.owner}, had expired"
             raise ServiceNotFound(f'cannot find project "{name}": {cause}', hint=hint) from None
 
+    def knows(self, name: str, unit: str | None = None) -> bool:
+        """Tell whether a project, or a unit of it, is this daemon's business; also unreadable."""
+        project = self._projects.get(name)
+        if project is None:
+            return name in self._unreadable
+        return unit is None or unit in project.units
+
     def of_files(self, files: Sequence[str]) -> list[Project]:
         """Return the projects whose main files are these.
 

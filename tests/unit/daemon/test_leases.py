@@ -74,7 +74,7 @@ async def test_leaving_may_keep_the_project(tmp_path: Path) -> None:
 async def test_a_holder_renews_in_time(tmp_path: Path) -> None:
     async with daemon(tmp_path, _STACK) as (client, source):
         await _up(client, source)
-        async with client.leases.hold("shop", ttl_s=0.3):
+        async with client.leases.hold("shop", ttl_s=1.5):
             (first,) = await client.leases.list()
             with anyio.fail_after(10):
                 while (await client.leases.list())[0]["renewed_at"] == first["renewed_at"]:
@@ -86,7 +86,7 @@ async def test_a_holder_that_lost_its_lease_is_told_where_it_is(tmp_path: Path) 
         await _up(client, source)
 
         async def lose() -> None:
-            async with client.leases.hold("shop", ttl_s=0.3):
+            async with client.leases.hold("shop", ttl_s=1.5):
                 await client.leases.set(project="shop", ttl_s=60, owner="ci")
                 await anyio.sleep_forever()
 
