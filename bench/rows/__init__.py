@@ -3,6 +3,7 @@
 from . import (
     actions,
     adoption,
+    audience,
     chain,
     command_line,
     daemon_size,
@@ -26,5 +27,6 @@ ROWS: tuple[Row, ...] = (
     *daemon_size.ROWS,
     *adoption.ROWS,
     *actions.ROWS,
+    *audience.ROWS,
     *fidelity.ROWS,
 )
