@@ -18,6 +18,7 @@ from harness.model import (
     RestartMode,
     RestartPolicy,
     ServiceSpec,
+    SetupSpec,
     TaskSpec,
     UnitKind,
     UnitSpec,
@@ -96,6 +97,7 @@ def convert_unit(raw: RawUnit, facts: UnitFacts, site: Site, names: Names) -> Un
         return ServiceSpec(
             **common,
             service_type=raw.service_type,
+            setup=_setup(raw, site.at("setup")),
             restart=_restart(raw.restart, site.at("restart")),
             version=raw.version,
         )
@@ -223,6 +225,22 @@ def _is_available(edge: Dependency, at: Site, names: Names) -> bool:
 
 
 # ── restart, hooks, outputs ──────────────────────────────────────────────────────────────────────
+
+
+def _setup(raw: RawService, site: Site) -> SetupSpec:
+    if site.node is not None and raw.service_type is None:
+        site.report_key(
+            "config-value",
+            "has no meaning without a service_type, which says how",
+            "write a task, and let the service depend on it",
+        )
+    if isinstance(raw.setup, bool):
+        return SetupSpec(is_wanted=raw.setup)
+    if raw.setup.timeout is not None and raw.setup.timeout <= 0:
+        site.at("timeout").report("config-value", "must be longer than 0")
+    if raw.setup.retries is not None and raw.setup.retries < 0:
+        site.at("retries").report("config-value", "must be 0 or more")
+    return SetupSpec(timeout_s=raw.setup.timeout, retries=raw.setup.retries)
 
 
 def _restart(raw: str | RawRestart | None, site: Site) -> RestartPolicy:

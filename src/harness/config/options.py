@@ -19,7 +19,6 @@ from .static import StaticLookup
 __all__ = ["Parts", "likely_type", "options", "part", "type_name"]
 
 _REFUSED = {
-    "setup": ("`setup` does not exist", "write a task, and let the service depend on it"),
     "on_node": (
         "no type of unit available here runs on another machine",
         "leave it out to run on this one",

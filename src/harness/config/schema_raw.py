@@ -28,6 +28,7 @@ __all__ = [
     "RawSecret",
     "RawService",
     "RawSettings",
+    "RawSetup",
     "RawStack",
     "RawTask",
     "RawUnit",
@@ -196,11 +197,23 @@ class RawUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RawSetup:
+    """Limits of a service's setup, in place of its type's own."""
+
+    timeout: Duration | None = None
+    """How long one attempt may take."""
+    retries: int | None = None
+    """How often a failed attempt is made again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawService(RawUnit):
     """A unit that is to keep running."""
 
     service_type: str | None = None
     """Links typed actions."""
+    setup: bool | RawSetup = True
+    """Whether its type sets it up, or with which limits."""
     restart: str | RawRestart | None = None
     """no, on-failure, always, unless-stopped, or a map; `on-failure:3` sets the restarts, too. Left
     out: no; a map without `mode`: on-failure."""

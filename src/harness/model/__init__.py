@@ -34,7 +34,7 @@ from .state import (
     is_live,
     is_ready,
 )
-from .unit import OutputSpec, RememberMode, ServiceSpec, TaskSpec, UnitSpec
+from .unit import OutputSpec, RememberMode, ServiceSpec, SetupSpec, TaskSpec, UnitSpec
 
 __all__ = [
     "HANDLE_VERSION",
@@ -73,6 +73,7 @@ __all__ = [
     "ServiceSpec",
     "ServiceState",
     "Settings",
+    "SetupSpec",
     "SetupState",
     "StackSpec",
     "Stage",

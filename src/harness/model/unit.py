@@ -18,7 +18,7 @@ from .hook import Hooks
 from .restart import RestartPolicy
 from .state import UnitKind
 
-__all__ = ["OutputSpec", "RememberMode", "ServiceSpec", "TaskSpec", "UnitSpec"]
+__all__ = ["OutputSpec", "RememberMode", "ServiceSpec", "SetupSpec", "TaskSpec", "UnitSpec"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +68,33 @@ class UnitSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetupSpec:
+    """How a service is set up by its type; None: as the type says.
+
+    Attributes:
+        is_wanted: False leaves it as it is.
+        timeout_s: how long one attempt may take.
+        retries: how often a failed attempt is made again.
+    """
+
+    is_wanted: bool = True
+    timeout_s: float | None = None
+    retries: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSpec(UnitSpec):
     """A unit that is to keep running.
 
     Attributes:
         service_type: links typed actions, or None.
+        setup: how its type sets it up.
         restart: what happens when it ends by itself.
         version: free text shown in the registry.
     """
 
     service_type: str | None = None
+    setup: SetupSpec = field(default_factory=SetupSpec)
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     version: str | None = None
 

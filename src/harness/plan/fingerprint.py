@@ -2,7 +2,7 @@
 
 A fingerprint covers what takes a new start to change: the command, its options, environment, ports,
 checks, hooks, timeouts, restart policy. It leaves out what is for people (`description`, `labels`,
-`profiles`, `service_type`) and `depends_on`, which matters only while a unit starts.
+`profiles`, `service_type`, `setup`) and `depends_on`, which matters only while a unit starts.
 
 It is stable: mappings count the same in any order, 10 the same as 10.0, and a field at its default
 the same as one that an older version did not have, so an upgrade of the harness restarts nothing.
@@ -24,7 +24,9 @@ from harness.model import Secret, UnitSpec
 
 __all__ = ["UNFINGERPRINTED", "changed_fields", "field_hashes", "fingerprint"]
 
-UNFINGERPRINTED = frozenset({"depends_on", "description", "labels", "profiles", "service_type"})
+UNFINGERPRINTED = frozenset(
+    {"depends_on", "description", "labels", "profiles", "service_type", "setup"}
+)
 """Fields of a unit whose change restarts nothing."""
 
 _HASH_LENGTH = 16

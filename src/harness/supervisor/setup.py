@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 
 from harness.errors import HarnessError
-from harness.model import SetupState
+from harness.model import ServiceSpec, SetupSpec, SetupState
 
 if TYPE_CHECKING:
     from .unit import Unit
@@ -63,9 +63,12 @@ async def set_up(unit: Unit, find: SetupFinder) -> str | None:
     if setup is None:
         unit.setup_changed(SetupState.NONE)
         return None
+    limits = unit.spec.setup if isinstance(unit.spec, ServiceSpec) else SetupSpec()
+    timeout_s = setup.timeout_s if limits.timeout_s is None else limits.timeout_s
+    retries = setup.retries if limits.retries is None else limits.retries
     attempt, delay_s = 0, _FIRST_DELAY_S
-    while (cause := await _attempt(unit, setup)) is not None:
-        if attempt == setup.retries:
+    while (cause := await _attempt(unit, setup, timeout_s)) is not None:
+        if attempt == retries:
             unit.setup_changed(SetupState.FAILED, message=cause)
             return cause
         attempt += 1
@@ -76,10 +79,10 @@ async def set_up(unit: Unit, find: SetupFinder) -> str | None:
     return None
 
 
-async def _attempt(unit: Unit, setup: Setup) -> str | None:
+async def _attempt(unit: Unit, setup: Setup, timeout_s: float) -> str | None:
     """Return why one attempt failed, or None."""
     try:
-        with anyio.fail_after(setup.timeout_s) as limit:
+        with anyio.fail_after(timeout_s) as limit:
             if not await setup.is_set_up():
                 unit.setup_changed(SetupState.RUNNING)
                 await setup.set_up()
@@ -90,7 +93,7 @@ async def _attempt(unit: Unit, setup: Setup) -> str | None:
         return str(error)
     except Exception as error:  # whatever somebody else's code does
         if isinstance(error, TimeoutError) and limit.cancelled_caught:
-            return f"it took longer than {setup.timeout_s:g} s"
+            return f"it took longer than {timeout_s:g} s"
         logger.exception("Cannot set up %s", unit.name, extra={"service": unit.name})
         return f"{type(error).__name__}: {error}"
     return None

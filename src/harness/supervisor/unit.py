@@ -161,8 +161,9 @@ class Unit:
     def has_setup(self) -> bool:
         """It has a type, which may set it up."""
         spec = self.spec
-        has_type = isinstance(spec, ServiceSpec) and spec.service_type is not None
-        return has_type and self.context.setups is not None
+        if not isinstance(spec, ServiceSpec) or spec.service_type is None:
+            return False
+        return spec.setup.is_wanted and self.context.setups is not None
 
     @property
     def has_been_ready(self) -> bool:

@@ -11,7 +11,14 @@ import anyio
 import pytest
 
 from harness.errors import ActionError, HarnessError
-from harness.model import EventKind, RestartMode, RestartPolicy, ServiceState, SetupState
+from harness.model import (
+    EventKind,
+    RestartMode,
+    RestartPolicy,
+    ServiceState,
+    SetupSpec,
+    SetupState,
+)
 from harness.storage import MemoryStore
 from harness.supervisor import OperationState, Unit
 from tests.fakes.clock import FakeClock
@@ -161,6 +168,26 @@ async def test_a_failed_attempt_is_made_again(tmp_path: Path) -> None:
         assert operation.state is OperationState.DONE
         (again,) = [e for e in play.events(EventKind.SETUP_CHANGED) if e.data["new"] == "required"]
         assert again.data["message"] == "cannot furnish: no chairs; it is tried again"
+
+
+async def test_the_stack_file_says_how_often_and_for_how_long(tmp_path: Path) -> None:
+    async with furnished(tmp_path) as (play, setup):
+        setup.failures = [ActionError("cannot furnish: no chairs")]
+        operation = play.up(typed("a", setup=SetupSpec(retries=0)))
+        await play.ended(operation)
+        assert play.state("a") == "failed"
+        setup.gate = anyio.Event()
+        operation = play.up(typed("b", setup=SetupSpec(retries=0, timeout_s=0.05)))
+        with anyio.fail_after(5):
+            await operation.ended.wait()
+        reason = play.project.unit("b").record.reason
+        assert reason == "its setup failed: it took longer than 0.05 s"
+
+
+async def test_a_service_whose_setup_is_not_wanted_is_ready_at_once(tmp_path: Path) -> None:
+    async with furnished(tmp_path) as (play, setup):
+        await play.brought_up(typed("a", setup=SetupSpec(is_wanted=False)))
+        assert (setup.asked, play.project.unit("a").is_ready) == ([], True)
 
 
 def _fails(setup: Furnishing) -> None:
