@@ -277,6 +277,20 @@ def test_whoever_follows_after_a_kill_gets_every_line_from_then_on(case: Harness
         following.terminate()
 
 
+def test_what_follows_output_goes_on_with_the_next_daemon(case: HarnessCase) -> None:
+    case.script("counter.py", COUNTER)
+    case.write("services:\n  counter: {type: process, command: python3 counter.py}")
+    case.ok("up", "-q")
+    with case.begun("logs", "-f", "--no-prefix") as following:
+        assert following.stdout is not None
+        for n in range(1, 3000):
+            assert following.stdout.readline() == b"%d\n" % n
+            if n % 1000 == 0:
+                case.kill_daemon()
+        following.send_signal(signal.SIGINT)
+        assert following.wait(30) == 130
+
+
 def test_event_numbers_go_on_and_tell_of_each_adoption(case: HarnessCase) -> None:
     case.write(
         "services:\n  a: {type: process, command: sleep 1000}\n"

@@ -84,6 +84,58 @@ async def test_events_go_on_from_the_last_one_seen(endpoint, tmp_path):
         assert kinds.count("daemon-started") == 2
 
 
+_COUNTING = """
+name: shop
+services:
+  count:
+    type: process
+    command: [sh, -c, "i=0; while :; do seq $i $((i + 999)); i=$((i + 1000)); sleep 0.01; done"]
+  quiet: {type: process, command: [sh, -c, "read line < gate; echo at last; exec sleep 1000"]}
+"""
+
+
+async def test_output_goes_on_from_its_last_byte(endpoint, tmp_path):
+    async with lasting(endpoint) as found:
+        await up(found, stack(tmp_path / "shop", _COUNTING))
+        text = ""
+        kills = 0
+        async with found.logs.read(project="shop", units=["count"], follow=True) as chunks:
+            async for chunk in chunks:
+                text += chunk["text"]
+                if len(text) > (kills + 1) * 100_000:
+                    if kills == 3:
+                        break
+                    await kill(endpoint)
+                    kills += 1
+        lines = text.splitlines()[:-1]
+        assert lines == [str(number) for number in range(len(lines))]
+
+
+async def test_output_of_which_nothing_was_seen_goes_on_where_it_began(endpoint, tmp_path):
+    source = stack(tmp_path / "shop", _COUNTING)
+    os.mkfifo(tmp_path / "shop" / "gate")
+    async with lasting(endpoint) as found:
+        operation = await found.services.up(source=source, units=["quiet"])
+        await found.operations.wait(id=operation["id"])
+        async with found.logs.read(project="shop", tail=0, follow=True) as chunks:
+            seen: list[str] = []
+
+            async def read() -> None:
+                async for chunk in chunks:
+                    seen.append(chunk["text"])
+                    return
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(read)
+                # Its answer comes after what the daemon says of where the output is now.
+                await found.daemon.status()
+                await anyio.wait_all_tasks_blocked()
+                await kill(endpoint)
+                async with await anyio.open_file(tmp_path / "shop" / "gate", "w") as file:
+                    await file.write("go\n")
+        assert seen == ["at last\n"]
+
+
 async def test_what_changes_something_is_not_asked_again(endpoint, tmp_path):
     async with lasting(endpoint) as found:
         await up(found, stack(tmp_path / "shop", _STACK))

@@ -68,7 +68,7 @@ async def logs(
     """
     from .log_lines import LogPrinter
 
-    async with session.connect() as client:
+    async with session.connect(lasting=follow) as client:
         project = await session.project(client)
         status = await client.services.status(project=project)
         names = [unit["name"] for unit in pick(status["services"], units)]

@@ -1,7 +1,8 @@
 """A connection that outlives the daemon: when one has gone the next is reached, or started.
 
 What only reads is asked again. What changes something is not: nobody knows how far it came. Events
-go on from the last one that was seen, so that none is missed and none comes twice.
+go on from the last one that was seen, and output that is followed from its last byte, so that
+nothing is missed and nothing comes twice.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from harness.errors import DaemonUnavailable
 from harness.protocol import METHODS, MessageStream
 
 from .connection import CALL_TIMEOUT_S, Connection, Listener
+from .positions import EventPosition, LogPosition, Position
 from .subscription import Subscription
 
 __all__ = ["LastingConnection"]
 
-_EVENTS = "events.subscribe"
 _ATTEMPTS = 3
 
 
@@ -93,16 +94,24 @@ class LastingConnection(Connection):
     async def subscribe(
         self, method: str, params: Mapping[str, Any], *, window: int
     ) -> AsyncIterator[Subscription]:
-        """Subscribe; events go on over the daemon's end, other subscriptions end with it."""
-        if method != _EVENTS:
+        """Subscribe; events and output that is followed go on over the daemon's end."""
+        if (position := await self._position(method, params)) is None:
             async with (await self.reached()).subscribe(method, params, window=window) as found:
                 yield found
             return
-        after = params.get("after")
-        if after is None:
-            after = (await self.call("daemon.status"))["last_event"]
-        async with _Events(self, {**params, "after": after}, window) as events:
-            yield events
+        async with _Lasting(self, method, position, window) as lasting:
+            yield lasting
+
+    async def _position(self, method: str, params: Mapping[str, Any]) -> Position | None:
+        """Return where a subscription begins; None for one that ends with the connection."""
+        if method == "events.subscribe":
+            after = params.get("after")
+            if after is None:
+                after = (await self.call("daemon.status"))["last_event"]
+            return EventPosition({**params, "after": after})
+        if method == "logs.read" and params.get("follow"):
+            return LogPosition(params)
+        return None
 
     async def reached(self) -> Connection:
         """Return a connection that is open, a new one if need be."""
@@ -136,12 +145,15 @@ class LastingConnection(Connection):
             await self._current.aclose()
 
 
-class _Events(Subscription):
-    """Events that go on from the last one seen when the connection is another one."""
+class _Lasting(Subscription):
+    """A subscription that goes on where it was when the connection is another one."""
 
-    def __init__(self, owner: LastingConnection, params: Mapping[str, Any], window: int) -> None:
+    def __init__(
+        self, owner: LastingConnection, method: str, position: Position, window: int
+    ) -> None:
         self._owner = owner
-        self._params = dict(params)
+        self._method = method
+        self._position = position
         self._size = window
         self._stack = AsyncExitStack()
 
@@ -161,12 +173,12 @@ class _Events(Subscription):
                 await self._stack.aclose()
                 await self._resume()
             else:
-                self._params["after"] = params["event"]["number"]
-                return method, params
+                if (item := self._position.take(method, params)) is not None:
+                    return item
 
     async def _resume(self) -> None:
         connection = await self._owner.reached()
         self._stack = AsyncExitStack()
         self._inner = await self._stack.enter_async_context(
-            connection.subscribe(_EVENTS, self._params, window=self._size)
+            connection.subscribe(self._method, self._position.params(), window=self._size)
         )

@@ -32,6 +32,7 @@ class Logs:
         follow: bool = False,
         unfinished: bool = False,
         while_up: bool = False,
+        offsets: Mapping[str, Mapping[str, int]] | None = None,
     ) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
         """Read output while the context is open.
 
@@ -47,11 +48,12 @@ class Logs:
                 open.
             unfinished: when following, the beginning of a line comes before its end does.
             while_up: when following, end when all units have ended and none is to start again.
+            offsets: where to go on, unit → stream → `end` of the last chunk that was got.
 
         Yields:
-            An iteration over chunks {subscription, unit, stream, at, text}, and `skipped` where
-            so many bytes before the text were taken by the log's cap before they could be read; it
-            ends with the output; when following only as `while_up` says. Bytes that are no UTF-8
+            An iteration over chunks {subscription, unit, stream, at, text, end}, and `skipped`
+            where so many bytes before the text were taken by the log's cap before they could be
+            read; it ends with the output; when following only as `while_up` says. What is no UTF-8
             are lone surrogates in `text`: write it with the error handler `surrogateescape`.
         """
         params = {
@@ -65,6 +67,7 @@ class Logs:
             "follow": follow,
             "unfinished": unfinished,
             "while_up": while_up,
+            "offsets": offsets or {},
         }
         async with self._connection.subscribe(
             "logs.read", params, window=WINDOW_BYTES

@@ -48,6 +48,11 @@ class Lane:
         self._end: int | None = 0
         self._takes_unfinished = False
 
+    @property
+    def offset(self) -> int:
+        """Where in the stream it will read on."""
+        return self._reader.offset
+
     def span(self, *, offset: int | None, tail: int | None, is_final: bool) -> Span:
         """Find the part to read, up to what is there now.
 

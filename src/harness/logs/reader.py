@@ -50,7 +50,8 @@ def merge(
     Args:
         logs: whose output.
         follow: go on with what comes, for ever; False: end with what is there now.
-        tail: only the last so many lines of each unit, of those the other conditions leave.
+        tail: only the last so many lines of each unit, of those the other conditions leave; of
+            what has no offset.
         since: only lines written at or after this time.
         until: only lines written at or before this time.
         grep: only lines it is found in; of a line it sees the first MiB.
@@ -72,6 +73,11 @@ class LogReader:
     """Async iterator of chunks; made by `merge` and by `UnitLog`.
 
     A cancelled `anext` loses nothing: the next one goes on.
+
+    Attributes:
+        is_live: set once a reader that follows has handed out what was there.
+        offsets: unit → stream → where it begins, once that is located, and where what was there
+            ended, once it is live.
     """
 
     def __init__(
@@ -90,11 +96,12 @@ class LogReader:
         self._selection = selection
         self._is_following = is_following
         self._tail = tail
-        self._offsets = offsets
+        self.offsets = offsets
+        self.is_live = anyio.Event()
         self._takes_unfinished = takes_unfinished
         self._spans: list[Span] | None = None
+        self._begun: frozenset[str] = frozenset()
         self._is_open = False
-        self._is_live = False
         self._is_finishing = False
         self._heads: list[tuple[datetime, int]] = []
         self._unfilled: set[int] = set()
@@ -111,7 +118,7 @@ class LogReader:
     async def __anext__(self) -> Chunk:
         if not self._is_open:
             await self._open()
-        if not self._is_live:
+        if not self.is_live.is_set():
             chunk = await self._next_by_time()
             if chunk is not None:
                 return chunk
@@ -126,13 +133,16 @@ class LogReader:
         Whatever is written after this is handed out by a reader that follows.
         """
         if self._spans is None:
-            self._spans = await to_thread.run_sync(self._find_spans)
+            spans = await to_thread.run_sync(self._find_spans)
+            self._begun = frozenset(self.offsets)
+            self.offsets = self._by_stream([span.begin for span in spans])
+            self._spans = spans
 
     def finish(self) -> None:
         """End a reader that follows once it has handed out what is there now."""
         self._is_finishing = True
         self._takes_unfinished = True
-        if self._is_live:
+        if self.is_live.is_set():
             self._go_live()
         self._growth.set()
 
@@ -157,12 +167,18 @@ class LogReader:
         tail = self._tail if self._selection.grep is None or self._tail == 0 else None
         return [
             lane.span(
-                offset=self._offsets.get(lane.stream.unit, {}).get(lane.stream.name),
-                tail=tail,
+                offset=(offset := self.offsets.get(lane.stream.unit, {}).get(lane.stream.name)),
+                tail=tail if offset is None else None,
                 is_final=not self._is_following,
             )
             for lane in self._lanes
         ]
+
+    def _by_stream(self, offsets: list[int]) -> Mapping[str, Mapping[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for lane, offset in zip(self._lanes, offsets, strict=True):
+            found.setdefault(lane.stream.unit, {})[lane.stream.name] = offset
+        return found
 
     def _open_lanes(self, spans: list[Span]) -> None:
         for lane, span in zip(self._lanes, spans, strict=True):
@@ -176,7 +192,8 @@ class LogReader:
         """
         by_unit: dict[str, list[int]] = {}
         for number, lane in enumerate(self._lanes):
-            by_unit.setdefault(lane.stream.unit, []).append(number)
+            if lane.stream.unit not in self._begun:
+                by_unit.setdefault(lane.stream.unit, []).append(number)
         to_skip: dict[str, int] = {}
         if not self._tail:
             return to_skip
@@ -248,7 +265,9 @@ class LogReader:
     # ── what comes, as it comes ──────────────────────────────────────────────────────────────────
 
     def _go_live(self) -> None:
-        self._is_live = True
+        if not self.is_live.is_set():
+            self.offsets = self._by_stream([lane.offset for lane in self._lanes])
+            self.is_live.set()
         for lane in self._lanes:
             lane.go_live(takes_unfinished=self._takes_unfinished)
             self._ready[lane] = None

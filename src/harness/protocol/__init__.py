@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from .health import ListHealthParams, StageReport, UnitHealth
     from .leases import LeaseParams, LeaseStatus, LeaseTerms, SetLeaseParams
     from .leftovers import Leftover, ListLeftoversParams, RemoveLeftoversParams
-    from .logs import LogChunk, LogEnd, ReadLogsParams
+    from .logs import LogChunk, LogEnd, LogsPosition, ReadLogsParams
     from .methods import METHODS, Method
     from .notifications import NOTIFICATIONS
     from .openrpc import OPENRPC_VERSION, openrpc_document
@@ -143,6 +143,7 @@ __all__ = [
     "ListRegistryParams",
     "LogChunk",
     "LogEnd",
+    "LogsPosition",
     "Message",
     "MessageStream",
     "Method",
@@ -256,6 +257,7 @@ _LATER = {
     "ListRegistryParams": "registry",
     "LogChunk": "logs",
     "LogEnd": "logs",
+    "LogsPosition": "logs",
     "METHODS": "methods",
     "MessageStream": "stream",
     "Method": "methods",

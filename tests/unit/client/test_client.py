@@ -13,6 +13,7 @@ from harness.errors import DaemonUnavailable, ProtocolError
 from harness.protocol import METHODS, message_pipe
 from tests.unit.daemon.serving import serving
 
+_OF_CONNECTIONS = ("timeout_s", "window", "positions")
 _WITHOUT_A_VERB = {
     "rpc.discover": "daemon.discover",
     "daemon.hello": None,
@@ -38,7 +39,7 @@ async def test_every_method_has_a_verb_with_the_same_parameters(method):
         function = getattr(getattr(client, noun), verb)
     taken = {p for p in inspect.signature(function).parameters if p != "timeout_s"}
     params = [field.name for field in dataclasses.fields(METHODS[method].params)]  # type: ignore[arg-type]
-    assert taken == {p for p in params if p not in ("timeout_s", "window")}
+    assert taken == {p for p in params if p not in _OF_CONNECTIONS}
 
 
 async def test_an_error_of_the_caller_passes_unwrapped():

@@ -41,12 +41,17 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
             until=_moment(params.until, "until"),
             grep=_pattern(params.grep),
             streams=STREAMS if params.stream is None else (params.stream,),
+            offsets=params.offsets,
             unfinished=params.unfinished,
         )
 
         async def finish() -> None:
             await project.until_over(names)
             reader.finish()
+
+        async def tell_live(channel: Channel) -> None:
+            await reader.is_live.wait()
+            await channel.notify("logs.position", {"offsets": reader.offsets})
 
         async def run(channel: Channel, status: TaskStatus[None]) -> None:
             # Before the answer: what is written after that is not missed.
@@ -55,6 +60,9 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
             async with anyio.create_task_group() as tasks:
                 if params.while_up:
                     tasks.start_soon(finish)
+                if params.positions:
+                    await channel.notify("logs.position", {"offsets": reader.offsets})
+                    tasks.start_soon(tell_live, channel)
                 async for chunk in reader:
                     await _send(channel, chunk)
                 tasks.cancel_scope.cancel()
@@ -68,9 +76,12 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
 async def _send(channel: Channel, chunk: Chunk) -> None:
     facts = {"unit": chunk.unit, "stream": chunk.stream, "at": chunk.at.isoformat()}
     lost = {"skipped": chunk.skipped} if chunk.skipped else {}
+    left = len(chunk.text)
     for piece in pieces(chunk.text):
+        left -= len(piece)
         text = piece.decode("utf-8", "surrogateescape")
-        await channel.notify("logs.chunk", {**facts, "text": text, **lost})
+        end = None if left else chunk.end
+        await channel.notify("logs.chunk", {**facts, "text": text, **lost, "end": end})
         lost = {}
 
 
