@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from .call import Call
@@ -43,6 +44,9 @@ class ServiceType(ActionSet):
     one runs and its checks pass, it is asked whether it is set up, set up if it is not, asked again
     and validated. Only then it is ready. What is asked is never remembered.
 
+    A type that can snapshot and restore its services makes them part of their stack's snapshots.
+    Meanwhile all parts are quiesced, and services of types that can only quiesce, too.
+
     Args:
         service: the one it is for.
 
@@ -51,12 +55,19 @@ class ServiceType(ActionSet):
         setup_timeout_s: how long one attempt to set up may take.
         setup_retries: how often a failed attempt is made again, before the service has failed.
         setup_events: dataclasses that setting up may tell.
+        quiesce_timeout_s: how long `quiesce` may take; the others likewise.
+        snapshot_events: dataclasses that these four may tell.
     """
 
     name: ClassVar[str]
     setup_timeout_s: ClassVar[float] = 300.0
     setup_retries: ClassVar[int] = 2
     setup_events: ClassVar[Sequence[type]] = ()
+    quiesce_timeout_s: ClassVar[float] = 60.0
+    resume_timeout_s: ClassVar[float] = 60.0
+    snapshot_timeout_s: ClassVar[float] = 600.0
+    restore_timeout_s: ClassVar[float] = 600.0
+    snapshot_events: ClassVar[Sequence[type]] = ()
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -71,10 +82,33 @@ class ServiceType(ActionSet):
     async def validate(self) -> None:
         """Look whether the service can be used; raise an ActionError with the cause if not."""
 
+    async def quiesce(self, call: Call) -> None:
+        """Change nothing from now on: finish what was begun, refuse or hold back what comes."""
+
+    async def resume(self, call: Call) -> None:
+        """Go on; also when it was not quiesced, or only half."""
+
+    async def snapshot(self, call: Call, directory: Path) -> None:
+        """Write the state into an empty directory; it is quiesced."""
+
+    async def restore(self, call: Call, directory: Path) -> None:
+        """Take the state that `snapshot` wrote, in place of the present one; it is quiesced."""
+
+    @classmethod
+    def has_snapshots(cls) -> bool:
+        """Tell whether its services can be part of a snapshot."""
+        return _overrides(cls, "snapshot") and _overrides(cls, "restore")
+
+    @classmethod
+    def can_quiesce(cls) -> bool:
+        """Tell whether its services take part in snapshots, if only by keeping still."""
+        return cls.has_snapshots() or _overrides(cls, "quiesce")
+
     @classmethod
     def has_setup(cls) -> bool:
         """Tell whether there is anything to ask."""
-        return any(
-            getattr(cls, name) is not getattr(ServiceType, name)
-            for name in ("is_set_up", "set_up", "validate")
-        )
+        return any(_overrides(cls, name) for name in ("is_set_up", "set_up", "validate"))
+
+
+def _overrides(of: type[ServiceType], name: str) -> bool:
+    return getattr(of, name) is not getattr(ServiceType, name)

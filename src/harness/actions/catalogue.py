@@ -15,6 +15,7 @@ from .call import ActionEvent
 from .declaration import Action
 from .service import Service
 from .setting_up import ServiceSetup
+from .snapshotting import ServiceSnapshots
 
 __all__ = ["ActionTypes", "Catalogue", "FoundAction", "ListedAction"]
 
@@ -120,6 +121,21 @@ class Catalogue:
         if not self._type(project, service).has_setup():
             return None
         return ServiceSetup(self._doer(project, service), send)
+
+    def snapshots(
+        self,
+        project: Project,
+        service: str,
+        send: Callable[[str, ActionEvent], Awaitable[None]],
+    ) -> ServiceSnapshots | None:
+        """Return how a service takes part in snapshots; None: its type offers nothing.
+
+        Raises:
+            ActionNotFound: no plugin brings its type.
+        """
+        if not self._type(project, service).can_quiesce():
+            return None
+        return ServiceSnapshots(self._doer(project, service), send)
 
     async def aclose(self) -> None:
         """Let all objects go; what they raise is logged."""

@@ -7,7 +7,8 @@ error that says what went wrong.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
@@ -21,7 +22,7 @@ from .action_set import ActionSet
 from .call import ActionEvent, Call
 from .declaration import Action
 
-__all__ = ["call_method", "problems_text", "run_action", "with_fields"]
+__all__ = ["authors_code", "call_method", "problems_text", "run_action", "with_fields"]
 
 logger = logging.getLogger(__name__)
 
@@ -73,17 +74,30 @@ async def call_method(
     Raises:
         ActionTimeout, ActionFailed, HarnessError: as `run_action` does.
     """
+    with authors_code(title, limit_s):
+        result = await getattr(of, action.method)(**arguments)
+    return _result(action, result, title)
+
+
+@contextmanager
+def authors_code(title: str, limit_s: float | None) -> Iterator[None]:
+    """Limit what an author's method takes, and turn whatever it raises into an error of ours.
+
+    Raises:
+        ActionTimeout: it took longer.
+        ActionFailed: it raised what nobody expected.
+        HarnessError: what it raised on purpose.
+    """
     try:
         with anyio.fail_after(limit_s) as scope:
-            result = await getattr(of, action.method)(**arguments)
+            yield
     except HarnessError:
         raise
     except Exception as error:
         if isinstance(error, TimeoutError) and scope.cancelled_caught:
             raise ActionTimeout(action=title, limit_s=limit_s or 0.0) from None
-        logger.exception("Cannot finish action %s", title)
+        logger.exception("Cannot finish %s", title)
         raise ActionFailed(action=title, cause=_cause(error)) from error
-    return _result(action, result, title)
 
 
 def _arguments(action: Action, parameters: Mapping[str, Any], title: str) -> dict[str, Any]:

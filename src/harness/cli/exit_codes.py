@@ -50,6 +50,8 @@ EXIT_CODES: dict[type[errors.HarnessError], int] = {
     errors.ActionTimeout: TIMED_OUT,
     errors.OperationError: OPERATION_FAILED,
     errors.WaitTimeout: TIMED_OUT,
+    errors.SnapshotError: OPERATION_FAILED,
+    errors.SnapshotNotFound: NO_SUCH_SERVICE,
     errors.LeaseError: OPERATION_FAILED,
     errors.LeaseNotFound: NO_SUCH_SERVICE,
     errors.ProtocolError: OPERATION_FAILED,

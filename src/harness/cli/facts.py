@@ -164,6 +164,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "action-event": _action,
     "hook-finished": _hook,
     "task-completed": _task,
+    "unit-quiesced": lambda _: "quiesced",
+    "unit-resumed": lambda _: "resumed",
     "lease-granted": _lease,
     "lease-released": _lease,
     "lease-expired": _lease_expired,

@@ -27,6 +27,7 @@ __all__ = [
     "complete_ports",
     "complete_profiles",
     "complete_projects",
+    "complete_snapshots",
     "complete_tasks",
     "complete_units",
 ]
@@ -65,6 +66,17 @@ def complete_projects(context: click.Context, _: click.Parameter, word: str) -> 
         return list(await client.projects.list())
 
     return _fitting(word, [project["name"] for project in _asked(_session(context), ask)])
+
+
+def complete_snapshots(context: click.Context, _: click.Parameter, word: str) -> list[str]:
+    """Return the snapshots of the stack."""
+    session = _session(context)
+
+    async def ask(client: Client) -> Rows:
+        project = await session.find_project(client)
+        return [] if project is None else list(await client.snapshots.list(project=project))
+
+    return _fitting(word, [found["name"] for found in _asked(session, ask)])
 
 
 def complete_actions(context: click.Context, _: click.Parameter, word: str) -> list[str]:

@@ -52,6 +52,9 @@ COMMANDS: dict[str, LazyCommand] = {
     "env": _command(_REACH_IN, "services.inspect", "env", "Print a unit's environment."),
     "action": _command(_DRIVE, "actions", "action", "List, describe and run typed actions."),
     "task": _command(_DRIVE, "tasks", "task", "List, describe, run and reset tasks."),
+    "snapshot": _command(
+        _DRIVE, "snapshots", "snapshot", "Take, list, restore and remove snapshots."
+    ),
     "validate": _command(_CONFIG, "config", "validate", "Check the stack file."),
     "config": _command(_CONFIG, "config", "config", "Show the resolved stack, or its schema."),
     "init": _command(_CONFIG, "init", "init", "Write a stack file to start from."),

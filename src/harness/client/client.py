@@ -32,6 +32,7 @@ from .plugins import Plugins
 from .projects import Projects
 from .registry import Registry
 from .services import Services
+from .snapshots import Snapshots
 from .tasks import Tasks
 from .websocket import LocalWebSocket
 
@@ -67,6 +68,7 @@ class Client:
         self.logs = Logs(connection)
         self.exec = Exec(connection)
         self.tasks = Tasks(connection)
+        self.snapshots = Snapshots(connection)
         self.events = Events(connection)
         self.operations = Operations(connection)
         self.health = Health(connection)

@@ -116,6 +116,7 @@ async def supervision(
             codec=StackCodec(option_types()),
             random=random.random,
             setups=extensions.setup_of,
+            snapshotters=extensions.snapshots_of,
         )
         notices.stacks = stacks
         async with extensions, typed, stacks:

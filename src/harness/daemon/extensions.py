@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from harness.actions import ActionEvent, Catalogue, TaskRun, TaskType
     from harness.plugins import Plugins
-    from harness.supervisor import Project, Setup, Unit
+    from harness.supervisor import Project, Setup, Snapshotter, Unit
 
 __all__ = ["Extensions"]
 
@@ -82,6 +82,21 @@ class Extensions:
         project = self._project(unit.context.project)
         tell = _teller(project, unit.name, "set-up")
         return (await self.actions()).setup(project, unit.name, tell)
+
+    async def snapshots_of(self, unit: Unit) -> Snapshotter | None:
+        """Return how a service takes part in snapshots; None: it has no type, or one that cannot.
+
+        Raises:
+            ActionNotFound: no plugin brings its type.
+        """
+        if not isinstance(unit.spec, ServiceSpec) or unit.spec.service_type is None:
+            return None
+        project = self._project(unit.context.project)
+
+        async def tell(verb: str, event: ActionEvent) -> None:
+            await _teller(project, unit.name, verb)(event)
+
+        return (await self.actions()).snapshots(project, unit.name, tell)
 
     async def task_type(self, name: str, task: str) -> type[TaskType]:
         """Return the class that does tasks of a type.

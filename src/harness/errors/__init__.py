@@ -12,6 +12,7 @@
     ├─ ActionError           ActionNotFound · ActionFailed · ActionTimeout · ActionCancelled
     ├─ OperationError        OperationFailed · OperationNotFound · OperationConflict · WaitTimeout
     ├─ LeaseError            LeaseExpired · LeaseNotFound
+    ├─ SnapshotError         SnapshotNotFound · SnapshotMismatch
     ├─ ProtocolError         MalformedMessage · MethodNotFound · InvalidParameters · RemoteFailure
     ├─ AccessError           Forbidden
     └─ DaemonUnavailable
@@ -58,6 +59,9 @@ from .running import (
     OperationNotFound,
     RegistryError,
     ServiceNotFound,
+    SnapshotError,
+    SnapshotMismatch,
+    SnapshotNotFound,
     StartFailed,
     StopFailed,
     StorageError,
@@ -124,6 +128,9 @@ __all__ = [
     "RegistryError",
     "RemoteFailure",
     "ServiceNotFound",
+    "SnapshotError",
+    "SnapshotMismatch",
+    "SnapshotNotFound",
     "StartFailed",
     "StopFailed",
     "StorageError",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, Self
 
 from .base import HarnessError
 
@@ -26,6 +27,9 @@ __all__ = [
     "OperationNotFound",
     "RegistryError",
     "ServiceNotFound",
+    "SnapshotError",
+    "SnapshotMismatch",
+    "SnapshotNotFound",
     "StartFailed",
     "StopFailed",
     "StorageError",
@@ -297,6 +301,45 @@ class LeaseNotFound(LeaseError, LookupError):
         cause = "it has none" if lease is None else f'it never had one of the id "{lease}"'
         hint = "`harness lease list` shows all; `harness up --lease 10m` sets one"
         super().__init__(project=project, lease=lease, cause=cause, hint=hint)
+
+
+class SnapshotError(HarnessError):
+    """A snapshot cannot be taken, read or restored."""
+
+    kind = "snapshot-error"
+
+
+class SnapshotNotFound(SnapshotError, LookupError):
+    """The project has no snapshot of that name."""
+
+    kind = "snapshot-not-found"
+
+    @classmethod
+    def of(cls, name: str, known: Iterable[str]) -> Self:
+        """Make the error for `name`, with the closest of the known names as a suggestion."""
+        close = difflib.get_close_matches(name, tuple(known), n=1)
+        hint = f'did you mean "{close[0]}"?' if close else "`harness snapshot list` shows all"
+        return cls(
+            f'cannot find snapshot "{name}": the project has none of that name',
+            hint=hint,
+            details={"name": name, "did_you_mean": close[0] if close else None},
+        )
+
+
+class SnapshotMismatch(SnapshotError):
+    """The snapshot is of another plan than what runs; nothing was changed."""
+
+    kind = "snapshot-mismatch"
+    facts = ("name", "differs")
+
+    def __init__(self, *, name: str, differs: Sequence[str]) -> None:
+        self.name = name
+        self.differs = tuple(differs)
+        super().__init__(
+            f'cannot restore snapshot "{name}": the stack is another one now: {", ".join(differs)}',
+            hint=f"harness snapshot restore {name} --force",
+            details={"name": name, "differs": list(differs)},
+        )
 
 
 class WaitTimeout(OperationError):

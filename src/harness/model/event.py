@@ -31,6 +31,11 @@ class EventKind(StrEnum):
     OPERATION_FINISHED = "operation-finished"  # id, verb, outcome, message
     PROJECT_ADDED = "project-added"
     PROJECT_REMOVED = "project-removed"
+    UNIT_QUIESCED = "unit-quiesced"
+    UNIT_RESUMED = "unit-resumed"
+    SNAPSHOT_CREATED = "snapshot-created"  # name, parts
+    SNAPSHOT_RESTORED = "snapshot-restored"  # name, parts
+    SNAPSHOT_REMOVED = "snapshot-removed"  # name
     LEASE_GRANTED = "lease-granted"  # lease, owner, ttl_s
     LEASE_RELEASED = "lease-released"  # lease, owner, cause
     LEASE_EXPIRED = "lease-expired"  # lease, owner, ttl_s

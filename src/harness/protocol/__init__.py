@@ -76,6 +76,13 @@ if TYPE_CHECKING:
         WaitParams,
         WriteParams,
     )
+    from .snapshots import (
+        CreateSnapshotParams,
+        RestoreMark,
+        RestoreSnapshotParams,
+        SnapshotInfo,
+        SnapshotParams,
+    )
     from .stack_files import CheckedStack, load_stack
     from .stream import MessageStream, message_pipe
     from .subscriptions import AckParams, SubscriptionFailed, SubscriptionParams, SubscriptionRef
@@ -109,6 +116,7 @@ __all__ = [
     "ActionSummary",
     "CancelActionParams",
     "CheckedStack",
+    "CreateSnapshotParams",
     "DaemonHello",
     "DaemonStatus",
     "DiffParams",
@@ -170,6 +178,8 @@ __all__ = [
     "ResetTasksParams",
     "ResolveParams",
     "Response",
+    "RestoreMark",
+    "RestoreSnapshotParams",
     "Result",
     "RunActionParams",
     "RunTasksParams",
@@ -177,6 +187,8 @@ __all__ = [
     "ServicesStatus",
     "SetLeaseParams",
     "SignalParams",
+    "SnapshotInfo",
+    "SnapshotParams",
     "Source",
     "StageReport",
     "StopDaemonParams",
@@ -225,6 +237,7 @@ _LATER = {
     "ActionSummary": "actions",
     "CancelActionParams": "actions",
     "CheckedStack": "stack_files",
+    "CreateSnapshotParams": "snapshots",
     "DaemonHello": "daemon",
     "DaemonStatus": "daemon",
     "DiffParams": "plan",
@@ -283,6 +296,8 @@ _LATER = {
     "RemoveLeftoversParams": "leftovers",
     "ResetTasksParams": "tasks",
     "ResolveParams": "projects",
+    "RestoreMark": "snapshots",
+    "RestoreSnapshotParams": "snapshots",
     "Result": "params",
     "RunActionParams": "actions",
     "RunTasksParams": "tasks",
@@ -290,6 +305,8 @@ _LATER = {
     "ServicesStatus": "units",
     "SetLeaseParams": "leases",
     "SignalParams": "services",
+    "SnapshotInfo": "snapshots",
+    "SnapshotParams": "snapshots",
     "Source": "params",
     "StageReport": "health",
     "StopDaemonParams": "daemon",

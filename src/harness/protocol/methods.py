@@ -134,6 +134,16 @@ METHODS: dict[str, Method] = {
     "tasks.reset": _changes(
         "Forget that tasks have completed.", lambda: (t.ResetTasksParams, t.Empty)
     ),
+    "snapshots.create": _changes(
+        "Take a snapshot of a stack.", lambda: (t.CreateSnapshotParams, t.OperationRef)
+    ),
+    "snapshots.list": _reads(
+        "List the snapshots of a stack.", lambda: (t.ProjectParams, tuple[t.SnapshotInfo, ...])
+    ),
+    "snapshots.restore": _changes(
+        "Take a stack back to a snapshot.", lambda: (t.RestoreSnapshotParams, t.OperationRef)
+    ),
+    "snapshots.remove": _changes("Remove a snapshot.", lambda: (t.SnapshotParams, t.Empty)),
     "events.list": _reads(
         "List stored events.", lambda: (t.ListEventsParams, tuple[t.EventRecord, ...])
     ),

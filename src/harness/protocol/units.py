@@ -8,6 +8,7 @@ from typing import Any
 
 from .leases import LeaseStatus
 from .params import Result
+from .snapshots import RestoreMark
 
 __all__ = [
     "EndpointAddress",
@@ -77,6 +78,8 @@ class ServicesStatus(Result):
     services: tuple[UnitStatus, ...]
     lease: LeaseStatus | None = None
     """How long the project lives; null: until it is taken down."""
+    half_restored: RestoreMark | None = None
+    """A restore that did not come to its end; null: the parts of the stack agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

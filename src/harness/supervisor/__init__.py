@@ -4,6 +4,7 @@ from .leases import Lease, Leases, LeaseTerms
 from .operations import Operation, Operations, OperationState, UnitResult
 from .project import Project
 from .project_store import StackCodec
+from .quiescing import Snapshotter
 from .setup import Setup
 from .stacks import Stacks
 from .unit import Unit, units_collection
@@ -19,6 +20,7 @@ __all__ = [
     "Operations",
     "Project",
     "Setup",
+    "Snapshotter",
     "StackCodec",
     "Stacks",
     "Unit",

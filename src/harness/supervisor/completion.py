@@ -23,13 +23,17 @@ __all__ = [
     "OutputMissing",
     "check_created",
     "complete_task",
+    "completion_memory",
     "created_paths_exist",
     "input_hash",
     "is_done_already",
     "is_remembered",
     "read_outputs",
     "read_stdout",
+    "restore_completion",
 ]
+
+_MEMORY = ("completed", "completed_at", "outputs", "fingerprint", "fields")
 
 OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
 """Outputs are read from at most this much of the end of a task's standard output."""
@@ -150,6 +154,23 @@ def check_created(task: TaskSpec) -> None:
     for name in task.creates:
         if not Path(task.base_dir, name).exists():
             raise NotCreated(name)
+
+
+def completion_memory(unit: Unit) -> dict[str, Any]:
+    """Return what is remembered of a task's completion, as JSON values."""
+    record = unit.record
+    return {name: getattr(record, name) for name in _MEMORY}
+
+
+def restore_completion(unit: Unit, memory: Mapping[str, Any] | None) -> None:
+    """Remember a task's completion as it was; None: it had not completed."""
+    if memory is None:
+        if unit.record.completed is not None:
+            unit.forget_completion()
+        return
+    for name in _MEMORY:
+        setattr(unit.record, name, memory[name])
+    unit.save()
 
 
 def read_outputs(task: TaskSpec, stdout: bytes) -> dict[str, Any]:

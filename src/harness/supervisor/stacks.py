@@ -31,7 +31,9 @@ from .operations import Operation, Operations, UnitResult, Work
 from .ports import PortBook
 from .project import Project
 from .project_store import ProjectStore, StackCodec
+from .quiescing import SnapshotFinder
 from .setup import SetupFinder
+from .snapshots import Snapshots
 from .unit import Unit, units_collection
 
 __all__ = ["Stacks"]
@@ -66,6 +68,7 @@ class Stacks:
         codec: StackCodec,
         random: Callable[[], float],
         setups: SetupFinder | None = None,
+        snapshotters: SnapshotFinder | None = None,
     ) -> None:
         self._store = store
         self._kept = ProjectStore(directory=directory, store=store, codec=codec)
@@ -76,6 +79,7 @@ class Stacks:
         self._checks = checks
         self._random = random
         self._setups = setups
+        self._snapshotters = snapshotters
         self._ports = PortBook()
         self._projects: dict[str, Project] = {}
         self._unreadable: dict[str, _Unreadable] = {}
@@ -86,6 +90,7 @@ class Stacks:
         await self._tasks.__aenter__()
         self.operations = Operations(tasks=self._tasks, clock=self._clock, bus=self._bus)
         self._tasks.start_soon(self.leases.run, name="leases")
+        self.snapshots = Snapshots(self.operations, self._snapshotters)
         return self
 
     async def __aexit__(
@@ -220,6 +225,7 @@ class Stacks:
                 self._take_down(project.name)
             else:
                 self._go_on_stopping(project)
+                self.snapshots.recover(project)
 
     def _go_on_stopping(self, project: Project) -> None:
         """Take up the stop that an earlier daemon had begun, in the same order."""
@@ -392,6 +398,7 @@ class Stacks:
 
     async def _remove(self, project: Project) -> None:
         self.leases.forget(project.name)
+        self.snapshots.forget(project)
         await project.forget(list(project.units.values()))
         self._projects.pop(project.name, None)
         await self._kept.remove(project.name)

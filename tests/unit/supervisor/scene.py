@@ -209,6 +209,7 @@ async def scene(
     extra: Callable[[FakeClock], Mapping[str, Executor]] = lambda clock: {},
     random: Callable[[], float] = lambda: 0.0,
     setups: Any = None,
+    snapshotters: Any = None,
 ) -> AsyncIterator[Scene]:
     """Run a supervisor; with the store and clock of an earlier one it is that one's successor."""
     clock = clock or FakeClock()
@@ -229,6 +230,7 @@ async def scene(
             codec=StackCodec({**option_types(), "other": FakeOptions}),
             random=random,
             setups=setups,
+            snapshotters=snapshotters,
         ) as stacks,
     ):
         found = Scene(directory, stacks, store, bus)

@@ -85,6 +85,10 @@ def _show(session: Session, document: Mapping[str, Any], names: tuple[str, ...])
             session.out.note("note: the stack has no services")
         if document.get("lease"):
             session.out.note(f"lease {lease_text(document['lease'])}")
+        if document.get("half_restored"):
+            from harness.cli.snapshots import mark_text
+
+            session.out.note(f"warning: {mark_text(document['half_restored'])}")
     if any(map(is_wanting, chosen)) or not any(map(is_meant_to_run, chosen)):
         raise click.exceptions.Exit(_NOT_READY)
 

@@ -22,6 +22,7 @@ from . import (
     projects,
     registry,
     services,
+    snapshots,
     subscriptions,
     tasks,
 )
@@ -44,6 +45,7 @@ _NOUNS = (
     exec_,
     actions,
     tasks,
+    snapshots,
     events,
     subscriptions,
     operations,

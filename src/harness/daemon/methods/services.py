@@ -93,7 +93,13 @@ def _looking(wiring: Wiring) -> dict[str, Handler]:
     async def status(params: ProjectParams, _: Call) -> dict[str, Any]:
         project = stacks.project(params.project)
         lease = lease_of(stacks.leases, project.name)
-        return {"project": project.name, "services": project.statuses(), "lease": lease}
+        mark = stacks.snapshots.mark(project)
+        return {
+            "project": project.name,
+            "services": project.statuses(),
+            "lease": lease,
+            "half_restored": mark,
+        }
 
     async def inspect(params: UnitParams, _: Call) -> dict[str, Any]:
         return stacks.project(params.project).inspect(params.unit)

@@ -1,0 +1,164 @@
+"""Work on a stack that keeps still: who takes part, and what has to be known after a crash.
+
+Dependents are quiesced first and resumed last. Before a service is quiesced that is stored, so that
+the next daemon resumes what this one cannot any more.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+
+from harness.errors import HarnessError, OperationFailed, StorageError
+from harness.model import EventKind, ServiceState, UnitKind
+
+from .completion import restore_completion
+from .operations import UnitResult
+from .project import Project
+from .snapshot_store import Snapshot, SnapshotStore
+from .unit import Unit
+
+__all__ = ["SNAPSHOT_WORK", "QuiescedWork", "SnapshotFinder", "Snapshotter"]
+
+logger = logging.getLogger(__name__)
+
+SNAPSHOT_WORK = "snapshots"
+"""Collection of what a daemon is doing with snapshots, by project."""
+
+_VERSION = 1
+_LAST_S = 30.0
+
+
+class Snapshotter(Protocol):
+    """How one service takes part."""
+
+    @property
+    def has_state(self) -> bool:
+        """Whether it is part of a snapshot, and not only quiesced meanwhile."""
+
+    async def quiesce(self) -> None:
+        """Have it change nothing from now on."""
+
+    async def resume(self) -> None:
+        """Have it go on."""
+
+    async def snapshot(self, directory: Path) -> None:
+        """Have it write its state into a directory."""
+
+    async def restore(self, directory: Path) -> None:
+        """Have it take its state from a directory."""
+
+
+SnapshotFinder = Callable[["Unit"], Awaitable[Snapshotter | None]]
+"""Returns how a unit takes part in snapshots; None: not at all."""
+
+
+class QuiescedWork:
+    """One taking or restoring: what it has quiesced, and what has to be known after a crash."""
+
+    def __init__(self, project: Project, taking_part: Sequence[tuple[Unit, Snapshotter]]) -> None:
+        self._project = project
+        self.taking_part = taking_part
+        before = project.context.store.record(SNAPSHOT_WORK, project.name)
+        self.restoring: dict[str, Any] | None = before["restoring"] if before else None
+        self._quiesced: list[str] = []
+
+    def keep(self) -> None:
+        """Store what the next daemon has to know."""
+        store = self._project.context.store
+        if not self._quiesced and self.restoring is None:
+            store.delete(SNAPSHOT_WORK, self._project.name)
+            return
+        value = {"version": _VERSION, "quiesced": self._quiesced, "restoring": self.restoring}
+        store.put(SNAPSHOT_WORK, self._project.name, value)
+
+    def quiesced(self) -> _Quiesced:
+        """Have all quiesced while the context is open."""
+        return _Quiesced(self)
+
+    async def quiesce(self) -> None:
+        """Quiesce all, dependents first."""
+        for unit, how in reversed(self.taking_part):
+            self._quiesced.append(unit.name)
+            self.keep()
+            await how.quiesce()
+            self._project.context.publish(EventKind.UNIT_QUIESCED, unit.name)
+
+    async def restore(self, snapshot: Snapshot, store: SnapshotStore) -> None:
+        """Restore all parts, what others depend on first; how far it is is stored."""
+        restored: list[str] = []
+        self.restoring = {
+            "name": snapshot.name,
+            "parts": list(snapshot.parts),
+            "restored": restored,
+        }
+        self.keep()
+        for unit, how in self.taking_part:
+            if unit.name in snapshot.parts:
+                await how.restore(store.part(snapshot.name, unit.name))
+                restored.append(unit.name)
+                self.keep()
+        for unit in self._project.units.values():
+            if unit.kind is UnitKind.TASK:
+                restore_completion(unit, snapshot.tasks.get(unit.name))
+        self.restoring = None
+        self.keep()
+
+    async def resume(self, names: Sequence[str] | None = None) -> list[UnitResult]:
+        """Resume what was quiesced, dependents last; one that fails does not keep the others."""
+        names = tuple(self._quiesced if names is None else names)
+        results = []
+        for unit, how in self.taking_part:
+            if unit.name not in names:
+                continue
+            message = await self._resume(unit, how)
+            outcome = "resumed" if message is None else "failed"
+            results.append(UnitResult(unit=unit.name, outcome=outcome, message=message))
+        self._quiesced = []
+        self.keep()
+        return results
+
+    async def _resume(self, unit: Unit, how: Snapshotter) -> str | None:
+        if unit.state is not ServiceState.RUNNING:
+            return None  # it begins anew, as one that was never quiesced
+        try:
+            await how.resume()
+        except HarnessError as error:
+            return str(error)
+        self._project.context.publish(EventKind.UNIT_RESUMED, unit.name)
+        return None
+
+
+class _Quiesced:
+    """A context with everything quiesced; however it is left, everything is resumed."""
+
+    def __init__(self, work: QuiescedWork) -> None:
+        self._work = work
+
+    async def __aenter__(self) -> None:
+        try:
+            await self._work.quiesce()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, None)
+            raise
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        failed: list[UnitResult] = []
+        # Cut short, the rest stays stored, and the next daemon goes on.
+        with anyio.move_on_after(None if error is None else _LAST_S, shield=True):
+            try:
+                results = await self._work.resume()
+                failed = [result for result in results if result.outcome == "failed"]
+            except StorageError as refused:
+                logger.error("Cannot store that services were resumed: %s", refused)
+        for result in failed:
+            logger.error("Cannot resume %s: %s", result.unit, result.message)
+        if failed and error is None:
+            names = ", ".join(result.unit for result in failed)
+            raise OperationFailed(
+                f"cannot resume {names}: {failed[0].message}", hint=f"harness restart {names}"
+            )

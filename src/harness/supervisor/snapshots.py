@@ -1,0 +1,315 @@
+"""Snapshots of a stack: quiesced as one, taken and restored as one, resumed whatever happens.
+
+Dependents are quiesced first and resumed last. Before a service is quiesced that is stored, so that
+the next daemon resumes what this one cannot any more (ADR-0026).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import anyio
+from anyio import to_thread
+
+from harness.errors import (
+    HarnessError,
+    OperationConflict,
+    SnapshotError,
+    SnapshotMismatch,
+    WaitTimeout,
+)
+from harness.model import EventKind, ServiceState, UnitKind
+from harness.plan import fingerprint, plan_stack
+
+from .completion import completion_memory
+from .operations import Operation, Operations, OperationState, UnitResult, Work
+from .project import Project
+from .quiescing import SNAPSHOT_WORK, QuiescedWork, SnapshotFinder
+from .snapshot_store import Snapshot, SnapshotStore
+
+__all__ = ["RestoreMark", "Snapshots"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreMark:
+    """A restore that did not come to its end: the parts are not of the same moment.
+
+    Attributes:
+        snapshot: its name.
+        restored: services that have its state.
+        others: services that may have theirs, or half of one.
+    """
+
+    snapshot: str
+    restored: Sequence[str]
+    others: Sequence[str]
+
+
+@dataclass(slots=True)
+class Snapshots:
+    """Takes and restores the snapshots of all projects.
+
+    Args:
+        operations: runs what takes long.
+        find: finds how services take part; None: nobody knows, none does.
+    """
+
+    operations: Operations
+    find: SnapshotFinder | None
+
+    # ── what there is ────────────────────────────────────────────────────────────────────────────
+
+    async def list(self, project: Project) -> list[Snapshot]:
+        """Return the snapshots of a project, oldest first."""
+        return await to_thread.run_sync(_store(project).list)
+
+    def mark(self, project: Project) -> RestoreMark | None:
+        """Return the restore that left a project with parts of different moments."""
+        value = project.context.store.record(SNAPSHOT_WORK, project.name)
+        if value is None or value["restoring"] is None:
+            return None
+        restoring = value["restoring"]
+        others = [name for name in restoring["parts"] if name not in restoring["restored"]]
+        return RestoreMark(
+            snapshot=restoring["name"], restored=restoring["restored"], others=others
+        )
+
+    async def remove(self, project: Project, name: str) -> None:
+        """Remove a snapshot.
+
+        Raises:
+            SnapshotNotFound: there is none of that name.
+            OperationConflict: one is being taken or restored.
+        """
+        self._check_free(project)
+        await to_thread.run_sync(_store(project).remove, name)
+        project.context.publish(EventKind.SNAPSHOT_REMOVED, name=name)
+
+    # ── taking and restoring ─────────────────────────────────────────────────────────────────────
+
+    def create(
+        self,
+        project: Project,
+        name: str,
+        *,
+        require: Sequence[str] = (),
+        timeout_s: float | None = None,
+    ) -> Operation:
+        """Take a snapshot; `require`: services that must be part of it.
+
+        Raises:
+            InvalidParameters: the name is none.
+            OperationConflict: there is one of that name, or another is being taken or restored.
+            UnknownService: a required one.
+        """
+        store = _store(project)
+        store.check_name(name)
+        for service in require:
+            project.unit(service)
+        self._check_free(project)
+        if store.exists(name):
+            raise OperationConflict(
+                f'cannot take snapshot "{name}": there is one of that name',
+                hint=f"harness snapshot remove {name}",
+            )
+
+        async def work(_: Operation) -> list[UnitResult]:
+            work = await self._begin(project)
+            parts = [unit.name for unit, how in work.taking_part if how.has_state]
+            for service in require:
+                if service not in parts:
+                    raise SnapshotError(
+                        f'cannot take snapshot "{name}": "{service}" cannot be part of it: '
+                        "its type has no snapshots",
+                        hint="`service_type: NAME` names a type that has",
+                    )
+            if not parts:
+                raise SnapshotError(
+                    f'cannot take snapshot "{name}": no service of {project.name} has a type '
+                    "that has snapshots"
+                )
+            places = await to_thread.run_sync(store.begin, parts)
+            try:
+                async with work.quiesced():
+                    for unit, how in work.taking_part:
+                        if unit.name in places:
+                            await how.snapshot(places[unit.name])
+                    snapshot = self._describe(project, name, parts)
+                await to_thread.run_sync(store.complete, snapshot)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await to_thread.run_sync(store.remove_half)
+            project.context.publish(EventKind.SNAPSHOT_CREATED, name=name, parts=parts)
+            return [UnitResult(unit=part, outcome="snapshotted") for part in parts]
+
+        return self._run("snapshot", project, work, timeout_s)
+
+    async def restore(
+        self,
+        project: Project,
+        name: str,
+        *,
+        force: bool = False,
+        timeout_s: float | None = None,
+    ) -> Operation:
+        """Restore a snapshot; `force`: also one of another plan.
+
+        Raises:
+            SnapshotNotFound: there is none of that name.
+            SnapshotMismatch: it is of another plan.
+            OperationConflict: another is being taken or restored.
+        """
+        store = _store(project)
+        snapshot = await to_thread.run_sync(store.read, name)
+        self._check_free(project)
+        differs = _differences(snapshot.fingerprints, _fingerprints(project))
+        if differs and not force:
+            raise SnapshotMismatch(name=name, differs=differs)
+
+        async def work(_: Operation) -> list[UnitResult]:
+            work = await self._begin(project)
+            can = {unit.name for unit, how in work.taking_part if how.has_state}
+            if missing := [part for part in snapshot.parts if part not in can]:
+                raise SnapshotError(
+                    f'cannot restore snapshot "{name}": {", ".join(missing)} cannot take its '
+                    "part back: its type has no snapshots, or it is not there"
+                )
+            async with work.quiesced():
+                try:
+                    await work.restore(snapshot, store)
+                except HarnessError as error:
+                    raise self._half_restored(project, error) from error
+            project.context.publish(
+                EventKind.SNAPSHOT_RESTORED, name=name, parts=list(snapshot.parts)
+            )
+            return [UnitResult(unit=part, outcome="restored") for part in snapshot.parts]
+
+        return self._run("restore", project, work, timeout_s)
+
+    def recover(self, project: Project) -> None:
+        """Resume what an earlier daemon has left quiesced; remove what it was making."""
+        _store(project).remove_half()
+        value = project.context.store.record(SNAPSHOT_WORK, project.name)
+        if value is None or not value["quiesced"]:
+            return
+        names: list[str] = value["quiesced"]
+
+        async def work(_: Operation) -> list[UnitResult]:
+            work = await self._begin(project, only=names)
+            work.restoring = value["restoring"]
+            return await work.resume(names)
+
+        self._run("resume", project, work)
+
+    def forget(self, project: Project) -> None:
+        """Take note that a project is gone."""
+        project.context.store.delete(SNAPSHOT_WORK, project.name)
+
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────
+
+    def _run(
+        self,
+        verb: str,
+        project: Project,
+        work: Work,
+        timeout_s: float | None = None,
+    ) -> Operation:
+        async def limited(operation: Operation) -> Sequence[UnitResult]:
+            try:
+                with anyio.fail_after(timeout_s):
+                    return await work(operation)
+            except TimeoutError:
+                raise WaitTimeout(
+                    f"cannot {verb} {project.name}: it took longer than {timeout_s:g} s",
+                    hint="harness status shows whether the parts agree",
+                ) from None
+
+        return self.operations.begin(
+            verb, project=project.name, units=tuple(project.units), work=limited
+        )
+
+    def _check_free(self, project: Project) -> None:
+        for one in self.operations.list():
+            is_ours = one.project == project.name and one.verb in ("snapshot", "restore", "resume")
+            if is_ours and one.state is OperationState.RUNNING:
+                raise OperationConflict(
+                    f"cannot touch snapshots of {project.name}: {one.verb} ({one.id}) is running",
+                    hint="try again when it has ended",
+                )
+
+    async def _begin(self, project: Project, *, only: Sequence[str] | None = None) -> QuiescedWork:
+        """Find who takes part, in the order of starting.
+
+        Raises:
+            SnapshotError: one of them does not run.
+        """
+        order = [name for name in plan_stack(project.spec).units if name in project.units]
+        found = []
+        for name in order:
+            unit = project.units[name]
+            if self.find is None or unit.kind is not UnitKind.SERVICE:
+                continue
+            if only is not None and name not in only:
+                continue
+            how = await self.find(unit)
+            if how is None:
+                continue
+            if only is None and unit.state is not ServiceState.RUNNING:
+                raise SnapshotError(
+                    f'cannot quiesce "{name}": it is not running, but {unit.state.value}',
+                    hint=f"harness why {name}",
+                )
+            found.append((unit, how))
+        return QuiescedWork(project, found)
+
+    def _half_restored(self, project: Project, error: HarnessError) -> SnapshotError:
+        mark = self.mark(project)
+        if mark is None:
+            return SnapshotError(f"cannot restore a snapshot: {error}")
+        restored, others = ", ".join(mark.restored) or "none", ", ".join(mark.others)
+        return SnapshotError(
+            f'cannot restore snapshot "{mark.snapshot}": {error}; the parts are of different '
+            f"moments now: restored are {restored}, not or half are {others}",
+            hint=f"harness snapshot restore {mark.snapshot}",
+            details={"restored": list(mark.restored), "others": list(mark.others)},
+        )
+
+    def _describe(self, project: Project, name: str, parts: Sequence[str]) -> Snapshot:
+        fingerprints = _fingerprints(project)
+        services = [u.name for u in project.units.values() if u.kind is UnitKind.SERVICE]
+        return Snapshot(
+            name=name,
+            created_at=project.context.clock.now().isoformat(),
+            plan=_hash(fingerprints),
+            fingerprints=fingerprints,
+            parts=list(parts),
+            left=[service for service in services if service not in parts],
+            tasks={
+                unit.name: completion_memory(unit)
+                for unit in project.units.values()
+                if unit.kind is UnitKind.TASK and unit.is_completed
+            },
+        )
+
+
+def _store(project: Project) -> SnapshotStore:
+    return SnapshotStore(project.context.directory)
+
+
+def _fingerprints(project: Project) -> dict[str, str]:
+    return {name: fingerprint(spec) for name, spec in project.spec.units.items()}
+
+
+def _hash(fingerprints: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(fingerprints, sort_keys=True).encode()).hexdigest()
+
+
+def _differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return what differs, in words, one for each unit."""
+    changed = [f"{name} has changed" for name in then if name in now and then[name] != now[name]]
+    gone = [f"{name} is gone" for name in then if name not in now]
+    new = [f"{name} is new" for name in now if name not in then]
+    return [*changed, *gone, *new]

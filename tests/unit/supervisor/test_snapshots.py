@@ -1,0 +1,242 @@
+"""Snapshots: order, what is undone when something fails, and what a crash leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from harness.errors import (
+    ActionError,
+    InvalidParameters,
+    OperationConflict,
+    SnapshotError,
+    SnapshotNotFound,
+)
+from harness.model import EventKind
+from harness.storage import MemoryStore
+from harness.supervisor import Operation, OperationState, Unit
+from tests.fakes.clock import FakeClock
+from tests.unit.supervisor.scene import Scene, needs, scene, service, task
+
+STACK = service("db"), service("api", needs("db")), service("plain")
+
+
+class Part:
+    """Notes what it is asked, and fails or hangs where the test says so."""
+
+    has_state = True
+
+    def __init__(self, name: str, play: Players) -> None:
+        self.name = name
+        self.play = play
+
+    async def quiesce(self) -> None:
+        await self._step("quiesce")
+
+    async def resume(self) -> None:
+        await self._step("resume")
+
+    async def snapshot(self, directory: Path) -> None:
+        await self._step("snapshot")
+        (directory / "state").write_text(self.play.states[self.name])
+
+    async def restore(self, directory: Path) -> None:
+        await self._step("restore")
+        self.play.states[self.name] = (directory / "state").read_text()
+
+    async def _step(self, verb: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        step = f"{verb} {self.name}"
+        self.play.steps.append(step)
+        if step in self.play.failing:
+            raise ActionError(f"cannot {step}: told so")
+        if step in self.play.hanging:
+            self.play.hung.set()
+            await anyio.sleep_forever()
+
+
+class Players:
+    """The services that take part, and what happened."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.failing: set[str] = set()
+        self.hanging: set[str] = set()
+        self.hung = anyio.Event()
+        self.states = {"db": "one", "api": "one"}
+
+    async def find(self, unit: Unit) -> Part | None:
+        await anyio.lowlevel.checkpoint()
+        return Part(unit.name, self) if unit.name in self.states else None
+
+
+@pytest.fixture
+def players() -> Players:
+    return Players()
+
+
+@pytest.fixture
+async def play(tmp_path: Path, players: Players) -> AsyncIterator[Scene]:
+    async with scene(tmp_path, snapshotters=players.find) as running:
+        yield running
+
+
+async def created(play: Scene, name: str = "s") -> Operation:
+    return await play.ended(play.stacks.snapshots.create(play.project, name))
+
+
+async def restored(play: Scene, name: str = "s") -> Operation:
+    return await play.ended(await play.stacks.snapshots.restore(play.project, name))
+
+
+async def test_dependents_are_quiesced_first_and_resumed_last(
+    play: Scene, players: Players
+) -> None:
+    await play.brought_up(*STACK)
+    operation = await created(play)
+    assert operation.state is OperationState.DONE
+    assert players.steps == [
+        "quiesce api", "quiesce db", "snapshot db", "snapshot api", "resume db", "resume api",
+    ]  # fmt: skip
+    assert play.outcomes(operation) == {"db": "snapshotted", "api": "snapshotted"}
+    (found,) = await play.stacks.snapshots.list(play.project)
+    assert (found.parts, found.left) == (["db", "api"], ["plain"])
+    players.steps.clear()
+    players.states.update(db="two", api="two")
+    await restored(play)
+    assert players.states == {"db": "one", "api": "one"}
+    assert players.steps == [
+        "quiesce api", "quiesce db", "restore db", "restore api", "resume db", "resume api",
+    ]  # fmt: skip
+    assert len(play.events(EventKind.UNIT_QUIESCED)) == 4
+    assert play.store.records("snapshots") == {}
+
+
+async def test_a_quiesce_that_fails_resumes_what_was_begun(play: Scene, players: Players) -> None:
+    await play.brought_up(*STACK)
+    players.failing.add("quiesce db")
+    operation = await created(play)
+    assert "told so" in str(operation.error)
+    assert players.steps == ["quiesce api", "quiesce db", "resume db", "resume api"]
+    assert await play.stacks.snapshots.list(play.project) == []
+    assert play.store.records("snapshots") == {}
+
+
+async def test_a_resume_that_fails_is_an_error_and_the_others_are_resumed(
+    play: Scene, players: Players
+) -> None:
+    await play.brought_up(*STACK)
+    players.failing.add("resume db")
+    operation = await created(play)
+    assert str(operation.error).startswith("cannot resume db: cannot resume db: told so")
+    assert players.steps[-1] == "resume api"
+
+
+async def test_cancelling_resumes_all_and_leaves_nothing(play: Scene, players: Players) -> None:
+    await play.brought_up(*STACK)
+    players.hanging.add("snapshot api")
+    operation = play.stacks.snapshots.create(play.project, "s")
+    with anyio.fail_after(10):
+        await players.hung.wait()
+    with pytest.raises(OperationConflict):
+        play.stacks.snapshots.create(play.project, "t")
+    play.stacks.operations.cancel(operation.id)
+    await play.ended(operation)
+    assert operation.state is OperationState.CANCELLED
+    assert players.steps[-2:] == ["resume db", "resume api"]
+    assert await play.stacks.snapshots.list(play.project) == []
+
+
+async def test_half_a_restore_is_marked_until_one_succeeds(play: Scene, players: Players) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+    players.failing.add("restore api")
+    operation = await restored(play)
+    assert "restored are db, not or half are api" in str(operation.error)
+    mark = play.stacks.snapshots.mark(play.project)
+    assert mark is not None
+    assert (mark.snapshot, list(mark.restored), list(mark.others)) == ("s", ["db"], ["api"])
+    # One that is taken meanwhile changes nothing of that.
+    await created(play, "t")
+    assert play.stacks.snapshots.mark(play.project) is not None
+    players.failing.clear()
+    await restored(play)
+    assert play.stacks.snapshots.mark(play.project) is None
+
+
+async def test_the_next_daemon_resumes_what_was_left_quiesced(
+    tmp_path: Path, players: Players
+) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as first:
+        await first.brought_up(*STACK)
+        players.hanging.add("snapshot api")
+        first.stacks.snapshots.create(first.project, "s")
+        with anyio.fail_after(10):
+            await players.hung.wait()
+        # As a kill leaves it: what the end of this scene still does is not stored.
+        left = store.record("snapshots", "p")
+        half = first.project.context.directory / "snapshots" / ".half"
+        assert half.exists()
+    assert left == {"version": 1, "quiesced": ["api", "db"], "restoring": None}
+    store.put("snapshots", "p", left)
+    half.mkdir()
+    players.hanging.clear()
+    players.steps.clear()
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as second:
+        await second.stacks.recover()
+        (operation,) = second.stacks.operations.list()
+        assert (operation.verb, (await second.ended(operation)).state) == (
+            "resume", OperationState.DONE,
+        )  # fmt: skip
+        assert players.steps == ["resume db", "resume api"]
+        assert not half.exists()
+        assert store.records("snapshots") == {}
+
+
+async def test_tasks_are_remembered_as_they_were(play: Scene) -> None:
+    stack = (*STACK, task("seed"), task("other"))
+    await play.brought_up(*stack, only=["db", "api", "seed"])
+    await created(play)
+    await play.brought_up(*stack, only=["other"])
+    before = play.project.task("seed").record.completed
+    play.project.task("seed").forget_completion()
+    await restored(play)
+    assert before is not None
+    assert play.project.task("seed").record.completed == before
+    assert play.project.task("other").record.completed is None
+
+
+@pytest.mark.parametrize("name", ["", ".half", "../x", "a/b", "-x", "x" * 101])
+async def test_names_that_are_none_are_refused(play: Scene, name: str) -> None:
+    await play.brought_up(*STACK)
+    with pytest.raises(InvalidParameters):
+        play.stacks.snapshots.create(play.project, name)
+    with pytest.raises(InvalidParameters):
+        await play.stacks.snapshots.restore(play.project, name)
+
+
+async def test_a_snapshot_that_cannot_be_read_is_said_so(play: Scene) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+    path = play.project.context.directory / "snapshots" / "s" / "snapshot.json"
+    value = json.loads(path.read_text())
+    path.write_text(json.dumps({**value, "version": 2}))
+    with pytest.raises(SnapshotError, match="a newer version made it"):
+        await play.stacks.snapshots.restore(play.project, "s")
+    path.write_text("{")
+    with pytest.raises(SnapshotError, match='cannot read snapshot "s"'):
+        await play.stacks.snapshots.list(play.project)
+    await play.stacks.snapshots.remove(play.project, "s")
+    with pytest.raises(SnapshotNotFound):
+        await play.stacks.snapshots.remove(play.project, "s")
+
+
+async def test_a_stack_without_any_part_has_no_snapshots(play: Scene) -> None:
+    await play.brought_up(service("plain"))
+    operation = await created(play)
+    assert "no service of p has a type that has snapshots" in str(operation.error)
