@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,6 +107,15 @@ services:
     health_check: {log: open}
 """)
     case.ok("up", "-q", "--lease", "0.6s")
+    eventually(lambda: is_gone(case), within_s=30)
+
+
+def test_an_interrupt_ends_an_up_with_a_lease(case: HarnessCase) -> None:
+    case.write("services: {slow: {type: process, command: sleep 1000, health_check: {log: open}}}")
+    with case.begun("up", "--lease", "1s") as running:
+        eventually(lambda: len(case.processes()) == 1)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(60) == 130
     eventually(lambda: is_gone(case), within_s=30)
 
 
