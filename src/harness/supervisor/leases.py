@@ -269,7 +269,10 @@ class Leases:
             projects: those that there are, also such as cannot be read.
         """
         now_s = self.clock.monotonic()
-        found = [_decode(key, value) for key, value in self.store.records(_COLLECTION).items()]
+        records = self.store.records(_COLLECTION)
+        if newer := [key for key, value in records.items() if value["version"] > _VERSION]:
+            logger.error("Cannot read leases %s: a newer version wrote them", ", ".join(newer))
+        found = [_decode(key, value) for key, value in records.items() if key not in newer]
         for lease in sorted(found, key=lambda one: one.granted_at):
             self._all[lease.id] = lease
             lease.due_s = now_s + lease.ttl_s

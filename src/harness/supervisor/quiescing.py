@@ -22,14 +22,15 @@ from .project import Project
 from .snapshot_store import Snapshot, SnapshotStore
 from .unit import Unit
 
-__all__ = ["SNAPSHOT_WORK", "QuiescedWork", "SnapshotFinder", "Snapshotter"]
+__all__ = ["SNAPSHOT_WORK", "WORK_VERSION", "QuiescedWork", "SnapshotFinder", "Snapshotter"]
 
 logger = logging.getLogger(__name__)
 
 SNAPSHOT_WORK = "snapshots"
 """Collection of what a daemon is doing with snapshots, by project."""
 
-_VERSION = 1
+WORK_VERSION = 1
+
 _LAST_S = 30.0
 
 
@@ -73,7 +74,7 @@ class QuiescedWork:
         if not self._quiesced and self.restoring is None:
             store.delete(SNAPSHOT_WORK, self._project.name)
             return
-        value = {"version": _VERSION, "quiesced": self._quiesced, "restoring": self.restoring}
+        value = {"version": WORK_VERSION, "quiesced": self._quiesced, "restoring": self.restoring}
         store.put(SNAPSHOT_WORK, self._project.name, value)
 
     def quiesced(self) -> _Quiesced:

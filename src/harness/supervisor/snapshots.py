@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,10 +28,14 @@ from harness.plan import fingerprint, plan_stack
 from .completion import completion_memory
 from .operations import Operation, Operations, OperationState, UnitResult, Work
 from .project import Project
-from .quiescing import SNAPSHOT_WORK, QuiescedWork, SnapshotFinder
+from .quiescing import SNAPSHOT_WORK, WORK_VERSION, QuiescedWork, SnapshotFinder
 from .snapshot_store import Snapshot, SnapshotStore
 
 __all__ = ["RestoreMark", "Snapshots"]
+
+logger = logging.getLogger(__name__)
+
+_VERBS = ("snapshot", "restore", "resume")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,10 @@ class Snapshots:
         return await to_thread.run_sync(_store(project).list)
 
     def mark(self, project: Project) -> RestoreMark | None:
-        """Return the restore that left a project with parts of different moments."""
+        """Return the restore that left a project with parts of different moments, if it is over."""
+        return None if self._running(project) else self._mark(project)
+
+    def _mark(self, project: Project) -> RestoreMark | None:
         value = project.context.store.record(SNAPSHOT_WORK, project.name)
         if value is None or value["restoring"] is None:
             return None
@@ -195,6 +203,11 @@ class Snapshots:
         value = project.context.store.record(SNAPSHOT_WORK, project.name)
         if value is None or not value["quiesced"]:
             return
+        if value["version"] > WORK_VERSION:
+            logger.error(
+                "Cannot resume services of %s: a newer version quiesced them", project.name
+            )
+            return
         names: list[str] = value["quiesced"]
 
         async def work(_: Operation) -> list[UnitResult]:
@@ -231,14 +244,20 @@ class Snapshots:
             verb, project=project.name, units=tuple(project.units), work=limited
         )
 
-    def _check_free(self, project: Project) -> None:
+    def _running(self, project: Project) -> Operation | None:
+        """Return what is being done with the snapshots of a project now."""
         for one in self.operations.list():
-            is_ours = one.project == project.name and one.verb in ("snapshot", "restore", "resume")
+            is_ours = one.project == project.name and one.verb in _VERBS
             if is_ours and one.state is OperationState.RUNNING:
-                raise OperationConflict(
-                    f"cannot touch snapshots of {project.name}: {one.verb} ({one.id}) is running",
-                    hint="try again when it has ended",
-                )
+                return one
+        return None
+
+    def _check_free(self, project: Project) -> None:
+        if (one := self._running(project)) is not None:
+            raise OperationConflict(
+                f"cannot touch snapshots of {project.name}: {one.verb} ({one.id}) is running",
+                hint="try again when it has ended",
+            )
 
     async def _begin(self, project: Project, *, only: Sequence[str] | None = None) -> QuiescedWork:
         """Find who takes part, in the order of starting.
@@ -266,7 +285,7 @@ class Snapshots:
         return QuiescedWork(project, found)
 
     def _half_restored(self, project: Project, error: HarnessError) -> SnapshotError:
-        mark = self.mark(project)
+        mark = self._mark(project)
         if mark is None:
             return SnapshotError(f"cannot restore a snapshot: {error}")
         restored, others = ", ".join(mark.restored) or "none", ", ".join(mark.others)

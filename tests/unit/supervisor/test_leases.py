@@ -215,3 +215,17 @@ async def test_only_the_newest_ended_leases_are_remembered(play: Scene) -> None:
     for _ in range(150):
         play.stacks.leases.grant("p", TERMS)
     assert len(play.store.records("leases")) == 101
+
+
+async def test_a_lease_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    async with scene(tmp_path, store=store, clock=clock) as first:
+        await first.brought_up(service("a"), lease=TERMS)
+    ((key, value),) = store.records("leases").items()
+    store.put("leases", key, {**value, "version": 2})
+    async with scene(tmp_path, store=store, clock=clock) as second:
+        await second.stacks.recover()
+        assert second.stacks.leases.list() == []
+        await clock.run_for(100)
+        assert second.state("a") == "running"
+    assert store.records("leases")[key]["version"] == 2

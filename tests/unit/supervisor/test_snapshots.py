@@ -240,3 +240,16 @@ async def test_a_stack_without_any_part_has_no_snapshots(play: Scene) -> None:
     await play.brought_up(service("plain"))
     operation = await created(play)
     assert "no service of p has a type that has snapshots" in str(operation.error)
+
+
+async def test_a_restore_under_way_is_no_half_one(play: Scene, players: Players) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+    players.hanging.add("restore api")
+    operation = await play.stacks.snapshots.restore(play.project, "s")
+    with anyio.fail_after(10):
+        await players.hung.wait()
+    assert play.stacks.snapshots.mark(play.project) is None
+    play.stacks.operations.cancel(operation.id)
+    await play.ended(operation)
+    assert play.stacks.snapshots.mark(play.project) is not None
