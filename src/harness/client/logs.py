@@ -53,8 +53,8 @@ class Logs:
         Yields:
             An iteration over chunks {subscription, unit, stream, at, text, end}, and `skipped`
             where so many bytes before the text were taken by the log's cap before they could be
-            read; it ends with the output; when following only as `while_up` says. What is no UTF-8
-            are lone surrogates in `text`: write it with the error handler `surrogateescape`.
+            read; it ends with the output; when following only as `while_up` says. Bytes that are no
+            UTF-8 are lone surrogates in `text`: write it with the error handler `surrogateescape`.
         """
         params = {
             "project": project,
