@@ -1,4 +1,4 @@
-"""Write the reference pages from the code they describe.
+"""Write the reference pages, and the types of what a client gets, from the code they describe.
 
 Run it as `python docs/generate.py [DIRECTORY]`; a test writes them elsewhere and compares, so a page
 that is out of date fails the tests.
@@ -328,3 +328,7 @@ if __name__ == "__main__":
     directory.mkdir(parents=True, exist_ok=True)
     for file_name, text in pages().items():
         (directory / file_name).write_text(text.rstrip() + "\n", encoding="utf-8")
+    if directory == HERE:
+        import client_results
+
+        client_results.TARGET.write_text(client_results.text(), encoding="utf-8")

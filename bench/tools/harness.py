@@ -117,7 +117,7 @@ class Harness(Tool):
 
 
 async def _until_running(state_dir: Path, wanted: dict[str, int], timeout_s: float) -> float:
-    pids: dict[str, int] = {}
+    pids: dict[str, int | None] = {}
     with anyio.move_on_after(timeout_s):
         async with connect(Endpoint(state_dir), start=False) as client:
             while pids != wanted:

@@ -26,7 +26,8 @@ pytestmark = pytest.mark.parametrize("over", ["pipe", "socket"])
 
 async def test_a_call_gets_its_result(over):
     async with serving(over=over) as server, server.client() as client:
-        assert await client.services.status(project="shop") == {"project": "shop", "services": []}
+        status: Any = await client.services.status(project="shop")
+        assert status == {"project": "shop", "services": []}
 
 
 async def test_text_arrives_as_it_was_sent(over):

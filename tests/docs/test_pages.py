@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import click
 import pytest
@@ -13,14 +14,26 @@ from harness.cli.root import harness
 
 from .blocks import DOCS, hand_written_pages
 
-_spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
-assert _spec is not None
-assert _spec.loader is not None
-generate = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(generate)
+
+def _loaded(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+generate = _loaded("generate")
+client_results = _loaded("client_results")
 
 PAGES = hand_written_pages()
 GENERATED = generate.pages()
+
+
+def test_the_types_of_what_a_client_gets_are_current() -> None:
+    current = client_results.TARGET.read_text(encoding="utf-8")
+    assert current == client_results.text(), "run: python docs/generate.py"
 
 
 @pytest.mark.parametrize("name", sorted(GENERATED))

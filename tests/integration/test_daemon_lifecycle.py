@@ -9,7 +9,7 @@ import sqlite3
 import stat
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import anyio
 import pytest
@@ -154,7 +154,7 @@ async def test_stop_takes_everything_down_and_leaves_no_process(endpoint, tmp_pa
         daemon, service = daemon_pid(endpoint), units["db"]["pid"]
         await client.daemon.stop()
     await ended(daemon)
-    assert not is_alive(service)
+    assert not is_alive(service or 0)
     assert not endpoint.socket_path.exists()
     assert not (endpoint.state_dir / "daemon.pid").exists()
 
@@ -163,7 +163,7 @@ async def test_stop_can_keep_services_for_the_next_daemon(endpoint, tmp_path):
     async with client_of(endpoint) as client:
         units = await up(client, stack(tmp_path / "shop", _SLEEPER))
         await client.daemon.stop(keep_services=True)
-    assert is_alive(units["db"]["pid"])
+    assert is_alive(units["db"]["pid"] or 0)
     # At once, while the old one may still be ending.
     async with client_of(endpoint) as client:
         (unit,) = (await client.services.status(project="shop"))["services"]
@@ -178,7 +178,7 @@ async def test_services_outlive_a_daemon_ended_by_a_signal(endpoint, tmp_path, n
         os.kill(old, number)
         await client.connection.wait_closed()
     await ended(old)
-    assert is_alive(units["db"]["pid"])
+    assert is_alive(units["db"]["pid"] or 0)
     assert endpoint.socket_path.exists() == (number == signal.SIGKILL)
     async with client_of(endpoint) as client:
         assert daemon_pid(endpoint) != old
@@ -193,7 +193,7 @@ async def test_a_signal_lets_what_is_being_changed_finish(endpoint, tmp_path):
         pid = daemon_pid(endpoint)
         os.kill(pid, signal.SIGTERM)
         # It is still there for who is connected, and waits for the task.
-        waited = {}
+        waited: dict[str, Any] = {}
 
         async def wait() -> None:
             waited.update(await client.operations.wait(id=operation))

@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 MODULES = sorted(SOURCE.rglob("*.py"))
+GENERATED = SOURCE / "harness" / "client" / "results.py"
+WRITTEN = [path for path in MODULES if path != GENERATED]
 HARNESS = [path for path in MODULES if path.is_relative_to(SOURCE / "harness")]
 
 HARD_LIMIT, SOFT_LIMIT, TEST_LIMIT = 600, 400, 800
@@ -60,11 +62,11 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
 
 
 def test_no_source_file_is_over_the_hard_limit() -> None:
-    assert {name(path): lines(path) for path in MODULES if lines(path) > HARD_LIMIT} == {}
+    assert {name(path): lines(path) for path in WRITTEN if lines(path) > HARD_LIMIT} == {}
 
 
 def test_files_over_the_soft_limit_are_listed_with_their_reason() -> None:
-    assert {name(path) for path in MODULES if lines(path) > SOFT_LIMIT} == LONGER
+    assert {name(path) for path in WRITTEN if lines(path) > SOFT_LIMIT} == LONGER
 
 
 def test_no_test_file_is_over_its_limit() -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from .commands import Command, Group, async_command, session_command, starts_daemon
 from .moments import age
 from .session import Session
+
+if TYPE_CHECKING:
+    from harness.client.results import DaemonStatus
 
 __all__ = ["daemon"]
 
@@ -151,7 +154,7 @@ async def _end(session: Session, *, keep_services: bool) -> bool:
     return True
 
 
-def _show(session: Session, status: dict[str, Any]) -> None:
+def _show(session: Session, status: DaemonStatus) -> None:
     if session.out.json:
         session.out.document(status)
         return

@@ -16,6 +16,7 @@ from .session import Session
 
 if TYPE_CHECKING:
     from harness.client import Client
+    from harness.client.results import EventRecord
 
 __all__ = ["events"]
 
@@ -56,7 +57,7 @@ async def events(
                 async for event in stream:
                     shown.show(event)
             return
-        last: deque[Mapping[str, Any]] = deque(maxlen=tail)
+        last: deque[EventRecord] = deque(maxlen=tail)
         number = after or 0
         async for event in _stored(client, after=number, project=project):
             number = event["number"]
@@ -92,9 +93,7 @@ class _Shown:
             _show(self._session, event)
 
 
-async def _stored(
-    client: Client, *, after: int, project: str | None
-) -> AsyncIterator[Mapping[str, Any]]:
+async def _stored(client: Client, *, after: int, project: str | None) -> AsyncIterator[EventRecord]:
     while True:
         page = await client.events.list(after=after, limit=_PAGE, project=project)
         for event in page:

@@ -7,7 +7,7 @@ daemon, and needs none. Nothing is ever started here, and no error is ever said.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,7 +32,7 @@ __all__ = [
     "complete_units",
 ]
 
-Rows = list[Mapping[str, Any]]
+Rows = Sequence[Mapping[str, Any]]
 
 _DEADLINE_S = 0.15
 
@@ -170,8 +170,7 @@ def _of_daemon(session: Session) -> Outline:
         project = await session.find_project(client)
         if project is None:
             return []
-        units: Rows = (await client.services.status(project=project))["services"]
-        return units
+        return (await client.services.status(project=project))["services"]
 
     units = _asked(session, ask)
     return Outline(

@@ -6,7 +6,7 @@ import builtins
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
@@ -14,6 +14,9 @@ from harness.errors import HarnessError
 
 from .beside import tasks_beside
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import ActionInfo, ActionSummary
 
 __all__ = ["ActionRun", "Actions"]
 
@@ -77,18 +80,18 @@ class Actions:
 
     async def list(
         self, *, project: str | None = None, service: str | None = None
-    ) -> builtins.list[dict[str, Any]]:
+    ) -> builtins.list[ActionSummary]:
         """Return {name, service, service_type, summary} of every action."""
         params = {"project": project, "service": service}
-        result: builtins.list[dict[str, Any]] = await self._connection.call("actions.list", params)
+        result: builtins.list[ActionSummary] = await self._connection.call("actions.list", params)
         return result
 
     async def info(
         self, *, action: str, project: str | None = None, service: str | None = None
-    ) -> dict[str, Any]:
+    ) -> ActionInfo:
         """Return all about an action, with the JSON Schemas of what goes in and out."""
         params = {"action": action, "project": project, "service": service}
-        result: dict[str, Any] = await self._connection.call("actions.info", params)
+        result: ActionInfo = await self._connection.call("actions.info", params)
         return result
 
     async def run(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import DaemonStatus
 
 __all__ = ["Daemon"]
 
@@ -20,9 +23,9 @@ class Daemon:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def status(self) -> dict[str, Any]:
+    async def status(self) -> DaemonStatus:
         """Return pid, version, started_at, state_dir, endpoint, projects, rss_bytes, last_event."""
-        result: dict[str, Any] = await self._connection.call("daemon.status")
+        result: DaemonStatus = await self._connection.call("daemon.status")
         return result
 
     async def stop(self, *, keep_services: bool = False) -> None:

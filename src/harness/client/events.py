@@ -5,10 +5,13 @@ from __future__ import annotations
 import builtins
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .connection import Connection
 from .subscription import WINDOW_BYTES, Items
+
+if TYPE_CHECKING:
+    from .results import EventRecord
 
 __all__ = ["Events"]
 
@@ -21,16 +24,16 @@ class Events:
 
     async def list(
         self, *, after: int = 0, limit: int = 1_000, project: str | None = None
-    ) -> builtins.list[dict[str, Any]]:
+    ) -> builtins.list[EventRecord]:
         """Return stored events with higher numbers than `after`, in order, at most `limit`."""
         params = {"after": after, "limit": limit, "project": project}
-        result: builtins.list[dict[str, Any]] = await self._connection.call("events.list", params)
+        result: builtins.list[EventRecord] = await self._connection.call("events.list", params)
         return result
 
     @asynccontextmanager
     async def subscribe(
         self, *, after: int | None = None, project: str | None = None
-    ) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
+    ) -> AsyncIterator[AsyncIterator[EventRecord]]:
         """Follow events while the context is open.
 
         Args:
@@ -49,6 +52,6 @@ class Events:
             yield Items(subscription, _event)
 
 
-def _event(_: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-    event: Mapping[str, Any] = params["event"]
+def _event(_: str, params: Mapping[str, Any]) -> EventRecord:
+    event: EventRecord = params["event"]
     return event

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -22,6 +22,9 @@ from harness.errors import (
 
 from .beside import tasks_beside
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import LeaseStatus
 
 __all__ = ["HeldLease", "Leases", "own_name"]
 
@@ -41,7 +44,7 @@ class HeldLease:
         lost: why it is not held any more; None: it is.
     """
 
-    def __init__(self, granted: dict[str, Any]) -> None:
+    def __init__(self, granted: LeaseStatus) -> None:
         self.id: str = granted["id"]
         self.project: str = granted["project"]
         self.ttl_s: float = granted["ttl_s"]
@@ -59,18 +62,18 @@ class Leases:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def list(self) -> builtins.list[dict[str, Any]]:
+    async def list(self) -> builtins.list[LeaseStatus]:
         """Return the leases of all projects."""
-        result: builtins.list[dict[str, Any]] = await self._connection.call("leases.list")
+        result: builtins.list[LeaseStatus] = await self._connection.call("leases.list")
         return result
 
-    async def set(self, *, project: str, ttl_s: float, owner: str) -> dict[str, Any]:
+    async def set(self, *, project: str, ttl_s: float, owner: str) -> LeaseStatus:
         """Give a project a lease, in place of the one it has; return it."""
         params = {"project": project, "ttl_s": ttl_s, "owner": owner}
-        result: dict[str, Any] = await self._connection.call("leases.set", params)
+        result: LeaseStatus = await self._connection.call("leases.set", params)
         return result
 
-    async def renew(self, *, project: str, lease: str | None = None) -> dict[str, Any]:
+    async def renew(self, *, project: str, lease: str | None = None) -> LeaseStatus:
         """Give a lease its whole time anew; return it.
 
         Raises:
@@ -78,7 +81,7 @@ class Leases:
             LeaseNotFound: there never was one.
         """
         params = {"project": project, "lease": lease}
-        result: dict[str, Any] = await self._connection.call("leases.renew", params)
+        result: LeaseStatus = await self._connection.call("leases.renew", params)
         return result
 
     async def release(self, *, project: str, lease: str | None = None) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import Leftover
 
 __all__ = ["Leftovers"]
 
@@ -20,16 +23,16 @@ class Leftovers:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def list(self, *, under: str | None = None) -> builtins.list[dict[str, Any]]:
+    async def list(self, *, under: str | None = None) -> builtins.list[Leftover]:
         """Return what is left; nothing changes."""
-        result: builtins.list[dict[str, Any]] = await self._connection.call(
+        result: builtins.list[Leftover] = await self._connection.call(
             "leftovers.list", {"under": under}
         )
         return result
 
     async def remove(
         self, *, under: str | None = None, adoptable: bool = False
-    ) -> builtins.list[dict[str, Any]]:
+    ) -> builtins.list[Leftover]:
         """Remove what nobody can want; return all that was found, removed or not.
 
         Args:
@@ -37,7 +40,7 @@ class Leftovers:
             adoptable: also what the next daemon of another state directory would go on with.
         """
         params = {"under": under, "adoptable": adoptable}
-        result: builtins.list[dict[str, Any]] = await self._connection.call(
+        result: builtins.list[Leftover] = await self._connection.call(
             "leftovers.remove", params, timeout_s=None
         )
         return result

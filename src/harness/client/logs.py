@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .connection import Connection
 from .subscription import WINDOW_BYTES, Items
+
+if TYPE_CHECKING:
+    from .results import LogChunk
 
 __all__ = ["Logs"]
 
@@ -33,7 +36,7 @@ class Logs:
         unfinished: bool = False,
         while_up: bool = False,
         offsets: Mapping[str, Mapping[str, int]] | None = None,
-    ) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
+    ) -> AsyncIterator[AsyncIterator[LogChunk]]:
         """Read output while the context is open.
 
         Args:
@@ -75,5 +78,5 @@ class Logs:
             yield Items(subscription, _chunk)
 
 
-def _chunk(method: str, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _chunk(method: str, params: Any) -> LogChunk | None:
     return None if method == "logs.end" else params

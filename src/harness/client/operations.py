@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import OperationStatus
 
 __all__ = ["Operations"]
 
@@ -21,14 +24,14 @@ class Operations:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def list(self) -> builtins.list[dict[str, Any]]:
+    async def list(self) -> builtins.list[OperationStatus]:
         """Return all operations the daemon remembers, oldest first."""
-        result: builtins.list[dict[str, Any]] = await self._connection.call("operations.list")
+        result: builtins.list[OperationStatus] = await self._connection.call("operations.list")
         return result
 
-    async def get(self, *, id: str) -> dict[str, Any]:  # noqa: A002 - as on the wire
+    async def get(self, *, id: str) -> OperationStatus:  # noqa: A002 - as on the wire
         """Return one operation."""
-        result: dict[str, Any] = await self._connection.call("operations.get", {"id": id})
+        result: OperationStatus = await self._connection.call("operations.get", {"id": id})
         return result
 
     async def cancel(self, *, id: str) -> None:  # noqa: A002 - as on the wire
@@ -40,14 +43,14 @@ class Operations:
         *,
         id: str,  # noqa: A002 - as on the wire
         timeout_s: float | None = None,
-    ) -> dict[str, Any]:
+    ) -> OperationStatus:
         """Return an operation once it has ended.
 
         Raises:
             WaitTimeout: not in time.
         """
         limit = None if timeout_s is None else timeout_s + _GRACE_S
-        result: dict[str, Any] = await self._connection.call(
+        result: OperationStatus = await self._connection.call(
             "operations.wait", {"id": id, "timeout_s": timeout_s}, timeout_s=limit
         )
         return result

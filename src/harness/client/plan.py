@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import PlanDiff, PlanGraph
 
 __all__ = ["Plan"]
 
@@ -16,13 +19,13 @@ class Plan:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def diff(self, *, source: Mapping[str, Any], units: Sequence[str] = ()) -> dict[str, Any]:
+    async def diff(self, *, source: Mapping[str, Any], units: Sequence[str] = ()) -> PlanDiff:
         """Return {project, changes}: what bringing these units up, or all, would do."""
         params = {"source": source, "units": list(units)}
-        result: dict[str, Any] = await self._connection.call("plan.diff", params)
+        result: PlanDiff = await self._connection.call("plan.diff", params)
         return result
 
-    async def graph(self, *, source: Mapping[str, Any]) -> dict[str, Any]:
+    async def graph(self, *, source: Mapping[str, Any]) -> PlanGraph:
         """Return {project, nodes, edges}."""
-        result: dict[str, Any] = await self._connection.call("plan.graph", {"source": source})
+        result: PlanGraph = await self._connection.call("plan.graph", {"source": source})
         return result

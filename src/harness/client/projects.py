@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import ProjectName, ProjectSummary
 
 __all__ = ["Projects"]
 
@@ -16,14 +19,14 @@ class Projects:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def list(self) -> list[dict[str, Any]]:
+    async def list(self) -> list[ProjectSummary]:
         """Return {name, files, units, running} of every loaded project."""
-        result: list[dict[str, Any]] = await self._connection.call("projects.list")
+        result: list[ProjectSummary] = await self._connection.call("projects.list")
         return result
 
     async def resolve(
         self, *, directory: str, files: Sequence[str] = (), project: str | None = None
-    ) -> dict[str, Any]:
+    ) -> ProjectName:
         """Return {name, others}: the loaded project that these files mean, or None, and others.
 
         Args:
@@ -33,5 +36,5 @@ class Projects:
             project: a name that the user gave, which wins.
         """
         params = {"directory": directory, "files": list(files), "project": project}
-        result: dict[str, Any] = await self._connection.call("projects.resolve", params)
+        result: ProjectName = await self._connection.call("projects.resolve", params)
         return result

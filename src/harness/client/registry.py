@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import RegistryEntry
 
 __all__ = ["Registry"]
 
@@ -18,9 +21,9 @@ class Registry:
 
     async def list(
         self, *, project: str | None = None, label: str | None = None
-    ) -> builtins.list[dict[str, Any]]:
+    ) -> builtins.list[RegistryEntry]:
         """Return units of one project, or of all, with a label `NAME` or `NAME=VALUE` if given."""
-        result: builtins.list[dict[str, Any]] = await self._connection.call(
+        result: builtins.list[RegistryEntry] = await self._connection.call(
             "registry.list", {"project": project, "label": label}
         )
         return result

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import Explanation, OperationRef, ServicesStatus, UnitDetails, UnitUsage
 
 __all__ = ["Services"]
 
@@ -35,13 +38,13 @@ class Services:
         timeout_s: float | None = None,
         lease: Mapping[str, Any] | None = None,
         keep_lease: bool = True,
-    ) -> dict[str, Any]:
+    ) -> OperationRef:
         """Start bringing units up, with what they depend on unless `deps` is False.
 
         `lease` is {ttl_s, owner}: the project is taken down so long after its last renewal. Without
         one it keeps the lease that it has, or with `keep_lease` False none.
         """
-        return await self._call(
+        result: OperationRef = await self._call(
             "up",
             source=source,
             units=list(units),
@@ -52,30 +55,43 @@ class Services:
             lease=lease,
             keep_lease=keep_lease,
         )
+        return result
 
     async def down(
         self, *, project: str, volumes: bool = False, timeout_s: float | None = None
-    ) -> dict[str, Any]:
+    ) -> OperationRef:
         """Start taking a whole project down."""
-        return await self._call("down", project=project, volumes=volumes, timeout_s=timeout_s)
+        result: OperationRef = await self._call(
+            "down", project=project, volumes=volumes, timeout_s=timeout_s
+        )
+        return result
 
     async def start(
         self, *, project: str, units: Sequence[str] = (), timeout_s: float | None = None
-    ) -> dict[str, Any]:
+    ) -> OperationRef:
         """Start starting units."""
-        return await self._call("start", project=project, units=list(units), timeout_s=timeout_s)
+        result: OperationRef = await self._call(
+            "start", project=project, units=list(units), timeout_s=timeout_s
+        )
+        return result
 
     async def stop(
         self, *, project: str, units: Sequence[str] = (), timeout_s: float | None = None
-    ) -> dict[str, Any]:
+    ) -> OperationRef:
         """Start stopping units."""
-        return await self._call("stop", project=project, units=list(units), timeout_s=timeout_s)
+        result: OperationRef = await self._call(
+            "stop", project=project, units=list(units), timeout_s=timeout_s
+        )
+        return result
 
     async def restart(
         self, *, project: str, units: Sequence[str] = (), timeout_s: float | None = None
-    ) -> dict[str, Any]:
+    ) -> OperationRef:
         """Start stopping units and starting them again."""
-        return await self._call("restart", project=project, units=list(units), timeout_s=timeout_s)
+        result: OperationRef = await self._call(
+            "restart", project=project, units=list(units), timeout_s=timeout_s
+        )
+        return result
 
     async def reload(self, *, project: str, units: Sequence[str]) -> None:
         """Send SIGHUP to units."""
@@ -85,17 +101,20 @@ class Services:
         """Send a signal, named such as SIGUSR1, to a unit."""
         await self._call("signal", project=project, unit=unit, signal=signal)
 
-    async def status(self, *, project: str) -> dict[str, Any]:
+    async def status(self, *, project: str) -> ServicesStatus:
         """Return {project, services}, all units in file order."""
-        return await self._call("status", project=project)
+        result: ServicesStatus = await self._call("status", project=project)
+        return result
 
-    async def inspect(self, *, project: str, unit: str) -> dict[str, Any]:
+    async def inspect(self, *, project: str, unit: str) -> UnitDetails:
         """Return everything about one unit; secrets are masked."""
-        return await self._call("inspect", project=project, unit=unit)
+        result: UnitDetails = await self._call("inspect", project=project, unit=unit)
+        return result
 
-    async def why(self, *, project: str, unit: str) -> dict[str, Any]:
+    async def why(self, *, project: str, unit: str) -> Explanation:
         """Return the explanation of a unit's state."""
-        return await self._call("why", project=project, unit=unit)
+        result: Explanation = await self._call("why", project=project, unit=unit)
+        return result
 
     async def wait(
         self,
@@ -121,7 +140,8 @@ class Services:
 
     async def env(self, *, project: str, unit: str, reveal: bool = False) -> dict[str, str]:
         """Return a unit's environment, secrets masked unless `reveal`."""
-        return await self._call("env", project=project, unit=unit, reveal=reveal)
+        result: dict[str, str] = await self._call("env", project=project, unit=unit, reveal=reveal)
+        return result
 
     async def write(self, *, project: str, unit: str, data: bytes) -> None:
         """Write to a unit's input; return once it is taken, however long the unit reads none.
@@ -134,13 +154,10 @@ class Services:
         params = {"project": project, "unit": unit, "data": text}
         await self._connection.call("services.write", params, timeout_s=None)
 
-    async def top(self, *, project: str) -> list[dict[str, Any]]:
+    async def top(self, *, project: str) -> list[UnitUsage]:
         """Return [{name, processes, rss_bytes, cpu_s}] of what runs."""
-        result: list[dict[str, Any]] = await self._connection.call(
-            "services.top", {"project": project}
-        )
+        result: list[UnitUsage] = await self._connection.call("services.top", {"project": project})
         return result
 
-    async def _call(self, verb: str, **params: Any) -> dict[str, Any]:
-        result: dict[str, Any] = await self._connection.call(f"services.{verb}", params)
-        return result
+    async def _call(self, verb: str, **params: Any) -> Any:
+        return await self._connection.call(f"services.{verb}", params)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import OperationRef, SnapshotInfo
 
 __all__ = ["Snapshots"]
 
@@ -28,7 +31,7 @@ class Snapshots:
         name: str,
         require: Sequence[str] = (),
         timeout_s: float | None = None,
-    ) -> dict[str, Any]:
+    ) -> OperationRef:
         """Start taking a snapshot; `require`: services that must be part of it."""
         params = {
             "project": project,
@@ -36,26 +39,26 @@ class Snapshots:
             "require": list(require),
             "timeout_s": timeout_s,
         }
-        result: dict[str, Any] = await self._connection.call("snapshots.create", params)
+        result: OperationRef = await self._connection.call("snapshots.create", params)
         return result
 
-    async def list(self, *, project: str) -> builtins.list[dict[str, Any]]:
+    async def list(self, *, project: str) -> builtins.list[SnapshotInfo]:
         """Return the snapshots of a project, oldest first."""
-        result: builtins.list[dict[str, Any]] = await self._connection.call(
+        result: builtins.list[SnapshotInfo] = await self._connection.call(
             "snapshots.list", {"project": project}
         )
         return result
 
     async def restore(
         self, *, project: str, name: str, force: bool = False, timeout_s: float | None = None
-    ) -> dict[str, Any]:
+    ) -> OperationRef:
         """Start restoring a snapshot; `force`: also one of another plan.
 
         Raises:
             SnapshotMismatch: it is of another plan.
         """
         params = {"project": project, "name": name, "force": force, "timeout_s": timeout_s}
-        result: dict[str, Any] = await self._connection.call("snapshots.restore", params)
+        result: OperationRef = await self._connection.call("snapshots.restore", params)
         return result
 
     async def remove(self, *, project: str, name: str) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import OperationRef, TaskInfo, TaskStatus
 
 __all__ = ["Tasks"]
 
@@ -17,26 +20,26 @@ class Tasks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def list(self, *, project: str) -> builtins.list[dict[str, Any]]:
+    async def list(self, *, project: str) -> builtins.list[TaskStatus]:
         """Return the status of every task, with outputs, completed_at and input_hash."""
-        result: builtins.list[dict[str, Any]] = await self._connection.call(
+        result: builtins.list[TaskStatus] = await self._connection.call(
             "tasks.list", {"project": project}
         )
         return result
 
-    async def info(self, *, project: str, task: str) -> dict[str, Any]:
+    async def info(self, *, project: str, task: str) -> TaskInfo:
         """Return what the type of a task takes, tells and returns, as JSON Schemas."""
-        result: dict[str, Any] = await self._connection.call(
+        result: TaskInfo = await self._connection.call(
             "tasks.info", {"project": project, "task": task}
         )
         return result
 
     async def run(
         self, *, source: Mapping[str, Any], tasks: Sequence[str], force: bool = False
-    ) -> dict[str, Any]:
+    ) -> OperationRef:
         """Start running tasks, even completed ones with `force`; return {id, project, after}."""
         params = {"source": source, "tasks": list(tasks), "force": force}
-        result: dict[str, Any] = await self._connection.call("tasks.run", params)
+        result: OperationRef = await self._connection.call("tasks.run", params)
         return result
 
     async def reset(self, *, project: str, tasks: Sequence[str]) -> None:

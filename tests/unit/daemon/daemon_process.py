@@ -16,6 +16,7 @@ import anyio
 from anyio.abc import Process
 
 from harness.client import Client, connect, make_source
+from harness.client.results import UnitStatus
 from harness.protocol import Endpoint
 
 __all__ = [
@@ -89,7 +90,7 @@ def stack(directory: Path, text: str) -> dict[str, Any]:
     return make_source(directory=str(directory), env=_ENV)
 
 
-async def up(client: Client, source: dict[str, Any]) -> dict[str, dict[str, Any]]:
+async def up(client: Client, source: dict[str, Any]) -> dict[str, UnitStatus]:
     """Bring a stack up and return the status of its units by name."""
     operation = await client.services.up(source=source)
     ended_operation = await client.operations.wait(id=operation["id"])

@@ -208,4 +208,4 @@ async def test_plugins_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             "task_types": ["carve", "note", "ponder"],
             "daemon_actions": ["add"],
         }
-        assert "No module named 'no'" in bad["error"]
+        assert "No module named 'no'" in (bad["error"] or "")

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from harness.client import Client
+from harness.client.results import OperationStatus
 from harness.errors import InvalidParameters, LeaseExpired, LeaseNotFound, ServiceNotFound
 from tests.unit.daemon.test_methods import daemon
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("swept")
 _STACK = "version: '1'\nname: shop\nservices: {db: {type: fake}}\n"
 
 
-async def _up(client: Client, source: Any, **options: Any) -> dict[str, Any]:
+async def _up(client: Client, source: Any, **options: Any) -> OperationStatus:
     begun = await client.services.up(source=source, **options)
     return await client.operations.wait(id=begun["id"], timeout_s=10)
 
@@ -28,8 +29,10 @@ async def test_a_lease_is_given_seen_renewed_and_released(tmp_path: Path) -> Non
         (lease,) = await client.leases.list()
         assert (lease["project"], lease["owner"], lease["ttl_s"]) == ("shop", "a test", 60)
         status = await client.services.status(project="shop")
+        assert status["lease"] is not None
         assert status["lease"]["id"] == lease["id"]
         why = await client.services.why(project="shop", unit="db")
+        assert why["lease"] is not None
         assert why["lease"]["id"] == lease["id"]
         renewed = await client.leases.renew(project="shop", lease=lease["id"])
         assert renewed["left_s"] > 59

@@ -13,6 +13,7 @@ import anyio
 import pytest
 
 from harness.client import Client, make_source, opened
+from harness.client.results import OperationRef, OperationStatus, UnitStatus
 from harness.daemon.app import supervision
 from harness.daemon.dispatcher import Dispatcher
 from harness.daemon.server import Server
@@ -94,7 +95,7 @@ def _check_results(client: Client) -> None:
     client.connection.call = checked  # type: ignore[method-assign]
 
 
-async def _up(client: Client, source: Any, **options: Any) -> dict[str, Any]:
+async def _up(client: Client, source: Any, **options: Any) -> OperationStatus:
     operation = await client.services.up(source=source, **options)
     return await client.operations.wait(id=operation["id"], timeout_s=10)
 
@@ -153,15 +154,15 @@ async def test_services_that_end_together_are_not_started_again_together(tmp_pat
         source,
     ):
         await _up(client, source)
-        units: list[dict[str, Any]] = []
+        units: list[UnitStatus] = []
         while {unit["state"] for unit in units} != {"backoff"}:
             units = (await client.services.status(project="shop"))["services"]
-        moments = [datetime.fromisoformat(unit["next_try_at"]) for unit in units]
+        moments = [datetime.fromisoformat(unit["next_try_at"] or "") for unit in units]
         # That all six are so near by chance happens once in 10^10 times.
         assert (max(moments) - min(moments)).total_seconds() > 1
 
 
-def _outcomes(operation: dict[str, Any]) -> dict[str, str]:
+def _outcomes(operation: OperationStatus) -> dict[str, str]:
     return {result["unit"]: result["outcome"] for result in operation["results"]}
 
 
@@ -255,7 +256,7 @@ async def test_units_are_stopped_started_restarted_and_taken_down(tmp_path):
             units = (await client.services.status(project="shop"))["services"]
             return str(units[0]["state"])
 
-        async def ended(operation: dict[str, Any]) -> str:
+        async def ended(operation: OperationRef) -> str:
             return str((await client.operations.wait(id=operation["id"]))["state"])
 
         services = client.services
@@ -324,6 +325,7 @@ async def test_a_unit_is_explained_inspected_and_listed(tmp_path):
         assert (await client.services.why(project="shop", unit="db"))["state"] == "running"
         details = await client.services.inspect(project="shop", unit="real")
         assert details["spec"]["env"] == {"COLOUR": "red"}
+        assert details["handle"] is not None
         assert details["handle"]["executor"] == "process"
         assert details["history"]
         env = await client.services.env(project="shop", unit="real")

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from harness.client import Client
+from harness.client.results import TaskStatus
 from harness.errors import InvalidTaskConfig, ServiceNotFound, UnknownTask, UnknownTaskType
 
 from .test_methods import _up, daemon
@@ -38,7 +39,7 @@ def ponder(how: str, more: str = "") -> str:
     return f"name: shop\ntasks:\n  think: {{task_type: ponder, config: {config}}}\n"
 
 
-async def _task(client: Client, name: str) -> dict[str, Any]:
+async def _task(client: Client, name: str) -> TaskStatus:
     return next(t for t in await client.tasks.list(project="shop") if t["name"] == name)
 
 
@@ -204,4 +205,4 @@ tasks:
     (tmp_path / "other").mkdir()
     async with daemon(tmp_path / "other", text % "many") as (client, source):
         assert await _outcome(client, source, "t") == "failed"
-        assert "config.times: input should be" in (await _task(client, "t"))["message"]
+        assert "config.times: input should be" in str((await _task(client, "t"))["message"])

@@ -1,0 +1,529 @@
+"""What the daemon answers, as type checkers see it; made by docs/generate.py."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+__all__ = [
+    "ActionEventNotification",
+    "ActionInfo",
+    "ActionResult",
+    "ActionSummary",
+    "DaemonHello",
+    "DaemonStatus",
+    "Empty",
+    "EndpointAddress",
+    "EventNotification",
+    "EventRecord",
+    "ExecExit",
+    "ExecOutput",
+    "ExecRef",
+    "Explanation",
+    "GraphNode",
+    "LeaseStatus",
+    "Leftover",
+    "LogChunk",
+    "LogEnd",
+    "LogsPosition",
+    "Need",
+    "OperationRef",
+    "OperationStatus",
+    "PlanChange",
+    "PlanDiff",
+    "PlanGraph",
+    "PluginStatus",
+    "ProbeReport",
+    "ProbeTry",
+    "ProjectName",
+    "ProjectSummary",
+    "RegistryEntry",
+    "RestoreMark",
+    "ServicesStatus",
+    "SnapshotInfo",
+    "StageReport",
+    "SubscriptionFailed",
+    "SubscriptionRef",
+    "TaskInfo",
+    "TaskStatus",
+    "UnitDetails",
+    "UnitHealth",
+    "UnitOutcome",
+    "UnitStatus",
+    "UnitUsage",
+]
+
+
+class ActionEventNotification(TypedDict):
+    """Something that happened while an action ran; all of them come before its answer."""
+
+    id: str
+    name: str
+    data: dict[str, Any]
+
+
+class ActionInfo(TypedDict):
+    """Everything about an action."""
+
+    name: str
+    service: str | None
+    service_type: str | None
+    summary: str
+    description: str
+    parameters: dict[str, Any]
+    result: dict[str, Any]
+    events: dict[str, dict[str, Any]]
+    timeout_s: float | None
+
+
+class ActionResult(TypedDict):
+    """What an action returned."""
+
+    result: Any
+
+
+class ActionSummary(TypedDict):
+    """One action in a list."""
+
+    name: str
+    service: str | None
+    service_type: str | None
+    summary: str
+
+
+class DaemonHello(TypedDict):
+    """The daemon introduces itself."""
+
+    protocol: int
+    version: str
+    pid: int
+
+
+class DaemonStatus(TypedDict):
+    """How the daemon does."""
+
+    pid: int
+    version: str
+    protocol: int
+    started_at: str
+    uptime_s: float
+    state_dir: str
+    endpoint: str
+    projects: list[str]
+    connections: int
+    rss_bytes: int
+    last_event: int
+
+
+class Empty(TypedDict):
+    """Done; there is nothing to say."""
+
+
+class EndpointAddress(TypedDict):
+    """Where a unit can be reached."""
+
+    host: str
+    port: int
+    url: str
+
+
+class EventNotification(TypedDict):
+    """One fact for one subscription; of kind `gap` when some were lost."""
+
+    subscription: str
+    event: EventRecord
+
+
+class EventRecord(TypedDict):
+    """One fact."""
+
+    number: int
+    at: str
+    kind: str
+    project: str | None
+    unit: str | None
+    data: dict[str, Any]
+
+
+class ExecExit(TypedDict):
+    """How a command ended; exactly one of code and signal is set, or neither."""
+
+    id: str
+    code: int | None
+    signal: int | None
+
+
+class ExecOutput(TypedDict):
+    """A piece of a command's output."""
+
+    id: str
+    stream: str
+    data: str
+
+
+class ExecRef(TypedDict):
+    """A running command; it belongs to the connection and ends with it."""
+
+    id: str
+
+
+class Explanation(TypedDict):
+    """Why a unit is as it is, and the same for everything that it waits for."""
+
+    unit: str
+    kind: str
+    state: str
+    health: str
+    since: str | None
+    summary: str
+    needs: list[Need]
+    probe: ProbeReport | None
+    last_output: list[str]
+    next: str | None
+    causes: list[Explanation]
+    lease: LeaseStatus | None
+
+
+class GraphNode(TypedDict):
+    """One unit of the graph."""
+
+    name: str
+    kind: str
+    type: str
+
+
+class LeaseStatus(TypedDict):
+    """One lease."""
+
+    id: str
+    project: str
+    owner: str
+    ttl_s: float
+    left_s: float
+    granted_at: str
+    renewed_at: str
+
+
+class Leftover(TypedDict):
+    """One thing that was left."""
+
+    kind: str
+    name: str
+    why: str
+    state_dir: str | None
+    pids: list[int]
+    removable: bool
+    adoptable: bool
+    removed: bool
+    error: str | None
+    hint: str | None
+
+
+class LogChunk(TypedDict):
+    """A piece of one stream of one unit."""
+
+    subscription: str
+    unit: str
+    stream: str
+    at: str | None
+    text: str
+    skipped: int
+    end: int | None
+
+
+class LogEnd(TypedDict):
+    """There is no more output to come."""
+
+    subscription: str
+
+
+class LogsPosition(TypedDict):
+    """Nothing before these offsets is still to come."""
+
+    subscription: str
+    offsets: dict[str, dict[str, int]]
+
+
+class Need(TypedDict):
+    """Something a unit waits for."""
+
+    unit: str
+    condition: str
+    met: bool
+    state: str
+
+
+class OperationRef(TypedDict):
+    """An operation that was started."""
+
+    id: str
+    project: str
+    after: int
+
+
+class OperationStatus(TypedDict):
+    """One operation."""
+
+    id: str
+    verb: str
+    project: str
+    units: list[str]
+    state: str
+    started_at: str
+    ended_at: str | None
+    error: dict[str, Any] | None
+    results: list[UnitOutcome]
+
+
+class PlanChange(TypedDict):
+    """What would happen to one unit."""
+
+    unit: str
+    kind: str
+    action: str
+    reasons: list[str]
+    differs: bool
+
+
+class PlanDiff(TypedDict):
+    """What would happen, in file order."""
+
+    project: str
+    changes: list[PlanChange]
+
+
+class PlanGraph(TypedDict):
+    """The graph of a stack, nodes in file order."""
+
+    project: str
+    nodes: list[GraphNode]
+    edges: list[dict[str, Any]]
+
+
+class PluginStatus(TypedDict):
+    """One plugin that was found."""
+
+    name: str
+    source: str
+    module: str
+    error: str | None
+    brings: dict[str, list[str]]
+
+
+class ProbeReport(TypedDict):
+    """What a check has found so far."""
+
+    stage: str
+    tries: int
+    last: list[ProbeTry]
+
+
+class ProbeTry(TypedDict):
+    """One try of a check."""
+
+    at: str
+    ok: bool
+    latency_ms: float
+    message: str
+
+
+class ProjectName(TypedDict):
+    """Which loaded project the files mean."""
+
+    name: str | None
+    others: list[str]
+
+
+class ProjectSummary(TypedDict):
+    """One loaded project."""
+
+    name: str
+    files: list[str]
+    units: int
+    running: int
+
+
+class RegistryEntry(TypedDict):
+    """One unit, as others find it."""
+
+    project: str
+    name: str
+    kind: str
+    type: str
+    version: str | None
+    state: str
+    health: str
+    endpoints: dict[str, EndpointAddress]
+    node: str | None
+    labels: dict[str, str]
+    since: str | None
+
+
+class RestoreMark(TypedDict):
+    """A restore that did not come to its end: the parts are not of the same moment."""
+
+    snapshot: str
+    restored: list[str]
+    others: list[str]
+
+
+class ServicesStatus(TypedDict):
+    """All units of a project, in file order."""
+
+    project: str
+    services: list[UnitStatus]
+    lease: LeaseStatus | None
+    half_restored: RestoreMark | None
+
+
+class SnapshotInfo(TypedDict):
+    """One snapshot."""
+
+    name: str
+    created_at: str
+    plan: str
+    parts: list[str]
+    left: list[str]
+    tasks: list[str]
+
+
+class StageReport(TypedDict):
+    """One stage of readiness."""
+
+    name: str
+    reached: bool
+    reached_after_s: float | None
+    last: list[ProbeTry]
+
+
+class SubscriptionFailed(TypedDict):
+    """Nothing more will come: it could not go on. It is named as its other messages name it."""
+
+    error: dict[str, Any]
+    subscription: str | None
+    id: str | None
+
+
+class SubscriptionRef(TypedDict):
+    """A new subscription; it ends with the connection."""
+
+    subscription: str
+
+
+class TaskInfo(TypedDict):
+    """What the type of a task takes, tells and returns."""
+
+    name: str
+    task_type: str
+    summary: str
+    description: str
+    parameters: dict[str, Any]
+    result: dict[str, Any]
+    events: dict[str, Any]
+
+
+class TaskStatus(TypedDict):
+    """One task as it is now."""
+
+    name: str
+    kind: str
+    type: str
+    state: str
+    health: str
+    setup: str
+    ready: bool
+    pid: int | None
+    container: str | None
+    node: str | None
+    restarts: int
+    exit_code: int | None
+    started_at: str | None
+    endpoints: dict[str, EndpointAddress]
+    depends_on: list[str]
+    goal: str | None
+    message: str | None
+    next_try_at: str | None
+    outputs: dict[str, Any]
+    completed_at: str | None
+    input_hash: str | None
+
+
+class UnitDetails(TypedDict):
+    """Everything about one unit."""
+
+    name: str
+    kind: str
+    type: str
+    state: str
+    health: str
+    setup: str
+    ready: bool
+    pid: int | None
+    container: str | None
+    node: str | None
+    restarts: int
+    exit_code: int | None
+    started_at: str | None
+    endpoints: dict[str, EndpointAddress]
+    depends_on: list[str]
+    goal: str | None
+    message: str | None
+    next_try_at: str | None
+    outputs: dict[str, Any]
+    completed_at: str | None
+    spec: dict[str, Any]
+    handle: dict[str, Any] | None
+    generation: int
+    since: str | None
+    health_checks: dict[str, Any] | None
+    history: list[dict[str, Any]]
+
+
+class UnitHealth(TypedDict):
+    """Checks of one unit; units without any are there, too."""
+
+    unit: str
+    state: str
+    stages: list[StageReport]
+    liveness: StageReport | None
+
+
+class UnitOutcome(TypedDict):
+    """What became of one unit of an operation."""
+
+    unit: str
+    outcome: str
+    message: str | None
+
+
+class UnitStatus(TypedDict):
+    """One unit as it is now."""
+
+    name: str
+    kind: str
+    type: str
+    state: str
+    health: str
+    setup: str
+    ready: bool
+    pid: int | None
+    container: str | None
+    node: str | None
+    restarts: int
+    exit_code: int | None
+    started_at: str | None
+    endpoints: dict[str, EndpointAddress]
+    depends_on: list[str]
+    goal: str | None
+    message: str | None
+    next_try_at: str | None
+    outputs: dict[str, Any]
+    completed_at: str | None
+
+
+class UnitUsage(TypedDict):
+    """What a unit uses now, all its processes together."""
+
+    name: str
+    processes: int
+    rss_bytes: int
+    cpu_s: float
