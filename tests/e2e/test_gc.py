@@ -11,7 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from .harness_case import HarnessCase
+
+# Many commands each, on a machine that other tests may share.
+pytestmark = pytest.mark.timeout(120)
 
 STACK = """
 services:

@@ -17,6 +17,9 @@ from tests.snapshot_plugin import LEDGER
 
 from .harness_case import HarnessCase, eventually
 
+# Many commands each, on a machine that other tests may share.
+pytestmark = pytest.mark.timeout(120)
+
 STACK = """
 services:
   book:
