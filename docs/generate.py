@@ -35,7 +35,7 @@ _MEANINGS = {
     1: "the operation failed",
     2: "the command line is wrong",
     3: "something is not running, or not healthy (`status`)",
-    4: "no such service, task or project",
+    4: "no such service, task, project, token or context",
     5: "no daemon can be reached",
     6: "the stack file is invalid; nothing was started",
     7: "not permitted",

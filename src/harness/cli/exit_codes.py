@@ -57,6 +57,10 @@ EXIT_CODES: dict[type[errors.HarnessError], int] = {
     errors.ProtocolError: OPERATION_FAILED,
     errors.InvalidParameters: USAGE,
     errors.AccessError: NOT_PERMITTED,
+    errors.TokenNotFound: NO_SUCH_SERVICE,
+    errors.ContextError: USAGE,
+    errors.ContextNotFound: NO_SUCH_SERVICE,
+    errors.ListenFailed: OPERATION_FAILED,
     errors.DaemonUnavailable: UNREACHABLE,
 }
 

@@ -14,7 +14,10 @@
     ├─ LeaseError            LeaseExpired · LeaseNotFound
     ├─ SnapshotError         SnapshotNotFound · SnapshotMismatch
     ├─ ProtocolError         MalformedMessage · MethodNotFound · InvalidParameters · RemoteFailure
-    ├─ AccessError           Forbidden
+    ├─ AccessError           Unauthenticated · TooManyAttempts · Forbidden · CertificateInvalid ·
+    │                        TokenNotFound
+    ├─ ContextError          ContextNotFound
+    ├─ ListenFailed
     └─ DaemonUnavailable
 
 Constructors take facts as keyword arguments and build the message: it begins with "cannot", names
@@ -32,13 +35,20 @@ from .remote import (
     ActionFailed,
     ActionNotFound,
     ActionTimeout,
+    CertificateInvalid,
+    ContextError,
+    ContextNotFound,
     DaemonUnavailable,
     Forbidden,
     InvalidParameters,
+    ListenFailed,
     MalformedMessage,
     MethodNotFound,
     ProtocolError,
     RemoteFailure,
+    TokenNotFound,
+    TooManyAttempts,
+    Unauthenticated,
 )
 from .running import (
     CommandError,
@@ -95,6 +105,7 @@ __all__ = [
     "ActionFailed",
     "ActionNotFound",
     "ActionTimeout",
+    "CertificateInvalid",
     "CommandError",
     "CommandFailed",
     "CommandNotExecutable",
@@ -103,6 +114,8 @@ __all__ = [
     "ConfigError",
     "ConfigSchemaError",
     "ConfigSyntaxError",
+    "ContextError",
+    "ContextNotFound",
     "DaemonUnavailable",
     "DependencyCycle",
     "ExecutorError",
@@ -115,6 +128,7 @@ __all__ = [
     "LeaseError",
     "LeaseExpired",
     "LeaseNotFound",
+    "ListenFailed",
     "MalformedMessage",
     "MethodNotFound",
     "NotSupported",
@@ -138,6 +152,9 @@ __all__ = [
     "StoreFull",
     "StoreLocked",
     "StoreTooNew",
+    "TokenNotFound",
+    "TooManyAttempts",
+    "Unauthenticated",
     "UnknownService",
     "UnknownServiceType",
     "UnknownTask",

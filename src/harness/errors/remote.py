@@ -15,13 +15,20 @@ __all__ = [
     "ActionFailed",
     "ActionNotFound",
     "ActionTimeout",
+    "CertificateInvalid",
+    "ContextError",
+    "ContextNotFound",
     "DaemonUnavailable",
     "Forbidden",
     "InvalidParameters",
+    "ListenFailed",
     "MalformedMessage",
     "MethodNotFound",
     "ProtocolError",
     "RemoteFailure",
+    "TokenNotFound",
+    "TooManyAttempts",
+    "Unauthenticated",
 ]
 
 
@@ -151,6 +158,48 @@ class Forbidden(AccessError):
     """The caller is known, and not allowed."""
 
     kind = "permission-denied"
+
+
+class Unauthenticated(AccessError):
+    """The caller did not show who it is, or what it showed is not, or no more, valid."""
+
+    kind = "unauthenticated"
+
+
+class TooManyAttempts(AccessError):
+    """Logins from this address failed too often; `details["retry_after_s"]` says when to return."""
+
+    kind = "too-many-attempts"
+
+
+class CertificateInvalid(AccessError):
+    """A certificate has expired, is not valid yet, or comes from an authority not trusted here."""
+
+    kind = "certificate-invalid"
+
+
+class TokenNotFound(AccessError):
+    """There is no token of that name."""
+
+    kind = "token-not-found"
+
+
+class ListenFailed(HarnessError):
+    """The daemon cannot listen at an address."""
+
+    kind = "listen-failed"
+
+
+class ContextError(HarnessError):
+    """A context is not usable, or not for this command."""
+
+    kind = "context-error"
+
+
+class ContextNotFound(ContextError):
+    """There is no context of that name."""
+
+    kind = "context-not-found"
 
 
 class DaemonUnavailable(HarnessError):
