@@ -13,7 +13,7 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from harness.client.websocket import LocalWebSocket
+from harness.client.websocket import ClientWebSocket
 from harness.errors import DaemonUnavailable
 from harness.protocol import Endpoint
 from tests.requirements import require
@@ -28,8 +28,8 @@ services:
 """
 
 
-async def _websocket(endpoint: Endpoint) -> LocalWebSocket:
-    websocket = LocalWebSocket(await anyio.connect_unix(endpoint.socket_path))
+async def _websocket(endpoint: Endpoint) -> ClientWebSocket:
+    websocket = ClientWebSocket(await anyio.connect_unix(endpoint.socket_path))
     await websocket.handshake()
     return websocket
 
@@ -167,7 +167,7 @@ async def test_http_requests_are_answered(endpoint):
 async def test_garbage_frames_end_their_connection_and_no_other(endpoint):
     async with foreground_daemon(endpoint), client_of(endpoint, start=False) as other:
         stream = await anyio.connect_unix(endpoint.socket_path)
-        await LocalWebSocket(stream).handshake()
+        await ClientWebSocket(stream).handshake()
         await stream.send(os.urandom(64) + b"\xff" * 10_000)
         await _read_to_the_end(stream)
         await stream.aclose()

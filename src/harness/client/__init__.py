@@ -17,19 +17,25 @@ if TYPE_CHECKING:
     from .blocking import BlockingClient
     from .client import Client, connect, opened
     from .connection import Connection
+    from .contexts import LOCAL, Context, Contexts
     from .exec import RemoteProcess
     from .leases import HeldLease
+    from .remote import Remote
     from .source import make_source
     from .spawning import Begun, begin_daemon
 
 __all__ = [
+    "LOCAL",
     "ActionRun",
     "Begun",
     "BlockingClient",
     "Client",
     "Connection",
+    "Context",
+    "Contexts",
     "Endpoint",
     "HeldLease",
+    "Remote",
     "RemoteProcess",
     "begin_daemon",
     "connect",
@@ -38,12 +44,16 @@ __all__ = [
 ]
 
 _PLACES = {
+    "LOCAL": "contexts",
     "ActionRun": "actions",
     "Begun": "spawning",
     "BlockingClient": "blocking",
     "Client": "client",
     "Connection": "connection",
     "HeldLease": "leases",
+    "Context": "contexts",
+    "Contexts": "contexts",
+    "Remote": "remote",
     "RemoteProcess": "exec",
     "begin_daemon": "spawning",
     "connect": "client",

@@ -15,13 +15,16 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from harness.protocol import Endpoint
 
 from .client import Client, connect
+
+if TYPE_CHECKING:
+    from .remote import Remote
 
 __all__ = ["BlockingClient"]
 
@@ -35,7 +38,8 @@ class BlockingClient:
     and what is iterated over there is iterated over here. An interrupt cancels the call.
 
     Args:
-        endpoint: whose daemon; None: the user's own, as the environment names it.
+        endpoint: whose daemon; None: the user's own, as the environment names it. One on another
+            machine is a `Remote`.
         start: start it in the background when it does not run.
         reconnect: go on with the next daemon when this one has gone, as `connect` does.
 
@@ -45,7 +49,7 @@ class BlockingClient:
 
     def __init__(
         self,
-        endpoint: Endpoint | None = None,
+        endpoint: Endpoint | Remote | None = None,
         *,
         start: bool = True,
         reconnect: bool = False,

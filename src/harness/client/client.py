@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +35,13 @@ from .registry import Registry
 from .services import Services
 from .snapshots import Snapshots
 from .tasks import Tasks
-from .websocket import LocalWebSocket
+from .tokens import Tokens
+from .websocket import ClientWebSocket
 
 if TYPE_CHECKING:
     from harness.protocol import MessageStream
 
+    from .remote import Remote
     from .spawning import Begun
 
 __all__ = ["Client", "connect", "opened"]
@@ -75,11 +78,12 @@ class Client:
         self.registry = Registry(connection)
         self.actions = Actions(connection)
         self.plugins = Plugins(connection)
+        self.tokens = Tokens(connection)
 
 
 @asynccontextmanager
 async def connect(
-    endpoint: Endpoint | None = None,
+    endpoint: Endpoint | Remote | None = None,
     *,
     start: bool = True,
     source: Mapping[str, Any] | None = None,
@@ -89,7 +93,8 @@ async def connect(
     """Connect to a daemon, for as long as the context is open.
 
     Args:
-        endpoint: whose; None: the user's own, as the environment names it.
+        endpoint: whose; None: the user's own, as the environment names it. One on another machine
+            is a `Remote`, and is never started from here.
         start: start it in the background when it does not run.
         source: stack files, as `make_source` returns them, that a daemon is started for; it does
             not start when they cannot be used.
@@ -103,11 +108,19 @@ async def connect(
         ConfigError, PlanError: it does not run, and the stack files cannot be used.
         HarnessError: why it could not start, for example StoreCorrupt.
         ProtocolError: it speaks another version of the protocol.
+        AccessError: it is on another machine, and does not let this client in.
     """
     endpoint = endpoint or Endpoint.default()
-    stream = await _reach(endpoint, start=start, source=source, begun=begun)
+    if isinstance(endpoint, Endpoint):
+        stream = await _reach(endpoint, start=start, source=source, begun=begun)
+        again = partial(_reach_again, endpoint, start=start)
+    else:
+        from .remote import open_remote
+
+        stream = await open_remote(endpoint)
+        again = partial(_reach_remote_again, endpoint)
     if reconnect:
-        async with _lasting(endpoint, stream, start=start) as client:
+        async with _lasting(stream, again) as client:
             yield client
     else:
         async with opened(stream) as client:
@@ -151,16 +164,36 @@ async def _reach_again(endpoint: Endpoint, *, start: bool) -> MessageStream:
     )
 
 
+async def _reach_remote_again(remote: Remote) -> MessageStream:
+    """Reach the next daemon on another machine.
+
+    Raises:
+        DaemonUnavailable: nobody started one.
+        HarnessError: it does not let this client in any more.
+    """
+    from .remote import open_remote
+
+    deadline = anyio.current_time() + _NEXT_DAEMON_S
+    while True:
+        try:
+            return await open_remote(remote)
+        except DaemonUnavailable:
+            if anyio.current_time() >= deadline:
+                raise
+        # Nothing here can be told when a daemon of another machine listens again.
+        await anyio.sleep(_NEXT_LOOK_S)
+
+
 @asynccontextmanager
 async def _lasting(
-    endpoint: Endpoint, first: MessageStream, *, start: bool
+    first: MessageStream, again: Callable[[], Awaitable[MessageStream]]
 ) -> AsyncIterator[Client]:
     from .lasting import LastingConnection
 
     streams = [first]
 
     async def reach() -> MessageStream:
-        return streams.pop() if streams else await _reach_again(endpoint, start=start)
+        return streams.pop() if streams else await again()
 
     async with tasks_beside() as group:
         connection = LastingConnection(group, reach, _greet)
@@ -227,7 +260,7 @@ async def _open(endpoint: Endpoint) -> MessageStream | None:
             f"cannot reach the daemon at {path}: {error.strerror or error}",
             hint="name another state directory with HARNESS_STATE_DIR",
         ) from error
-    websocket = LocalWebSocket(stream)
+    websocket = ClientWebSocket(stream)
     try:
         _check_owner(stream, path)
         with anyio.fail_after(_HELLO_TIMEOUT_S):

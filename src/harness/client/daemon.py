@@ -24,7 +24,7 @@ class Daemon:
         self._connection = connection
 
     async def status(self) -> DaemonStatus:
-        """Return pid, version, started_at, state_dir, endpoint, projects, rss_bytes, last_event."""
+        """Return pid, version, started_at, endpoint, remote, projects, last_event and more."""
         result: DaemonStatus = await self._connection.call("daemon.status")
         return result
 
@@ -39,6 +39,18 @@ class Daemon:
         )
         with anyio.move_on_after(_EXIT_TIMEOUT_S):
             await self._connection.wait_closed()
+
+    async def listen(self, *, host: str | None, port: int = 0) -> dict[str, Any]:
+        """Have clients of other machines served there, from now on; return host, port, url.
+
+        Args:
+            host: a name or address of the daemon's machine; None: nowhere any more.
+            port: 0: one that is free.
+        """
+        result: dict[str, Any] = await self._connection.call(
+            "daemon.listen", {"host": host, "port": port}
+        )
+        return result
 
     async def discover(self) -> dict[str, Any]:
         """Return the OpenRPC document of the daemon."""

@@ -1,8 +1,8 @@
-"""A WebSocket over the daemon's unix socket, client side, without any library.
+"""A WebSocket to the daemon, client side, without any library.
 
-Only what a local client of our own daemon needs, and about 35 ms of imports less than a library
-costs, which is a sixth of what `harness status` may take as a whole. Connections over TCP, to
-servers that are not this product's, and servers themselves need the complete thing; this is not it.
+Only what a client of our own daemon needs, and about 35 ms of imports less than a library costs,
+which is a sixth of what `harness status` may take as a whole. Connections to servers that are not
+this product's, and servers themselves need the complete thing; this is not it.
 
 Source: RFC 6455, sections 4.1 and 5.
 """
@@ -10,20 +10,22 @@ Source: RFC 6455, sections 4.1 and 5.
 from __future__ import annotations
 
 import binascii
+import json
 import os
 from contextlib import suppress
 
 import anyio
 import anyio.lowlevel
-from anyio.abc import SocketStream
+from anyio.abc import ByteStream
 
-from harness.errors import DaemonUnavailable, MalformedMessage, ProtocolError
-from harness.protocol import MAX_MESSAGE_BYTES, too_large
+from harness.errors import DaemonUnavailable, HarnessError, MalformedMessage, ProtocolError
+from harness.protocol import MAX_MESSAGE_BYTES, error_from_wire, too_large
 
-__all__ = ["LocalWebSocket"]
+__all__ = ["ClientWebSocket"]
 
 _READ_BYTES = 256 * 1024
 _MAX_HEAD_BYTES = 16 * 1024
+_MAX_REFUSAL_BYTES = 64 * 1024
 _SHIELDED_BYTES = 128 * 1024  # fits into a socket's buffer; a piece of input is a little less
 _SHIELDED_S = 5.0
 
@@ -32,40 +34,66 @@ _MASKED = 0x80
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 
-class LocalWebSocket:
+class ClientWebSocket:
     """A message stream; see `harness.protocol.MessageStream`."""
 
-    def __init__(self, stream: SocketStream, *, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
+    def __init__(self, stream: ByteStream, *, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
         self._stream = stream
         self._max_message_bytes = max_message_bytes
         self._buffer = bytearray()
         self._broken = False
         self._writing = anyio.Lock(fast_acquire=True)
 
-    async def handshake(self, path: str = "/rpc") -> None:
+    async def handshake(
+        self, path: str = "/rpc", *, host: str = "localhost", token: str | None = None
+    ) -> None:
         """Turn the connection into a WebSocket.
+
+        Args:
+            path: where.
+            host: name and port of the daemon.
+            token: shown to the daemon, if there is one.
 
         Raises:
             DaemonUnavailable: whoever listens there hung up.
+            AccessError: the daemon lets this client not in.
             ProtocolError: it refused.
         """
         key = binascii.b2a_base64(os.urandom(16), newline=False).decode()
         head = (
-            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
         )
+        if token is not None:
+            head += f"Authorization: Bearer {token}\r\n"
         try:
-            await self._stream.send(head.encode())
+            await self._stream.send(f"{head}\r\n".encode())
             while b"\r\n\r\n" not in self._buffer and len(self._buffer) < _MAX_HEAD_BYTES:
                 self._buffer += await self._stream.receive(_READ_BYTES)
-        except (anyio.EndOfStream, anyio.BrokenResourceError):
-            raise DaemonUnavailable("cannot reach the daemon: it closed the connection") from None
+        except (anyio.EndOfStream, anyio.BrokenResourceError) as error:
+            raise DaemonUnavailable(
+                "cannot reach the daemon: it closed the connection"
+            ) from error.__cause__
         answer, _, rest = bytes(self._buffer).partition(b"\r\n\r\n")
         self._buffer = bytearray(rest)
         status = answer.split(b"\r\n", 1)[0].decode("latin-1")
         if status.split(" ")[1:2] != ["101"]:
-            reason = rest.decode("utf-8", "replace").strip() or status
-            raise ProtocolError(f"cannot talk to the daemon: it refused the connection: {reason}")
+            raise await self._refusal(status, _content_length(answer))
+
+    async def _refusal(self, status: str, size: int | None) -> HarnessError:
+        """Return why the daemon refused: the error in its answer, else its words."""
+        size = min(size or 0, _MAX_REFUSAL_BYTES)
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+            while len(self._buffer) < size:
+                self._buffer += await self._stream.receive(_READ_BYTES)
+        try:
+            document = json.loads(self._buffer)["error"]
+        except (ValueError, TypeError, KeyError):
+            document = None
+        if isinstance(document, dict):
+            return error_from_wire(document)
+        reason = self._buffer.decode("utf-8", "replace").strip() or status
+        return ProtocolError(f"cannot talk to the daemon: it refused the connection: {reason}")
 
     async def receive(self) -> str:
         """Return the next text message; pings are answered in between."""
@@ -156,6 +184,14 @@ class LocalWebSocket:
             self._broken = False
         if self._broken:
             raise anyio.BrokenResourceError
+
+
+def _content_length(head: bytes) -> int | None:
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length" and value.strip().isdigit():
+            return int(value)
+    return None
 
 
 def _masked(payload: bytes, key: bytes) -> bytes:

@@ -23,10 +23,11 @@ from harness.executors import TypedExecutor, builtin_executors, option_types
 from harness.health import CheckRunner
 from harness.logs import LogNotice, LogsDropped, Watcher
 from harness.model import EventKind
-from harness.protocol import CheckedStack, Endpoint
+from harness.protocol import CheckedStack, Endpoint, ListenParams
 from harness.storage import SqliteStore, Store
 from harness.supervisor import OperationState, Stacks
 
+from .access import Access
 from .dispatcher import Dispatcher
 from .extensions import Extensions
 from .methods import all_handlers
@@ -50,6 +51,7 @@ async def serve_daemon(
     ready: Callable[[], None] = lambda: None,
     limits: Limits | None = None,
     checked: CheckedStack | None = None,
+    listen: ListenParams | None = None,
 ) -> None:
     """Be the daemon of a state directory until a signal or `daemon.stop` ends it.
 
@@ -61,9 +63,11 @@ async def serve_daemon(
         ready: called once, when clients are served.
         limits: for each connection.
         checked: the stack that it was started for.
+        listen: where clients of other machines are served; None: where the last daemon did.
 
     Raises:
         StorageError: the state directory cannot be used; nothing in it was changed.
+        ListenFailed: nobody can listen there.
     """
     # Now: it is ready when the first service is to be started.
     start_holder()
@@ -72,7 +76,9 @@ async def serve_daemon(
     with StartLock(endpoint) as start_lock:
         async with server.running(), _signals(shutdown, hurry):
             with _owned_store(endpoint) as store:
-                async with supervision(endpoint, store, server, shutdown, checked) as stacks:
+                async with supervision(
+                    endpoint, store, server, shutdown, checked, listen
+                ) as stacks:
                     await server.listen(endpoint.socket_path)
                     start_lock.release()
                     ready()
@@ -97,6 +103,7 @@ async def supervision(
     server: Server,
     shutdown: anyio.Event,
     checked: CheckedStack | None = None,
+    listen: ListenParams | None = None,
 ) -> AsyncIterator[Stacks]:
     """Build what looks after services, take over what an earlier daemon left, and answer calls."""
     clock = SystemClock()
@@ -121,6 +128,9 @@ async def supervision(
         notices.stacks = stacks
         async with extensions, typed, stacks:
             await stacks.recover()
+            access = Access(
+                endpoint=endpoint, store=store, server=server, clock=clock, masked=stacks.masked
+            )
             wiring = Wiring(
                 stacks=stacks,
                 bus=bus,
@@ -128,6 +138,7 @@ async def supervision(
                 clock=clock,
                 reader=StackReader(option_types(), extensions, checked),
                 extensions=extensions,
+                access=access,
                 endpoint=endpoint,
                 version=__version__,
                 started_at=clock.now(),
@@ -135,9 +146,11 @@ async def supervision(
                 connections=lambda: server.connections,
                 shutdown=shutdown,
             )
-            server.dispatcher = Dispatcher(all_handlers(wiring))
+            server.dispatcher = Dispatcher(all_handlers(wiring), audit=access.audit)
+            await access.begin(listen)
             bus.publish(EventKind.DAEMON_STARTED, data={"pid": os.getpid(), "version": __version__})
             yield stacks
+            access.close()
             bus.publish(EventKind.DAEMON_STOPPED, data={"reason": "asked to end"})
 
 

@@ -15,10 +15,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.protocol import Endpoint
+
+if TYPE_CHECKING:
+    from harness.protocol import ListenParams
 
 __all__ = ["main", "run_daemon"]
 
@@ -42,7 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_daemon(
-    endpoint: Endpoint, *, detach: bool = False, stall_s: float = _STALL_S, gets_stack: bool = False
+    endpoint: Endpoint,
+    *,
+    detach: bool = False,
+    stall_s: float = _STALL_S,
+    gets_stack: bool = False,
+    listen: ListenParams | None = None,
 ) -> int:
     """Be a daemon until it ends; return the exit status: 0, or 1 when it could not start.
 
@@ -54,6 +62,7 @@ def run_daemon(
         stall_s: how long a client may take nothing before it is disconnected.
         gets_stack: read the stack that a daemon is wanted for from stdin, as the command that
             starts this one has read it; end, having changed nothing, when there is none.
+        listen: where clients of other machines are served; None: where the last daemon did.
     """
     if detach:
         _detach()
@@ -78,7 +87,8 @@ def run_daemon(
         _log_to(endpoint)
         limits = Limits(stall_s=stall_s)
         ready = partial(_serving, starter.ready)
-        _run(partial(serve_daemon, endpoint, ready=ready, limits=limits, checked=checked))
+        serve = partial(serve_daemon, endpoint, limits=limits, checked=checked, listen=listen)
+        _run(partial(serve, ready=ready))
     except HarnessError as error:
         logger.error("Cannot go on: %s", error)
         starter.failed(error)

@@ -11,7 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError, MethodNotFound
+from harness.access import AuditEntry, Principal
+from harness.errors import Forbidden, HarnessError, MethodNotFound
 from harness.protocol import (
     INTERNAL_ERROR,
     MAX_MESSAGE_BYTES,
@@ -29,12 +30,15 @@ from .json_values import json_value
 if TYPE_CHECKING:
     from .session import Call
 
-__all__ = ["Dispatcher", "Handler", "error_document", "outlives_connection"]
+__all__ = ["Dispatcher", "Handler", "error_document", "outlives_connection", "permit"]
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Any, "Call"], Awaitable[Any]]
 """Takes a method's parameters and the call it is for; returns its result."""
+
+_GOES_ON = frozenset({"exec.write", "exec.close_stdin", "exec.resize"})
+"""Methods that go on with a call that is in the audit log: one for each key that is pressed."""
 
 
 def outlives_connection(method: str) -> bool:
@@ -48,14 +52,44 @@ def outlives_connection(method: str) -> bool:
     return found is not None and found.changes and not ends
 
 
+def permit(principal: Principal, method: str, params: Mapping[str, Any]) -> None:
+    """Return when a caller may call a method; the one place that decides it.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    needed = METHODS[method].role
+    if not principal.role.includes(needed):
+        raise Forbidden(
+            f'cannot call {method}: "{principal.name}" is {_article(principal.role)}, and it needs '
+            f"{_article(needed)}",
+            hint=f"use a token or certificate whose role is {needed}",
+            details={"method": method, "role": principal.role.value, "needed": needed.value},
+        )
+    flag = METHODS[method].only_local
+    if flag and params.get(flag) and not principal.is_local:
+        raise Forbidden(
+            f"cannot call {method} with {flag}: secrets are shown on the daemon's machine only",
+            hint="log in there, or leave it out",
+            details={"method": method, "parameter": flag},
+        )
+
+
 class Dispatcher:
     """Answers calls.
 
     Args:
         handlers: by method; each must be in `METHODS`.
+        audit: takes note of calls that change something, and of those that were not allowed.
     """
 
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        *,
+        audit: Callable[[AuditEntry], None] = lambda _: None,
+    ) -> None:
+        self._audit = audit
         unknown = [name for name in handlers if name not in METHODS]
         if unknown:
             raise ValueError(f"no such methods: {', '.join(unknown)}")
@@ -72,11 +106,38 @@ class Dispatcher:
                     f"{MAX_MESSAGE_BYTES} bytes",
                     hint="ask for less at once",
                 )
+            self._note(request, call, "ok")
         except Exception as error:
+            self._note_error(request, call, error)
             if not isinstance(error, HarnessError):
                 logger.exception("Cannot answer %s", request.method)
             return encode(ErrorResponse(request.id, error_document(request.method, error)))
+        except BaseException:
+            # The caller has left, or the daemon ends; what was done by then may be much.
+            self._note(request, call, "cancelled")
+            raise
         return text
+
+    def _note_error(self, request: Request, call: Call, error: Exception) -> None:
+        if isinstance(error, HarnessError):
+            self._note(request, call, error.kind, str(error), always=isinstance(error, Forbidden))
+        else:
+            self._note(request, call, INTERNAL_ERROR)
+
+    def _note(
+        self, request: Request, call: Call, result: str, message: str = "", *, always: bool = False
+    ) -> None:
+        method = METHODS.get(request.method)
+        if always or (method is not None and method.changes and request.method not in _GOES_ON):
+            self._audit(
+                AuditEntry(
+                    who=call.session.principal,
+                    what=request.method,
+                    params=request.params,
+                    result=result,
+                    message=message,
+                )
+            )
 
     async def _call(self, method: str, params: Mapping[str, Any], call: Call) -> Any:
         handler = self._handlers.get(method)
@@ -87,7 +148,12 @@ class Dispatcher:
                 hint=f'did you mean "{close[0]}"?' if close else "rpc.discover lists them",
                 details={"method": method[:100]},
             )
+        permit(call.session.principal, method, params)
         return await handler(parse_params(METHODS[method].params, params, method=method), call)
+
+
+def _article(role: str) -> str:
+    return f"a {role}" if role == "viewer" else f"an {role}"
 
 
 def error_document(method: str, error: Exception) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Accepts connections on the daemon's unix socket and serves each in a task of its own.
+"""Accepts connections and serves each in a task of its own.
+
+Those on the unix socket are of this machine's user; of others see `remote.py`.
 
 What a client does, or does not do, reaches no further than its own session.
 """
@@ -10,20 +12,21 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
-from anyio.abc import SocketAttribute, SocketListener, SocketStream, TaskGroup
+from anyio.abc import ByteStream, SocketAttribute, SocketListener, SocketStream, TaskGroup
 
+from harness.access import LOCAL_ADMIN, Principal, Role
 from harness.errors import StorageError
 from harness.protocol import MAX_MESSAGE_BYTES, MessageStream, socket_address
 
 from .dispatcher import Dispatcher
 from .session import Limits, Session
-from .websocket import ServerWebSocket, accept_websocket
+from .websocket import Admit, ServerWebSocket, accept_websocket
 
 __all__ = ["Server", "is_allowed_peer", "peer_uid"]
 
@@ -91,11 +94,18 @@ class Server:
         self._accepting = anyio.CancelScope()
         self._group: TaskGroup | None = None
         self._connections = 0
+        self.remote_connections = 0
+        self.also_accepting: set[anyio.CancelScope] = set()
 
     @property
     def connections(self) -> int:
-        """How many clients are connected, or about to be."""
-        return self._connections
+        """How many clients are connected, or about to be, those of other machines included."""
+        return self._connections + self.remote_connections
+
+    @property
+    def limits(self) -> Limits:
+        """What each connection may use."""
+        return self._limits
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -122,22 +132,29 @@ class Server:
                 listener = await anyio.create_unix_listener(address, mode=0o600, backlog=_BACKLOG)
         except OSError as error:
             raise StorageError(f"cannot listen at {path}: {error.strerror or error}") from error
-        self._running().start_soon(self._accept, listener, path)
+        self._running().start_soon(self._accept_local, listener, path)
+
+    def start_soon(self, func: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> None:
+        """Start a task that ends with the server at the latest."""
+        self._running().start_soon(func, *args)
 
     def stop_listening(self) -> None:
-        """Accept no more connections and remove the socket; open ones go on."""
+        """Accept no more connections anywhere and remove the socket; open ones go on."""
         self._accepting.cancel()
+        for scope in self.also_accepting:
+            scope.cancel()
 
     async def drain(self) -> None:
         """Wait until every call that changes something has been answered."""
         await self._outliving.wait_idle()
 
-    async def serve_stream(self, stream: MessageStream) -> None:
+    async def serve_stream(self, stream: MessageStream, principal: Principal = LOCAL_ADMIN) -> None:
         """Serve one client over a stream until it leaves."""
         session = Session(
             stream,
             dispatcher=self.dispatcher,
             outliving=self._outliving,
+            principal=principal,
             limits=self._limits,
         )
         self._sessions.add(session)
@@ -152,19 +169,53 @@ class Server:
             for session in list(self._sessions):
                 group.start_soon(session.close)
 
-    async def _accept(self, listener: SocketListener, path: Path) -> None:
+    def end_sessions(self, key: str) -> int:
+        """Disconnect whoever showed what is revoked now; return how many connections that were."""
+        ended = [session for session in self._sessions if session.principal.key == key]
+        for session in ended:
+            session.end()
+        return len(ended)
+
+    async def accept(
+        self, listener: SocketListener, serve: Callable[[SocketStream], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Accept connections for ever, and serve each in a task of its own."""
+        while True:
+            try:
+                stream = await listener.accept()
+            except OSError as error:
+                if error.errno not in _SCARCE:
+                    raise
+                logger.warning("Cannot accept a connection: %s", error)
+                await anyio.sleep(_SCARCE_PAUSE_S)
+                continue
+            self._running().start_soon(serve, stream)
+
+    async def handshake(
+        self,
+        stream: ByteStream,
+        *,
+        health: Mapping[str, Any] | None = None,
+        admit: Admit = lambda _: None,
+    ) -> ServerWebSocket | None:
+        """Make a WebSocket of a connection; None when there is none, whose client got an answer.
+
+        Raises:
+            TimeoutError, EndOfStream, BrokenResourceError, ClosedResourceError: it takes too long,
+                or the client has left.
+        """
+        with anyio.fail_after(self._limits.handshake_s):
+            return await accept_websocket(
+                stream,
+                health=self._health() if health is None else health,
+                admit=admit,
+                max_message_bytes=self._max_message_bytes,
+            )
+
+    async def _accept_local(self, listener: SocketListener, path: Path) -> None:
         try:
             with self._accepting:
-                while True:
-                    try:
-                        stream = await listener.accept()
-                    except OSError as error:
-                        if error.errno not in _SCARCE:
-                            raise
-                        logger.warning("Cannot accept a connection: %s", error)
-                        await anyio.sleep(_SCARCE_PAUSE_S)
-                        continue
-                    self._running().start_soon(self._serve_connection, stream)
+                await self.accept(listener, self._serve_local)
         finally:
             # Removed first: whoever finds it gone waits for this daemon's end and starts another.
             _remove(path)
@@ -175,20 +226,22 @@ class Server:
             raise RuntimeError("the server is not running")
         return self._group
 
-    async def _serve_connection(self, stream: SocketStream) -> None:
+    async def _serve_local(self, stream: SocketStream) -> None:
         self._connections += 1
         try:
             async with stream:
-                websocket = await self._handshake(stream)
-                if websocket is not None:
-                    await self.serve_stream(websocket)
+                if (principal := self._local_principal(stream)) is not None:
+                    websocket = await self._local_handshake(stream)
+                    if websocket is not None:
+                        await self.serve_stream(websocket, principal)
         except Exception:
             # A defect met by one connection must not end the others.
             logger.exception("Cannot go on with a connection")
         finally:
             self._connections -= 1
 
-    async def _handshake(self, stream: SocketStream) -> ServerWebSocket | None:
+    def _local_principal(self, stream: SocketStream) -> Principal | None:
+        """Return who is at the other end, unless it is not to be served."""
         uid = peer_uid(stream)
         if not is_allowed_peer(uid):
             logger.warning("A connection of user %d was refused", uid)
@@ -196,11 +249,13 @@ class Server:
         if self._connections > self._limits.connections:
             logger.warning("A connection was refused: %d are open", self._limits.connections)
             return None
+        return Principal(name=f"uid {uid}", role=Role.ADMIN, how="socket")
+
+    async def _local_handshake(self, stream: SocketStream) -> ServerWebSocket | None:
         try:
-            with anyio.move_on_after(self._limits.handshake_s):
-                return await accept_websocket(
-                    stream, health=self._health(), max_message_bytes=self._max_message_bytes
-                )
+            return await self.handshake(stream)
+        except TimeoutError:
+            pass
         except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             pass  # The client has left.
         return None

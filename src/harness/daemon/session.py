@@ -18,6 +18,7 @@ import anyio
 import anyio.lowlevel
 from anyio.abc import TaskGroup, TaskStatus
 
+from harness.access import LOCAL_ADMIN, Principal
 from harness.errors import InvalidParameters, MalformedMessage, ProtocolError
 from harness.protocol import (
     ErrorResponse,
@@ -56,7 +57,10 @@ class Limits:
         queue_bytes: waiting to be sent, before whoever wants to send more waits.
         stall_s: how long the client may take nothing before it is disconnected.
         handshake_s: how long it may take to become a WebSocket.
-        connections: open at the same time, of all clients.
+        connections: open at the same time, of all clients of this machine, and again as many of
+            other ones.
+        logins: clients of other machines that have not logged in yet, at the same time; a quarter
+            of them from one address.
     """
 
     calls: int = 1_000
@@ -65,6 +69,7 @@ class Limits:
     stall_s: float = 30.0
     handshake_s: float = 10.0
     connections: int = 1_000
+    logins: int = 100
 
 
 class Spawner(Protocol):
@@ -112,6 +117,7 @@ class Session:
         stream: the connection.
         dispatcher: answers its calls.
         outliving: where calls run that go on when the client vanishes.
+        principal: who it is.
         limits: what it may use.
     """
 
@@ -121,9 +127,11 @@ class Session:
         *,
         dispatcher: Dispatcher,
         outliving: Spawner,
+        principal: Principal = LOCAL_ADMIN,
         limits: Limits | None = None,
     ) -> None:
         self.client = "unnamed"
+        self.principal = principal
         self._stream = stream
         self._dispatcher = dispatcher
         self._outliving = outliving
@@ -158,6 +166,10 @@ class Session:
             await self._flush()
         if self._group is not None:
             self._group.cancel_scope.cancel()
+
+    def end(self) -> None:
+        """Disconnect the client now, whatever it waits for."""
+        self._drop()
 
     async def send(self, text: str) -> None:
         """Queue a message, when there is room; dropped when the client has left."""

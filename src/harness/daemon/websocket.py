@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import socket
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -35,9 +35,16 @@ from wsproto.events import (
 )
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
-from harness.protocol import MAX_MESSAGE_BYTES, too_large
+from harness.errors import AccessError, TooManyAttempts
+from harness.protocol import MAX_MESSAGE_BYTES, error_to_wire, too_large
 
-__all__ = ["ServerWebSocket", "accept_websocket"]
+__all__ = ["Admit", "Headers", "ServerWebSocket", "accept_websocket"]
+
+Headers = Iterable[tuple[bytes, bytes]]
+"""Of a request: names in lower case, values."""
+
+Admit = Callable[[Headers], None]
+"""Raises an `AccessError` when who sent these headers is not to be served."""
 
 _READ_BYTES = 64 * 1024
 _MAX_HEAD_BYTES = 16 * 1024
@@ -50,12 +57,19 @@ async def accept_websocket(
     stream: ByteStream,
     *,
     health: Mapping[str, Any],
+    admit: Admit = lambda _: None,
     max_message_bytes: int = MAX_MESSAGE_BYTES,
 ) -> ServerWebSocket | None:
     """Read the request; return the WebSocket it asks for at `/rpc`, or answer it and return None.
 
     `GET /health` is answered with the JSON object `health`, everything else with an error. The
     stream is left open.
+
+    Args:
+        stream: where the request comes from.
+        health: what is told to everybody.
+        admit: looks at who wants a WebSocket.
+        max_message_bytes: of an inbound message.
 
     Raises:
         EndOfStream, BrokenResourceError: the client has left.
@@ -72,6 +86,11 @@ async def accept_websocket(
         name == b"upgrade" and value.lower() == b"websocket" for name, value in request.headers
     )
     if path == b"/rpc" and is_get and wants_websocket:
+        try:
+            admit(request.headers)
+        except AccessError as error:
+            await _refuse(stream, http, error)
+            return None
         return await _upgrade(stream, http, request, max_message_bytes)
     if path == b"/rpc":
         await _answer(stream, http, 426, {"error": "/rpc is a WebSocket"})
@@ -207,14 +226,29 @@ async def _upgrade(
     return accepted
 
 
+async def _refuse(stream: ByteStream, http: h11.Connection, error: AccessError) -> None:
+    """Answer in the way of RFC 6750 and RFC 6585, and with the whole error."""
+    body = {"error": error_to_wire(error)}
+    if isinstance(error, TooManyAttempts):
+        wait = str(error.details["retry_after_s"]).encode()
+        await _answer(stream, http, 429, body, (b"retry-after", wait))
+    else:
+        await _answer(stream, http, 401, body, (b"www-authenticate", b"Bearer"))
+
+
 async def _answer(
-    stream: ByteStream, http: h11.Connection, status: int, body: Mapping[str, Any]
+    stream: ByteStream,
+    http: h11.Connection,
+    status: int,
+    body: Mapping[str, Any],
+    *more: tuple[bytes, bytes],
 ) -> None:
     content = json.dumps(body).encode() + b"\n"
     headers = [
         (b"content-type", _JSON),
         (b"content-length", str(len(content)).encode()),
         (b"connection", b"close"),
+        *more,
     ]
     if status == 426:
         headers.append((b"upgrade", b"websocket"))

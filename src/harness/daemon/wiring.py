@@ -14,6 +14,7 @@ from harness.protocol import Endpoint
 from harness.storage import Store
 from harness.supervisor import Stacks
 
+from .access import Access
 from .extensions import Extensions
 from .stack_reader import StackReader
 
@@ -27,6 +28,7 @@ class Wiring:
     Attributes:
         reader: reads clients' stack files.
         extensions: what plugins bring.
+        access: who may come in from elsewhere.
         started_at: when this daemon started.
         began_s: the same in monotonic seconds, which no change of the machine's clock disturbs.
         connections: tells how many clients are connected.
@@ -39,6 +41,7 @@ class Wiring:
     clock: Clock
     reader: StackReader
     extensions: Extensions
+    access: Access
     endpoint: Endpoint
     version: str
     started_at: datetime

@@ -34,7 +34,14 @@ if TYPE_CHECKING:
         ListActionsParams,
         RunActionParams,
     )
-    from .daemon import DaemonHello, DaemonStatus, HelloParams, StopDaemonParams
+    from .daemon import (
+        DaemonHello,
+        DaemonStatus,
+        HelloParams,
+        Listening,
+        ListenParams,
+        StopDaemonParams,
+    )
     from .events import EventNotification, EventRecord, ListEventsParams, SubscribeParams
     from .exec import (
         ExecExit,
@@ -87,6 +94,7 @@ if TYPE_CHECKING:
     from .stream import MessageStream, message_pipe
     from .subscriptions import AckParams, SubscriptionFailed, SubscriptionParams, SubscriptionRef
     from .tasks import ResetTasksParams, RunTasksParams, TaskInfo, TaskParams, TaskStatus
+    from .tokens import CreateTokenParams, NewToken, RevokeTokenParams, TokenStatus
     from .units import (
         EndpointAddress,
         Explanation,
@@ -117,6 +125,7 @@ __all__ = [
     "CancelActionParams",
     "CheckedStack",
     "CreateSnapshotParams",
+    "CreateTokenParams",
     "DaemonHello",
     "DaemonStatus",
     "DiffParams",
@@ -149,6 +158,8 @@ __all__ = [
     "ListHealthParams",
     "ListLeftoversParams",
     "ListRegistryParams",
+    "ListenParams",
+    "Listening",
     "LogChunk",
     "LogEnd",
     "LogsPosition",
@@ -156,6 +167,7 @@ __all__ = [
     "MessageStream",
     "Method",
     "Need",
+    "NewToken",
     "NoParams",
     "Notification",
     "OperationParams",
@@ -181,6 +193,7 @@ __all__ = [
     "RestoreMark",
     "RestoreSnapshotParams",
     "Result",
+    "RevokeTokenParams",
     "RunActionParams",
     "RunTasksParams",
     "SelectionParams",
@@ -199,6 +212,7 @@ __all__ = [
     "TaskInfo",
     "TaskParams",
     "TaskStatus",
+    "TokenStatus",
     "UnitDetails",
     "UnitHealth",
     "UnitOutcome",
@@ -238,6 +252,7 @@ _LATER = {
     "CancelActionParams": "actions",
     "CheckedStack": "stack_files",
     "CreateSnapshotParams": "snapshots",
+    "CreateTokenParams": "tokens",
     "DaemonHello": "daemon",
     "DaemonStatus": "daemon",
     "DiffParams": "plan",
@@ -268,6 +283,8 @@ _LATER = {
     "ListHealthParams": "health",
     "ListLeftoversParams": "leftovers",
     "ListRegistryParams": "registry",
+    "ListenParams": "daemon",
+    "Listening": "daemon",
     "LogChunk": "logs",
     "LogEnd": "logs",
     "LogsPosition": "logs",
@@ -276,6 +293,7 @@ _LATER = {
     "Method": "methods",
     "NOTIFICATIONS": "notifications",
     "Need": "units",
+    "NewToken": "tokens",
     "NoParams": "params",
     "OPENRPC_VERSION": "openrpc",
     "OperationParams": "operations",
@@ -299,6 +317,7 @@ _LATER = {
     "RestoreMark": "snapshots",
     "RestoreSnapshotParams": "snapshots",
     "Result": "params",
+    "RevokeTokenParams": "tokens",
     "RunActionParams": "actions",
     "RunTasksParams": "tasks",
     "SelectionParams": "services",
@@ -317,6 +336,7 @@ _LATER = {
     "TaskInfo": "tasks",
     "TaskParams": "tasks",
     "TaskStatus": "tasks",
+    "TokenStatus": "tokens",
     "UnitDetails": "units",
     "UnitHealth": "health",
     "UnitOutcome": "operations",

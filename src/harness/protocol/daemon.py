@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from .params import Params, Result
 
-__all__ = ["DaemonHello", "DaemonStatus", "HelloParams", "StopDaemonParams"]
+__all__ = [
+    "DaemonHello",
+    "DaemonStatus",
+    "HelloParams",
+    "ListenParams",
+    "Listening",
+    "StopDaemonParams",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +38,28 @@ class DaemonHello(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListenParams(Params):
+    """Where clients of other machines are to be served."""
+
+    host: str | None = None
+    """A name or address of this machine; null: nowhere."""
+    port: int = 0
+    """0: one that is free."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening(Result):
+    """Where clients of other machines are served, or are to be."""
+
+    host: str | None
+    port: int
+    url: str | None
+    """What clients connect to, such as `wss://127.0.0.1:7443`; null: nothing listens."""
+    problem: str | None = None
+    """Why nothing listens although it should."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonStatus(Result):
     """How the daemon does."""
 
@@ -43,6 +72,8 @@ class DaemonStatus(Result):
     state_dir: str
     endpoint: str
     """Where it listens, such as `unix:/run/…/daemon.sock`."""
+    remote: Listening | None
+    """Where clients of other machines are served; null: nowhere."""
     projects: tuple[str, ...]
     """Names of the loaded projects."""
     connections: int

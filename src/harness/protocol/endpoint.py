@@ -35,6 +35,16 @@ class Endpoint(NamedTuple):
         return self.state_dir / "daemon.log"
 
     @property
+    def audit_path(self) -> Path:
+        """The newest file of the audit log."""
+        return self.state_dir / "audit.log"
+
+    @property
+    def certificates_dir(self) -> Path:
+        """The daemon's certificate authority and server certificate."""
+        return self.state_dir / "certificates"
+
+    @property
     def start_lock_path(self) -> Path:
         """Locked while a daemon of this state directory starts or ends."""
         return self.state_dir / "start.lock"

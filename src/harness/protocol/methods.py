@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 # Through the front door of the folder that this is in: it loads a type when it is asked for, and
 # few daemons are asked for everything.
 from harness import protocol as t
+from harness.access import Role
 
 from .params import Params
 
@@ -20,12 +21,18 @@ Types = Callable[[], tuple[type[Params], Any]]
 class Method(NamedTuple):
     """One method.
 
-    `changes` tells whether a call changes anything but its own connection.
+    Attributes:
+        changes: a call changes something besides its own connection.
+        role: what a caller must be, at least.
+        only_local: a flag among the parameters that is for callers on the daemon's machine alone,
+            whatever their role; empty: none is.
     """
 
     summary: str
     types: Types
     changes: bool
+    role: Role
+    only_local: str = ""
 
     @property
     def params(self) -> type[Params]:
@@ -38,14 +45,16 @@ class Method(NamedTuple):
         return self.types()[1]
 
 
-def _reads(summary: str, types: Types) -> Method:
-    return Method(summary, types, changes=False)
+def _reads(summary: str, types: Types, *, role: Role = Role.VIEWER, only_local: str = "") -> Method:
+    return Method(summary, types, changes=False, role=role, only_local=only_local)
 
 
-def _changes(summary: str, types: Types) -> Method:
-    return Method(summary, types, changes=True)
+def _changes(summary: str, types: Types, *, role: Role = Role.OPERATOR) -> Method:
+    return Method(summary, types, changes=True, role=role)
 
 
+# Whoever names files of the daemon's machine can read them, and run any program through them; and
+# so can whoever runs a command beside a unit.
 METHODS: dict[str, Method] = {
     "rpc.discover": _reads(
         "Describe all methods, as OpenRPC.", lambda: (t.NoParams, dict[str, Any])
@@ -53,7 +62,27 @@ METHODS: dict[str, Method] = {
     "daemon.hello": _reads("Agree on a protocol version.", lambda: (t.HelloParams, t.DaemonHello)),
     "daemon.status": _reads("Tell how the daemon does.", lambda: (t.NoParams, t.DaemonStatus)),
     "daemon.stop": _changes(
-        "Take every project down, then end.", lambda: (t.StopDaemonParams, t.Empty)
+        "Take every project down, then end.", lambda: (t.StopDaemonParams, t.Empty), role=Role.ADMIN
+    ),
+    "daemon.listen": _changes(
+        "Serve clients of other machines, or no more.",
+        lambda: (t.ListenParams, t.Listening),
+        role=Role.ADMIN,
+    ),
+    "tokens.create": _changes(
+        "Make a token; the answer is the only place where it stands.",
+        lambda: (t.CreateTokenParams, t.NewToken),
+        role=Role.ADMIN,
+    ),
+    "tokens.list": _reads(
+        "List tokens, without what is secret.",
+        lambda: (t.NoParams, tuple[t.TokenStatus, ...]),
+        role=Role.ADMIN,
+    ),
+    "tokens.revoke": _changes(
+        "Forget a token and end its connections.",
+        lambda: (t.RevokeTokenParams, t.Empty),
+        role=Role.ADMIN,
     ),
     "projects.list": _reads(
         "List the loaded projects.", lambda: (t.NoParams, tuple[t.ProjectSummary, ...])
@@ -61,7 +90,9 @@ METHODS: dict[str, Method] = {
     "projects.resolve": _reads(
         "Name the project of these files.", lambda: (t.ResolveParams, t.ProjectName)
     ),
-    "services.up": _changes("Bring units up.", lambda: (t.UpParams, t.OperationRef)),
+    "services.up": _changes(
+        "Bring units up.", lambda: (t.UpParams, t.OperationRef), role=Role.ADMIN
+    ),
     "services.down": _changes("Take a project down.", lambda: (t.DownParams, t.OperationRef)),
     "services.start": _changes("Start units.", lambda: (t.SelectionParams, t.OperationRef)),
     "services.stop": _changes("Stop units.", lambda: (t.SelectionParams, t.OperationRef)),
@@ -81,7 +112,9 @@ METHODS: dict[str, Method] = {
         "Answer when units have reached a state.", lambda: (t.WaitParams, t.Empty)
     ),
     "services.env": _reads(
-        "Show the environment of a unit.", lambda: (t.EnvParams, dict[str, str])
+        "Show the environment of a unit.",
+        lambda: (t.EnvParams, dict[str, str]),
+        only_local="reveal",
     ),
     "services.write": _changes("Write to the input of a unit.", lambda: (t.WriteParams, t.Empty)),
     "services.top": _reads(
@@ -104,18 +137,29 @@ METHODS: dict[str, Method] = {
     "leftovers.remove": _changes(
         "Remove what nobody will come back for.",
         lambda: (t.RemoveLeftoversParams, tuple[t.Leftover, ...]),
+        role=Role.ADMIN,
     ),
-    "plan.diff": _reads("Show what bringing up would do.", lambda: (t.DiffParams, t.PlanDiff)),
-    "plan.graph": _reads("Show the graph of a stack.", lambda: (t.GraphParams, t.PlanGraph)),
+    "plan.diff": _reads(
+        "Show what bringing up would do.", lambda: (t.DiffParams, t.PlanDiff), role=Role.ADMIN
+    ),
+    "plan.graph": _reads(
+        "Show the graph of a stack.", lambda: (t.GraphParams, t.PlanGraph), role=Role.ADMIN
+    ),
     "logs.read": _reads("Read the output of units.", lambda: (t.ReadLogsParams, t.SubscriptionRef)),
-    "exec.run": _changes("Run a command beside a unit.", lambda: (t.ExecRunParams, t.ExecRef)),
-    "exec.write": _changes(
-        "Write to the input of a command.", lambda: (t.ExecWriteParams, t.Empty)
+    "exec.run": _changes(
+        "Run a command beside a unit.", lambda: (t.ExecRunParams, t.ExecRef), role=Role.ADMIN
     ),
-    "exec.close_stdin": _changes("End the input of a command.", lambda: (t.ExecParams, t.Empty)),
-    "exec.signal": _changes("Send a signal to a command.", lambda: (t.ExecSignalParams, t.Empty)),
+    "exec.write": _changes(
+        "Write to the input of a command.", lambda: (t.ExecWriteParams, t.Empty), role=Role.ADMIN
+    ),
+    "exec.close_stdin": _changes(
+        "End the input of a command.", lambda: (t.ExecParams, t.Empty), role=Role.ADMIN
+    ),
+    "exec.signal": _changes(
+        "Send a signal to a command.", lambda: (t.ExecSignalParams, t.Empty), role=Role.ADMIN
+    ),
     "exec.resize": _changes(
-        "Change the size of a terminal.", lambda: (t.ExecResizeParams, t.Empty)
+        "Change the size of a terminal.", lambda: (t.ExecResizeParams, t.Empty), role=Role.ADMIN
     ),
     "actions.list": _reads(
         "List typed actions.", lambda: (t.ListActionsParams, tuple[t.ActionSummary, ...])
@@ -130,7 +174,9 @@ METHODS: dict[str, Method] = {
         "Show the tasks of a project.", lambda: (t.ProjectParams, tuple[t.TaskStatus, ...])
     ),
     "tasks.info": _reads("Describe what a task is done with.", lambda: (t.TaskParams, t.TaskInfo)),
-    "tasks.run": _changes("Run tasks.", lambda: (t.RunTasksParams, t.OperationRef)),
+    "tasks.run": _changes(
+        "Run tasks.", lambda: (t.RunTasksParams, t.OperationRef), role=Role.ADMIN
+    ),
     "tasks.reset": _changes(
         "Forget that tasks have completed.", lambda: (t.ResetTasksParams, t.Empty)
     ),

@@ -43,6 +43,7 @@ def openrpc_document(*, version: str) -> dict[str, Any]:
                 "params": _parameters(found[f"{name} params"], definitions),
                 "result": {"name": "result", "schema": found[f"{name} result"]},
                 "x-changes": method.changes,
+                "x-role": method.role.value,
             }
             for name, method in METHODS.items()
         ],

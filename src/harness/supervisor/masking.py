@@ -17,7 +17,8 @@ def masked(value: Any, secrets: Set[str]) -> Any:
     if not secrets:
         return value
     if isinstance(value, str):
-        for secret in secrets:
+        # The longest first: one secret may be a part of another.
+        for secret in sorted(secrets, key=len, reverse=True):
             # A shorter text is found everywhere, and its masks would tell it.
             if len(secret) >= _SHORTEST:
                 value = value.replace(secret, MASK)

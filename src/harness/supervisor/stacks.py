@@ -27,6 +27,7 @@ from harness.storage import Store
 from .context import Context
 from .goals import bring_down, bring_up, give_up, stop_for_restart
 from .leases import Leases, LeaseTerms
+from .masking import masked
 from .operations import Operation, Operations, UnitResult, Work
 from .ports import PortBook
 from .project import Project
@@ -103,6 +104,11 @@ class Stacks:
         return await self._tasks.__aexit__(exc_type, exc, traceback)
 
     # ── projects ─────────────────────────────────────────────────────────────────────────────────
+
+    def masked(self, value: Any) -> Any:
+        """Return JSON values with the secrets of all projects replaced."""
+        secrets = (project.context.secrets for project in self._projects.values())
+        return masked(value, set().union(*secrets))
 
     def projects(self) -> list[Project]:
         """Return all projects, in the order they were added."""

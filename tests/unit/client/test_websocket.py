@@ -21,7 +21,7 @@ from wsproto.events import (
     TextMessage,
 )
 
-from harness.client.websocket import LocalWebSocket
+from harness.client.websocket import ClientWebSocket
 from harness.errors import DaemonUnavailable, MalformedMessage, ProtocolError
 
 
@@ -66,10 +66,10 @@ async def _streams(directory: str) -> AsyncIterator[tuple[SocketStream, SocketSt
 @asynccontextmanager
 async def _connected(
     directory: str, *, max_message_bytes: int = 1 << 24
-) -> AsyncIterator[tuple[LocalWebSocket, _Peer]]:
+) -> AsyncIterator[tuple[ClientWebSocket, _Peer]]:
     async with _streams(directory) as (client, server):
         peer = _Peer(server)
-        websocket = LocalWebSocket(client, max_message_bytes=max_message_bytes)
+        websocket = ClientWebSocket(client, max_message_bytes=max_message_bytes)
 
         async def accept() -> None:
             assert isinstance(await peer.event(), Request)
@@ -172,14 +172,14 @@ async def test_somebody_who_hangs_up_is_no_daemon(tmp_path):
     async with _streams(str(tmp_path)) as (client, server):
         await server.aclose()
         with pytest.raises(DaemonUnavailable):
-            await LocalWebSocket(client).handshake()
+            await ClientWebSocket(client).handshake()
 
 
 async def test_a_refusal_is_reported_with_its_reason(tmp_path):
     async with _streams(str(tmp_path)) as (client, server):
         await server.send(b"HTTP/1.1 426 Upgrade Required\r\n\r\n")
         with pytest.raises(ProtocolError, match="426 Upgrade Required"):
-            await LocalWebSocket(client).handshake()
+            await ClientWebSocket(client).handshake()
 
 
 async def test_a_ping_while_a_message_is_on_its_way_is_answered_after_it(tmp_path):

@@ -25,6 +25,7 @@ from . import (
     snapshots,
     subscriptions,
     tasks,
+    tokens,
 )
 from . import exec as exec_
 
@@ -36,6 +37,7 @@ __all__ = ["all_handlers"]
 
 _NOUNS = (
     daemon,
+    tokens,
     projects,
     services,
     leases,

@@ -21,6 +21,7 @@ from harness.protocol import (
 if TYPE_CHECKING:
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
+    from harness.protocol import Listening, ListenParams
 
 __all__ = ["handlers"]
 
@@ -44,6 +45,7 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
             uptime_s=round(wiring.clock.monotonic() - wiring.began_s, 3),
             state_dir=str(wiring.endpoint.state_dir),
             endpoint=str(wiring.endpoint),
+            remote=wiring.access.listening,
             projects=tuple(project.name for project in wiring.stacks.projects()),
             connections=wiring.connections(),
             rss_bytes=_rss_bytes(),
@@ -64,6 +66,9 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         wiring.shutdown.set()
         return Empty()
 
+    async def listen(params: ListenParams, _: Call) -> Listening:
+        return await wiring.access.listen(params)
+
     async def discover(_: NoParams, __: Call) -> dict[str, Any]:
         from harness.protocol import openrpc_document
 
@@ -74,6 +79,7 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         "daemon.hello": hello,
         "daemon.status": status,
         "daemon.stop": stop,
+        "daemon.listen": listen,
     }
 
 

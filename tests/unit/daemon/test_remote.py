@@ -1,0 +1,298 @@
+"""Clients of other machines: TLS, tokens and certificates over real sockets."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from harness.access import Authority, Role
+from harness.client import Client, Remote, connect
+from harness.clock import SystemClock
+from harness.daemon.access import Access
+from harness.daemon.dispatcher import Dispatcher
+from harness.daemon.server import Server
+from harness.daemon.session import Limits
+from harness.errors import (
+    CertificateInvalid,
+    DaemonUnavailable,
+    Forbidden,
+    ListenFailed,
+    ProtocolError,
+    TooManyAttempts,
+    Unauthenticated,
+)
+from harness.protocol import Endpoint, ListenParams
+from harness.storage import MemoryStore
+from tests.unit.daemon.serving import HANDLERS
+
+pytestmark = pytest.mark.anyio
+
+
+class Doors:
+    """A server that listens, and what a client needs to come in."""
+
+    def __init__(self, directory: Path, server: Server, access: Access) -> None:
+        self.server = server
+        self.access = access
+        self.authority = Authority(Endpoint(directory).certificates_dir, SystemClock())
+        self.ca = directory / "ca.pem"
+        self.ca.write_text(self.authority.ca_pem())
+
+    @property
+    def url(self) -> str:
+        assert self.access.listening is not None
+        return str(self.access.listening.url)
+
+    def token(self, role: Role = Role.ADMIN, *, lifetime_s: float | None = None) -> str:
+        return self.access.tokens.create(role.value, role, lifetime_s=lifetime_s)[0]
+
+    def remote(self, **settings: Any) -> Remote:
+        url = settings.pop("url", None) or self.url
+        return Remote(**{"url": url, "ca": self.ca, **settings})
+
+    @asynccontextmanager
+    async def client(self, **settings: Any) -> AsyncIterator[Client]:
+        async with connect(self.remote(**settings)) as client:
+            yield client
+
+
+@asynccontextmanager
+async def doors(directory: Path, *, limits: Limits | None = None) -> AsyncIterator[Doors]:
+    server = Server(Dispatcher(HANDLERS), limits=limits)
+    access = Access(
+        endpoint=Endpoint(directory), store=MemoryStore(), server=server, clock=SystemClock()
+    )
+    handlers = {**HANDLERS, "daemon.stop": HANDLERS["daemon.status"]}
+    server.dispatcher = Dispatcher(handlers, audit=access.audit)
+    with anyio.fail_after(15):
+        async with server.running():
+            await access.listen(ListenParams(host="127.0.0.1"))
+            yield Doors(directory, server, access)
+
+
+async def test_a_client_with_a_token_calls_over_tls(tmp_path):
+    async with doors(tmp_path) as door, door.client(token=door.token()) as client:
+        assert (await client.services.status(project="shop"))["project"] == "shop"
+
+
+async def test_a_long_message_arrives_whole_in_both_directions(tmp_path):
+    name = "x" * 3_000_000
+    async with doors(tmp_path) as door, door.client(token=door.token()) as client:
+        assert (await client.services.status(project=name))["project"] == name
+
+
+@pytest.mark.parametrize("token", [None, "hnt_0_0", "nonsense", "hnt__", ""])
+async def test_who_has_no_token_is_not_let_in(tmp_path, token):
+    async with doors(tmp_path) as door:
+        with pytest.raises(Unauthenticated, match="cannot log in"):
+            async with door.client(token=token):
+                pass
+
+
+async def test_a_server_of_another_authority_gets_no_token(tmp_path):
+    other = tmp_path / "other.pem"
+    other.write_text(Authority(tmp_path / "other", SystemClock()).ca_pem())
+    async with doors(tmp_path) as door:
+        with pytest.raises(CertificateInvalid, match="not from the authority") as caught:
+            async with door.client(token=door.token(), ca=other):
+                pass
+    assert "certs show --ca" in str(caught.value.hint)
+
+
+async def test_a_server_is_not_believed_to_be_another_host(tmp_path):
+    async with doors(tmp_path) as door:
+        url = door.url.replace("127.0.0.1", "127.0.0.2")
+        await door.access.listen(ListenParams(host="0.0.0.0"))
+        url = f"wss://127.0.0.2:{door.url.rpartition(':')[2]}"
+        with pytest.raises(CertificateInvalid, match="for other names"):
+            async with door.client(token=door.token(), url=url):
+                pass
+
+
+async def test_a_client_certificate_needs_no_token_and_has_its_role(tmp_path):
+    async with doors(tmp_path) as door:
+        path = tmp_path / "client.pem"
+        path.write_text(door.authority.issue("ci", Role.VIEWER, lifetime_s=60))
+        async with door.client(certificate=path) as client:
+            await client.services.status(project="shop")
+            with pytest.raises(Forbidden, match=r'"ci" is a viewer, and it needs an admin'):
+                await client.daemon.stop()
+
+
+async def test_a_foreign_client_certificate_is_told_so(tmp_path):
+    path = tmp_path / "client.pem"
+    foreign = Authority(tmp_path / "other", SystemClock())
+    path.write_text(foreign.issue("ci", Role.ADMIN, lifetime_s=60))
+    async with doors(tmp_path) as door:
+        with pytest.raises(CertificateInvalid, match="refused this client's certificate") as caught:
+            async with door.client(certificate=path, token=door.token()):
+                pass
+    assert "certs issue" in str(caught.value.hint)
+
+
+async def test_the_certificate_of_a_server_is_none_of_a_client(tmp_path):
+    async with doors(tmp_path) as door:
+        with pytest.raises(CertificateInvalid, match="refused this client's certificate"):
+            async with door.client(certificate=door.authority.server_path):
+                pass
+
+
+async def test_old_tls_is_not_spoken(tmp_path):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    async with doors(tmp_path) as door:
+        port = int(door.url.rpartition(":")[2])
+        with pytest.raises((ssl.SSLError, anyio.BrokenResourceError)):
+            await anyio.connect_tcp("127.0.0.1", port, ssl_context=context)
+
+
+async def test_plain_text_gets_nothing_and_disturbs_nobody(tmp_path):
+    async with doors(tmp_path) as door, door.client(token=door.token()) as client:
+        port = int(door.url.rpartition(":")[2])
+        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+            await stream.send(b"GET /rpc HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b"".join([part async for part in stream])
+            assert b"HTTP" not in answer
+        await client.daemon.status()
+
+
+async def test_clients_that_say_nothing_do_not_keep_others_waiting(tmp_path):
+    async with doors(tmp_path, limits=Limits(logins=8, handshake_s=60)) as door:
+        port = int(door.url.rpartition(":")[2])
+        silent = [await anyio.connect_tcp("127.0.0.1", port) for _ in range(1)]
+        async with door.client(token=door.token()) as client:
+            await client.daemon.status()
+        for stream in silent:
+            await stream.aclose()
+
+
+async def test_who_does_not_finish_the_handshake_is_disconnected(tmp_path):
+    async with doors(tmp_path, limits=Limits(handshake_s=0.05)) as door:
+        port = int(door.url.rpartition(":")[2])
+        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+            with pytest.raises(anyio.EndOfStream):
+                await stream.receive()
+
+
+async def test_too_many_clients_that_have_not_logged_in_are_refused(tmp_path):
+    async with doors(tmp_path, limits=Limits(logins=4, handshake_s=60)) as door:
+        port = int(door.url.rpartition(":")[2])
+        async with await anyio.connect_tcp("127.0.0.1", port):
+            await anyio.wait_all_tasks_blocked()
+            with pytest.raises(DaemonUnavailable):
+                async with door.client(token=door.token()):
+                    pass
+
+
+async def test_after_many_failed_logins_an_address_has_to_wait(tmp_path):
+    async with doors(tmp_path) as door, door.client(token=door.token()) as client:
+        for _ in range(10):
+            with pytest.raises(Unauthenticated, match="not known"):
+                async with door.client(token="hnt_0_0"):
+                    pass
+        with pytest.raises(TooManyAttempts, match=r"wait \d+ s") as caught:
+            async with door.client(token="hnt_0_0"):
+                pass
+        assert caught.value.details["retry_after_s"]
+        await client.daemon.status()
+
+
+async def test_a_revoked_token_ends_its_connections_and_no_others(tmp_path):
+    async with doors(tmp_path) as door:
+        token = door.token(Role.OPERATOR)
+        async with door.client(token=door.token()) as other, door.client(token=token) as client:
+            await client.daemon.status()
+            door.access.revoke("operator")
+            await client.connection.wait_closed()
+            await other.daemon.status()
+        with pytest.raises(Unauthenticated, match="not known"):
+            async with door.client(token=token):
+                pass
+
+
+async def test_a_connection_ends_when_its_token_expires(tmp_path):
+    async with doors(tmp_path) as door:
+        token = door.token(lifetime_s=0.5)
+        async with door.client(token=token) as client:
+            await client.connection.wait_closed()
+        with pytest.raises(Unauthenticated, match="expired at") as caught:
+            async with door.client(token=token):
+                pass
+    assert "harness token create" in str(caught.value.hint)
+
+
+async def test_a_port_that_is_taken_is_named_and_the_one_before_goes_on(tmp_path):
+    async with doors(tmp_path) as door:
+        token, url = door.token(), door.url
+        async with await anyio.create_tcp_listener(local_host="127.0.0.1") as taken:
+            port = taken.extra(anyio.abc.SocketAttribute.local_port)
+            with pytest.raises(ListenFailed, match="another program listens there"):
+                await door.access.listen(ListenParams(host="127.0.0.1", port=port))
+        assert door.url == url
+        async with door.client(token=token) as client:
+            await client.daemon.status()
+
+
+async def test_listening_again_where_it_listens_changes_nothing(tmp_path):
+    async with doors(tmp_path) as door:
+        url = door.url
+        assert (await door.access.listen(ListenParams(host="127.0.0.1"))).url == url
+        await door.access.listen(ListenParams())
+        assert door.access.listening is None
+        with pytest.raises(DaemonUnavailable):
+            async with door.client(url=url):
+                pass
+
+
+async def test_health_is_all_that_is_told_to_strangers(tmp_path):
+    context = ssl.create_default_context(cafile=None)
+    async with doors(tmp_path) as door:
+        context.load_verify_locations(door.ca)
+        port = int(door.url.rpartition(":")[2])
+        async with await anyio.connect_tcp(
+            "127.0.0.1", port, ssl_context=context, tls_standard_compatible=False
+        ) as stream:
+            await stream.send(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = await stream.receive()
+    assert answer.endswith(b'{"status": "ok"}\n')
+
+
+async def test_a_server_that_speaks_no_tls_is_told_so(tmp_path):
+    async def serve(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            await stream.send(b"SSH-2.0-OpenSSH\r\n")
+
+    async with (
+        doors(tmp_path) as door,
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as plain,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(plain.serve, serve)
+        port = plain.extra(anyio.abc.SocketAttribute.local_port)
+        with pytest.raises(ProtocolError, match=r"no TLS 1\.2 or newer"):
+            async with door.client(url=f"wss://127.0.0.1:{port}", token="x"):
+                pass
+        group.cancel_scope.cancel()
+
+
+async def test_events_go_on_over_a_restart_of_the_listener(tmp_path):
+    async with doors(tmp_path) as door:
+        remote = door.remote(token=door.token())
+        async with (
+            connect(remote, reconnect=True) as client,
+            client.events.subscribe(after=0) as events,
+        ):
+            assert (await anext(events))["number"] == 1
+            await door.server.close_sessions()
+            numbers = [(await anext(events))["number"] for _ in range(3)]
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) == 3
