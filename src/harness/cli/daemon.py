@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .commands import Command, Group, async_command, session_command, starts_daemon
+from .commands import (
+    Command,
+    Group,
+    LazyCommand,
+    async_command,
+    session_command,
+    starts_daemon,
+)
+from .listening import Address, listen_options
 from .moments import age
 from .session import Session
 
@@ -21,33 +29,59 @@ __all__ = ["daemon"]
 _EXIT_S = 10.0
 
 
-@click.group(cls=Group, examples=("daemon start", "daemon status", "daemon logs -f", "daemon stop"))
+@click.group(
+    cls=Group,
+    lazy={
+        "audit": LazyCommand(
+            target="harness.cli.audit:audit", summary="Show who changed what, and who was refused."
+        ),
+        "certs": LazyCommand(
+            target="harness.cli.certs:certs", summary="Show, renew and issue certificates."
+        ),
+    },
+    examples=("daemon start", "daemon status", "daemon logs -f", "daemon stop"),
+)
 def daemon() -> None:
     """Run, start, stop and look at the daemon."""
 
 
-@daemon.command(cls=Command, examples=("daemon run", "daemon run --state-dir /var/lib/harness"))
+@daemon.command(
+    cls=Command,
+    examples=("daemon run", "daemon run --state-dir /var/lib/harness --listen 0.0.0.0:7443"),
+)
+@listen_options
 @session_command
-def run(session: Session) -> None:
+def run(session: Session, *, listen: Address | None, no_listen: bool) -> None:
     """Be the daemon, in the foreground.
 
     For service managers such as systemd; other commands start it in the background by themselves.
     Ends at SIGTERM and leaves services running for the next daemon.
     """
     from harness.daemon import run_daemon
+    from harness.protocol import ListenParams
 
-    raise click.exceptions.Exit(run_daemon(session.endpoint()))
+    endpoint, wanted = session.endpoint(), None
+    if listen is not None or no_listen:
+        wanted = ListenParams(host=listen and listen.host, port=listen.port if listen else 0)
+    raise click.exceptions.Exit(run_daemon(endpoint, listen=wanted))
 
 
-@daemon.command(cls=Command, examples=("daemon start",))
+@daemon.command(cls=Command, examples=("daemon start", "daemon start --listen 0.0.0.0:7443"))
+@listen_options
 @starts_daemon()
 @async_command
-async def start(session: Session) -> None:
+async def start(session: Session, *, listen: Address | None, no_listen: bool) -> None:
     """Start the daemon in the background.
 
-    It is no error when it runs already.
+    It is no error when it runs already. Where it listens is remembered: the next daemon listens
+    there, too.
     """
+    session.endpoint()  # a daemon of another machine cannot be started from here
     async with session.connect() as client:
+        if listen is not None:
+            await client.daemon.listen(host=listen.host, port=listen.port)
+        elif no_listen:
+            await client.daemon.listen(host=None)
         _show(session, await client.daemon.status())
 
 
@@ -71,6 +105,7 @@ async def restart(session: Session) -> None:
     The new one is of the version that this command is, has this command's environment, and finds
     new plugins. Where none ran, one is started.
     """
+    session.endpoint()  # a daemon of another machine cannot be started from here
     await _end(session, keep_services=True)
     async with session.connect() as client:
         _show(session, await client.daemon.status())
@@ -119,8 +154,11 @@ async def logs(session: Session, *, follow: bool, tail: int | None) -> None:
 
 
 @contextmanager
-def _opened(pid: int) -> Iterator[int | None]:
+def _opened(pid: int | None) -> Iterator[int | None]:
     """Open a descriptor that is readable once this process has ended; None when it is not here."""
+    if pid is None:
+        yield None
+        return
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -140,7 +178,8 @@ async def _end(session: Session, *, keep_services: bool) -> bool:
 
     try:
         async with session.connect(start=False) as client:
-            with _opened((await client.daemon.status())["pid"]) as process:
+            pid = (await client.daemon.status())["pid"]
+            with _opened(None if session.context else pid) as process:
                 await client.daemon.stop(keep_services=keep_services)
                 # It closes the connection a moment before its process is gone.
                 if process is not None:
@@ -166,7 +205,14 @@ def _show(session: Session, status: DaemonStatus) -> None:
             f"up         {age(status['uptime_s'])}",
             f"memory     {status['rss_bytes'] / 2**20:.0f} MiB",
             f"listens    {status['endpoint']}",
+            *_remote_lines(status.get("remote")),
             f"state      {status['state_dir']}",
             f"projects   {projects}",
         ]
     )
+
+
+def _remote_lines(remote: dict[str, Any] | None) -> list[str]:
+    if remote is None:
+        return []
+    return [f"remote     {remote['url'] or remote['problem']}"]

@@ -21,14 +21,17 @@ if TYPE_CHECKING:
 __all__ = [
     "complete_action_parameters",
     "complete_actions",
+    "complete_contexts",
     "complete_directories",
     "complete_files",
     "complete_labels",
+    "complete_new_name",
     "complete_ports",
     "complete_profiles",
     "complete_projects",
     "complete_snapshots",
     "complete_tasks",
+    "complete_tokens",
     "complete_units",
 ]
 
@@ -77,6 +80,31 @@ def complete_snapshots(context: click.Context, _: click.Parameter, word: str) ->
         return [] if project is None else list(await client.snapshots.list(project=project))
 
     return _fitting(word, [found["name"] for found in _asked(session, ask)])
+
+
+def complete_new_name(_: click.Context, __: click.Parameter, ___: str) -> list[str]:
+    """Return nothing: the word is one that is not there yet."""
+    return []
+
+
+def complete_tokens(context: click.Context, _: click.Parameter, word: str) -> list[str]:
+    """Return the tokens of the daemon."""
+
+    async def ask(client: Client) -> Rows:
+        return list(await client.tokens.list())
+
+    return _fitting(word, [token["name"] for token in _asked(_session(context), ask)])
+
+
+def complete_contexts(_: click.Context, __: click.Parameter, word: str) -> list[str]:
+    """Return the contexts of the user."""
+    from harness.client import LOCAL, Contexts
+    from harness.errors import ContextError
+
+    try:
+        return _fitting(word, [LOCAL, *Contexts.of_user().all()])
+    except ContextError:
+        return []
 
 
 def complete_actions(context: click.Context, _: click.Parameter, word: str) -> list[str]:

@@ -37,9 +37,16 @@ class GlobalOptions:
     verbosity: int = 0
     start: bool = True
     state_dir: str | None = None
+    context: str | None = None
 
     def fill_from(self, environment: Mapping[str, str]) -> None:
-        """Take what was not given from `HARNESS_FILE`, `HARNESS_PROJECT`, `HARNESS_STATE_DIR`."""
+        """Take what was not given from `HARNESS_FILE`, `HARNESS_PROJECT` and their like.
+
+        A state directory names a daemon of this machine: where one is given, a context that the
+        environment names does not count, nor does one in use.
+        """
+        if self.context is None and self.state_dir is None:
+            self.context = environment.get("HARNESS_CONTEXT") or None
         if not self.files and environment.get("HARNESS_FILE"):
             self.files = [part for part in environment["HARNESS_FILE"].split(os.pathsep) if part]
         if self.project is None:
@@ -61,6 +68,8 @@ class GlobalOptions:
             words += ["-p", self.project or ""]
         if self.state_dir not in (None, environment.get("HARNESS_STATE_DIR")):
             words += ["--state-dir", self.state_dir or ""]
+        if self.context not in (None, environment.get("HARNESS_CONTEXT")):
+            words += ["--context", self.context or ""]
         return shlex.join(words)
 
 
@@ -129,6 +138,11 @@ def _set_state_dir(context: click.Context, _: click.Parameter, value: str | None
         _of(context).state_dir = value
 
 
+def _set_context(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        _of(context).context = value
+
+
 _DECLARATIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (
         ("-f", "--file"),
@@ -191,6 +205,15 @@ _DECLARATIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "type": click.Path(file_okay=False),
             "callback": _set_state_dir,
             "help": "The daemon's state directory.  [env: HARNESS_STATE_DIR]",
+        },
+    ),
+    (
+        ("--context",),
+        {
+            "metavar": "NAME",
+            "callback": _set_context,
+            "shell_complete": complete("contexts"),
+            "help": "The daemon to ask; `local` is this machine's.  [env: HARNESS_CONTEXT]",
         },
     ),
 )

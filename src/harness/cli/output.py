@@ -73,7 +73,8 @@ class Output:
     def pasteable(self, text: str) -> str:
         """Return advice whose commands, such as `harness why web`, act on this run's stack."""
         options = self._options.repeated(os.environ) if "harness " in text else ""
-        if not options:
+        # What is to be typed elsewhere is not about this run's options.
+        if not options or "on the daemon's machine" in text:
             return text
         import re
 

@@ -15,7 +15,7 @@ from .options import GlobalOptions
 from .output import Output
 
 if TYPE_CHECKING:
-    from harness.client import Begun, Client
+    from harness.client import Begun, Client, Remote
     from harness.errors import ServiceNotFound
     from harness.protocol import Endpoint
 
@@ -45,6 +45,7 @@ class Session:
         self._connector = connector or _connect
         self.begun: Begun | None = None
         self.lasting = False
+        self._context: str | None = None
 
     def begin(self) -> None:
         """Complete the options from the environment, and log as loudly as they say."""
@@ -63,7 +64,7 @@ class Session:
         Raises:
             StorageError: the state directory cannot be used.
         """
-        if not self.options.start or self._connector is not _connect:
+        if not self.options.start or self._connector is not _connect or self.context:
             return
         from harness.client import begin_daemon
 
@@ -89,15 +90,74 @@ class Session:
             ConfigError, PlanError: no daemon runs, and the stack file cannot be used.
         """
         self.lasting = lasting
+        if reads_stack:
+            self._needs_local("the daemon reads the stack files of its own machine")
         may_start = start and self.options.start
         return self._connector(self, may_start, self.source() if reads_stack else None)
 
+    @property
+    def context(self) -> str:
+        """The name of the context that is in use; empty: the daemon is this machine's.
+
+        Raises:
+            ContextError: nobody can tell which one it is.
+            ContextNotFound: there is none of the name that was said.
+        """
+        if self._context is None:
+            self._context = self._chosen_context()
+        return self._context
+
+    def _chosen_context(self) -> str:
+        from harness.client import LOCAL, Contexts
+
+        options = self.options
+        directory = options.state_dir
+        if directory and options.context not in (None, LOCAL):
+            if directory != os.environ.get("HARNESS_STATE_DIR"):
+                import click
+
+                raise click.UsageError("--context and --state-dir name two daemons; give one")
+        elif options.context is None and directory:
+            return ""
+        contexts = Contexts.of_user()
+        name = options.context or contexts.current
+        if name == LOCAL:
+            return ""
+        contexts.find(name)
+        return name
+
+    def remote(self) -> Remote | None:
+        """Return the daemon on another machine that the context names; None: it is this one's.
+
+        Raises:
+            ContextError: what it names cannot be used.
+        """
+        if not self.context:
+            return None
+        from harness.client import Contexts
+
+        return Contexts.of_user().find(self.context).remote()
+
+    def _needs_local(self, why: str) -> None:
+        if self.context:
+            from harness.errors import ContextError
+
+            raise ContextError(
+                f'cannot do this through the context "{self.context}": {why}',
+                hint="do it on that machine, or with --context local on this one",
+            )
+
     def endpoint(self) -> Endpoint:
-        """Return where the daemon of the chosen state directory listens."""
+        """Return where the daemon of the chosen state directory listens.
+
+        Raises:
+            ContextError: a context is in use, and that daemon's files are not here.
+        """
         from pathlib import Path
 
         from harness.protocol import Endpoint
 
+        self._needs_local("it is about files or processes of the daemon's own machine")
         chosen = self.options.state_dir
         return Endpoint(Path(chosen).absolute()) if chosen else Endpoint.default()
 
@@ -118,6 +178,15 @@ class Session:
         return name
 
     async def _resolved(self, client: Client) -> Mapping[str, Any]:
+        if self.context and self.options.project is None:
+            from harness.errors import ContextError
+
+            known = ", ".join(project["name"] for project in await client.projects.list())
+            raise ContextError(
+                f'cannot tell which project of the context "{self.context}" is meant: files here '
+                "do not name one there",
+                hint=f"name it with -p: {known}" if known else "it has none",
+            )
         return await client.projects.resolve(
             files=self.files(), directory=os.getcwd(), project=self.options.project
         )
@@ -193,7 +262,7 @@ async def _connect(
     from harness.client import connect
 
     opening = connect(
-        session.endpoint(),
+        session.remote() or session.endpoint(),
         start=start,
         source=source,
         begun=session.begun,
@@ -206,7 +275,7 @@ async def _connect(
         try:
             client = await stack.enter_async_context(opening)
         except anyio.get_cancelled_exc_class():
-            if start:
+            if start and not session.context:
                 session.out.note(_MAY_GO_ON)
             raise
         yield client

@@ -16,6 +16,8 @@ def session_has_state(session: Session) -> bool:
     Raises:
         StorageError: nobody can tell: the state directory cannot be looked into.
     """
+    if session.context:
+        return True  # only that daemon itself can tell
     endpoint = session.endpoint()
     try:
         return endpoint.socket_path.exists() or (endpoint.state_dir / "state.db").exists()

@@ -60,6 +60,10 @@ COMMANDS: dict[str, LazyCommand] = {
     "init": _command(_CONFIG, "init", "init", "Write a stack file to start from."),
     "daemon": _command(_SYSTEM, "daemon", "daemon", "Run, start, stop and look at the daemon."),
     "gc": _command(_SYSTEM, "leftovers", "gc", "Remove what nobody will come back for."),
+    "context": _command(
+        _SYSTEM, "contexts", "context", "Name daemons of other machines, and choose one."
+    ),
+    "token": _command(_SYSTEM, "tokens", "token", "Let clients of other machines log in."),
     "registry": _command(_SYSTEM, "registry", "registry", "Look up services of all projects."),
     "plugin": _command(_SYSTEM, "plugins", "plugin", "List what extends the daemon."),
     "completion": _command(_SYSTEM, "completion", "completion", "Print a completion script."),

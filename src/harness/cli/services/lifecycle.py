@@ -159,7 +159,7 @@ async def _hint_at_up(
     from harness.cli.stack_file import has_stack_file
     from harness.errors import ConfigError, HarnessError
 
-    if session.out.quiet or not has_stack_file(session):
+    if session.out.quiet or session.context or not has_stack_file(session):
         return
     if session.options.project is not None and not session.options.files:
         return  # the file that is found here may be another project's

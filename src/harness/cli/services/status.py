@@ -48,7 +48,8 @@ async def status(session: Session, *, units: tuple[str, ...], watch: bool) -> No
     try:
         async with session.connect(start=stored, lasting=watch) as client:
             project = await session.find_project(client)
-            if project is None and session.options.project and not _has_file(session):
+            is_elsewhere = session.context or not _has_file(session)
+            if project is None and session.options.project and is_elsewhere:
                 project = await session.project(client)
             if project is not None:
                 if watch:

@@ -1,0 +1,139 @@
+"""`harness daemon certs`: the certificates by which daemon and clients know each other.
+
+Works on the files in the state directory, whether a daemon runs or not: one that does looks at them
+again for every connection.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .arguments import complete
+from .commands import Command, Group, session_command
+from .moments import clock_time
+from .session import Session
+from .tables import table
+
+if TYPE_CHECKING:
+    from harness.access import Authority, CertificateFacts
+
+__all__ = ["certs"]
+
+_ROLES = ("viewer", "operator", "admin")
+_DAY_S = 86_400
+
+
+@click.group(
+    cls=Group,
+    examples=("daemon certs show", "daemon certs issue ci --role operator", "daemon certs rotate"),
+)
+def certs() -> None:
+    """Show, renew and issue certificates.
+
+    They are made when a daemon first listens, and renewed by it before they expire.
+    """
+
+
+@certs.command(cls=Command, examples=("daemon certs show", "daemon certs show --ca > ca.pem"))
+@click.option("--ca", is_flag=True, help="Print the authority, as PEM, for clients to trust.")
+@session_command
+def show(session: Session, *, ca: bool) -> None:
+    """Show what the certificates are for, and until when."""
+    authority = _authority(session)
+    if ca:
+        pem = authority.ca_pem()
+        if session.out.json:
+            session.out.document({"ca": pem})
+        else:
+            session.out.write(pem.encode())
+        return
+    facts = authority.facts()
+    if session.out.json:
+        session.out.document({name: _document(found) for name, found in facts.items()})
+    elif facts:
+        headers = ("CERTIFICATE", "UNTIL", "FOR", "SHA-256")
+        rows = ([name, *_row(found)] for name, found in facts.items())
+        session.out.lines(table(session.out, headers, rows))
+    else:
+        session.out.note("note: there are none; harness daemon start --listen makes them")
+
+
+@certs.command(cls=Command, examples=("daemon certs rotate", "daemon certs rotate --ca"))
+@click.option(
+    "--ca", is_flag=True, help="Make the authority anew, too: all clients need the new one."
+)
+@session_command
+def rotate(session: Session, *, ca: bool) -> None:
+    """Make the daemon's certificate anew; connections that are open go on.
+
+    With --ca no certificate that was issued to a client lets anybody in any more.
+    """
+    _authority(session).rotate(authority=ca)
+
+
+@certs.command(
+    cls=Command,
+    examples=(
+        "daemon certs issue ci --role operator",
+        "daemon certs issue ci --role operator --days 7 --out ci.pem",
+    ),
+)
+@click.argument("name", shell_complete=complete("new_name"))
+@click.option("--role", type=click.Choice(_ROLES), required=True, help="What it allows.")
+@click.option(
+    "--days",
+    type=click.FloatRange(min=0, min_open=True),
+    default=365,
+    show_default=True,
+    help="It is valid for so long.",
+)
+@click.option("--out", type=click.Path(dir_okay=False), help="File to write.  [default: NAME.pem]")
+@session_command
+def issue(session: Session, *, name: str, role: str, days: float, out: str | None) -> None:
+    """Make a certificate for a client, and write it and its key into a new file.
+
+    Only you can read the file. Give it to `harness context add` as --cert.
+    """
+    from harness.access import Role
+    from harness.errors import StorageError
+
+    path = out or f"{name.replace(os.sep, '_')}.pem"
+    text = _authority(session).issue(name, Role(role), lifetime_s=days * _DAY_S)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+    except OSError as error:
+        hint = "name another one with --out" if isinstance(error, FileExistsError) else None
+        raise StorageError(
+            f"cannot write {path}: {(error.strerror or str(error)).lower()}", hint=hint
+        ) from error
+    if session.out.json:
+        session.out.document({"name": name, "role": role, "path": os.path.abspath(path)})
+    else:
+        session.out.lines([path])
+
+
+def _authority(session: Session) -> Authority:
+    from harness.access import Authority
+    from harness.clock import SystemClock
+
+    return Authority(session.endpoint().certificates_dir, SystemClock())
+
+
+def _row(facts: CertificateFacts) -> list[str | None]:
+    ends = clock_time(facts.not_after.isoformat())
+    return [ends, ", ".join(facts.names) or None, facts.sha256[:16]]
+
+
+def _document(facts: CertificateFacts) -> dict[str, Any]:
+    return {
+        "subject": facts.subject,
+        "names": list(facts.names),
+        "not_before": facts.not_before.isoformat(),
+        "not_after": facts.not_after.isoformat(),
+        "sha256": facts.sha256,
+    }
