@@ -154,8 +154,9 @@ class ServerWebSocket:
         """Cut the connection; works while another task waits to send."""
         self._is_broken = True
         raw: socket.socket = self._stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - no SQL
-        with suppress(OSError):
-            raw.shutdown(socket.SHUT_RDWR)
+        # Of its own: that of a TCP connection under uvloop has no `shutdown`.
+        with suppress(OSError), socket.fromfd(raw.fileno(), raw.family, raw.type) as own:
+            own.shutdown(socket.SHUT_RDWR)
 
     async def _event(self) -> Event:
         while not self._events:

@@ -31,7 +31,17 @@ from harness.protocol import Endpoint, ListenParams
 from harness.storage import MemoryStore
 from tests.unit.daemon.serving import HANDLERS
 
-pytestmark = pytest.mark.anyio
+
+@pytest.fixture(
+    params=[
+        pytest.param(("asyncio", {"use_uvloop": False}), id="asyncio"),
+        pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"),
+        pytest.param(("trio", {}), id="trio"),
+    ]
+)
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    """Have uvloop too, which the daemon runs on: its connections are of another kind."""
+    return request.param
 
 
 class Doors:
