@@ -52,6 +52,7 @@ async def serve_daemon(
     limits: Limits | None = None,
     checked: CheckedStack | None = None,
     listen: ListenParams | None = None,
+    mask_log: Callable[[Callable[[str], str]], None] = lambda _: None,
 ) -> None:
     """Be the daemon of a state directory until a signal or `daemon.stop` ends it.
 
@@ -64,6 +65,7 @@ async def serve_daemon(
         limits: for each connection.
         checked: the stack that it was started for.
         listen: where clients of other machines are served; None: where the last daemon did.
+        mask_log: told once what replaces the secrets of all projects in a text.
 
     Raises:
         StorageError: the state directory cannot be used; nothing in it was changed.
@@ -77,7 +79,7 @@ async def serve_daemon(
         async with server.running(), _signals(shutdown, hurry):
             with _owned_store(endpoint) as store:
                 async with supervision(
-                    endpoint, store, server, shutdown, checked, listen
+                    endpoint, store, server, shutdown, checked, listen, mask_log
                 ) as stacks:
                     await server.listen(endpoint.socket_path)
                     start_lock.release()
@@ -104,6 +106,7 @@ async def supervision(
     shutdown: anyio.Event,
     checked: CheckedStack | None = None,
     listen: ListenParams | None = None,
+    mask_log: Callable[[Callable[[str], str]], None] = lambda _: None,
 ) -> AsyncIterator[Stacks]:
     """Build what looks after services, take over what an earlier daemon left, and answer calls."""
     clock = SystemClock()
@@ -146,7 +149,10 @@ async def supervision(
                 connections=lambda: server.connections,
                 shutdown=shutdown,
             )
-            server.dispatcher = Dispatcher(all_handlers(wiring), audit=access.audit)
+            server.dispatcher = Dispatcher(
+                all_handlers(wiring), audit=access.audit, masked=stacks.masked
+            )
+            mask_log(stacks.masked)
             await access.begin(listen)
             bus.publish(EventKind.DAEMON_STARTED, data={"pid": os.getpid(), "version": __version__})
             yield stacks

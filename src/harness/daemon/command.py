@@ -84,11 +84,11 @@ def run_daemon(
             from harness.protocol import CheckedStack
 
             checked = CheckedStack.decode(given)
-        _log_to(endpoint)
+        log = _log_to(endpoint)
         limits = Limits(stall_s=stall_s)
         ready = partial(_serving, starter.ready)
         serve = partial(serve_daemon, endpoint, limits=limits, checked=checked, listen=listen)
-        _run(partial(serve, ready=ready))
+        _run(partial(serve, ready=ready, mask_log=log.mask_with))
     except HarnessError as error:
         logger.error("Cannot go on: %s", error)
         starter.failed(error)
@@ -183,7 +183,21 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
-def _log_to(endpoint: Endpoint) -> None:
+class _MaskedFormatter(logging.Formatter):
+    """Keeps secrets out of the log: a traceback shows what a plugin, or a program, said."""
+
+    _masked: Callable[[str], str] | None = None
+
+    def mask_with(self, masked: Callable[[str], str]) -> None:
+        """Replace secrets in this way from now on."""
+        self._masked = masked
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return text if self._masked is None else self._masked(text)
+
+
+def _log_to(endpoint: Endpoint) -> _MaskedFormatter:
     from logging.handlers import RotatingFileHandler
 
     from harness.errors import StorageError
@@ -204,10 +218,10 @@ def _log_to(endpoint: Endpoint) -> None:
             f"cannot use the state directory {endpoint.state_dir}: {error.strerror or error}",
             hint="name another one with HARNESS_STATE_DIR",
         ) from error
-    handler.setFormatter(
-        logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    )
+    formatter = _MaskedFormatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    return formatter
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

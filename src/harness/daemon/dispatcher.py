@@ -81,6 +81,7 @@ class Dispatcher:
     Args:
         handlers: by method; each must be in `METHODS`.
         audit: takes note of calls that change something, and of those that were not allowed.
+        masked: replaces the secrets of all projects in JSON values; errors hold what others said.
     """
 
     def __init__(
@@ -88,8 +89,10 @@ class Dispatcher:
         handlers: Mapping[str, Handler],
         *,
         audit: Callable[[AuditEntry], None] = lambda _: None,
+        masked: Callable[[Any], Any] = lambda value: value,
     ) -> None:
         self._audit = audit
+        self._masked = masked
         unknown = [name for name in handlers if name not in METHODS]
         if unknown:
             raise ValueError(f"no such methods: {', '.join(unknown)}")
@@ -111,7 +114,8 @@ class Dispatcher:
             self._note_error(request, call, error)
             if not isinstance(error, HarnessError):
                 logger.exception("Cannot answer %s", request.method)
-            return encode(ErrorResponse(request.id, error_document(request.method, error)))
+            document = self._masked(error_document(request.method, error))
+            return encode(ErrorResponse(request.id, document))
         except BaseException:
             # The caller has left, or the daemon ends; what was done by then may be much.
             self._note(request, call, "cancelled")

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from harness.model import MASK
 
-__all__ = ["masked"]
+__all__ = ["forms", "masked"]
 
 _SHORTEST = 4
+
+
+def forms(secrets: Iterable[str]) -> frozenset[str]:
+    """Return secrets in every form in which messages have them.
+
+    As they are, line by line, and quoted as in a command line, in JSON and in Python.
+    """
+    found: set[str] = set()
+    for secret in secrets:
+        found |= {secret, shlex.quote(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+        found |= {json.dumps(secret, ensure_ascii=False)[1:-1]}
+        if len(lines := secret.split("\n")) > 1:
+            found |= {line.strip() for line in lines}
+    return frozenset(text for text in found if len(text) >= _SHORTEST)
 
 
 def masked(value: Any, secrets: Set[str]) -> Any:
@@ -24,7 +40,7 @@ def masked(value: Any, secrets: Set[str]) -> Any:
                 value = value.replace(secret, MASK)
         return value
     if isinstance(value, Mapping):
-        return {key: masked(item, secrets) for key, item in value.items()}
-    if isinstance(value, list):
+        return {masked(key, secrets): masked(item, secrets) for key, item in value.items()}
+    if isinstance(value, list | tuple):
         return [masked(item, secrets) for item in value]
     return value

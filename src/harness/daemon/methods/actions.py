@@ -72,7 +72,8 @@ class _Doing:
         async def send(event: ActionEvent) -> None:
             self._publish(project, found, event)
             if params.events and params.run is not None:
-                document = {"id": params.run, "name": event.name, "data": event.data}
+                data = self._wiring.stacks.masked(event.data)
+                document = {"id": params.run, "name": event.name, "data": data}
                 await call.session.send(encode(Notification("actions.event", document)))
 
         with call.session.running(params.run) as scope:
@@ -86,7 +87,8 @@ class _Doing:
             )
         if scope.cancelled_caught:
             raise ActionCancelled(action=found.title)
-        return ActionResult(result=result)
+        # What goes wrong is masked as every error is; authors may pass on what they were given.
+        return ActionResult(result=self._wiring.stacks.masked(result))
 
     async def cancel(self, params: CancelActionParams, call: Call) -> Empty:
         call.session.cancel_run(params.run)
@@ -107,7 +109,7 @@ class _Doing:
         if project is not None:
             project.context.publish(EventKind.ACTION_EVENT, found.service, **data)
         else:
-            self._wiring.bus.publish(EventKind.ACTION_EVENT, data=data)
+            self._wiring.bus.publish(EventKind.ACTION_EVENT, data=self._wiring.stacks.masked(data))
 
 
 def _summary(project: Project | None, listed: ListedAction) -> dict[str, Any]:
