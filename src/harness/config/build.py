@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from harness.model import SecretSpec, Settings, StackSpec, UnitKind, UnitSpec
 
 from .assemble import Assembled, assemble
+from .convert_secret import convert_secret
 from .convert_unit import Names, UnitFacts, convert_unit
 from .cross_check import cross_check
 from .declared import project_slug
@@ -196,16 +197,10 @@ class _Builder:
         result = {}
         for name, secret in raw.secrets.items():
             site = self._site.at("secrets", name)
-            if (secret.file is None) == (secret.env is None):
-                site.report("config-value", "must have exactly one of file and env")
-                continue
-            file = secret.file
-            node = site.at("file").node
-            if file is not None and isinstance(node, Scalar):
-                resolved = resolve_scalar(node, site.at("file"), self._lookup)
-                file = os.path.expanduser(file if resolved is None else resolved.text)
-                file = os.path.join(os.path.dirname(node.mark.file), file)
-            result[name] = SecretSpec(name=name, file=file, env=secret.env)
+            base_dir = os.path.dirname(site.node.mark.file if site.node else "")
+            found = convert_secret(name, secret, site, lookup=self._lookup, base_dir=base_dir)
+            if found is not None:
+                result[name] = found
         return result
 
     # ── units ────────────────────────────────────────────────────────────────────────────────────

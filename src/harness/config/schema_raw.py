@@ -266,12 +266,18 @@ class RawSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawSecret:
-    """Where a secret comes from: give exactly one key."""
+    """Where a secret comes from: give exactly one of file, env and command."""
 
     file: str | None = None
     """File whose text is the secret."""
     env: str | None = None
     """Environment variable whose value is the secret."""
+    command: str | tuple[str, ...] | None = None
+    """Program that prints the secret, with its arguments; run at each start of what uses it."""
+    shell: bool = False
+    """Run `command`, a text, by /bin/sh -c."""
+    timeout: Duration | None = None
+    """How long `command` may take; 30 s when left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

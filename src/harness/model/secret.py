@@ -38,9 +38,16 @@ class Secret:
 class SecretSpec:
     """Where a secret comes from.
 
-    Exactly one of a file's path and an environment variable's name.
+    Exactly one of a file's path, an environment variable's name, and a command.
+
+    Attributes:
+        base_dir: where the command runs.
+        timeout_s: how long it may take.
     """
 
     name: str
     file: str | None = None
     env: str | None = None
+    command: tuple[str, ...] | None = None
+    base_dir: str = ""
+    timeout_s: float = 30.0

@@ -21,7 +21,9 @@ from harness.plan import field_hashes, fingerprint
 
 from .completion import input_hash
 from .lookup import UnitLookup
+from .masking import forms
 from .ports import PortTaken
+from .secret_commands import read_secret_commands
 from .values import value_hashes
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
     context, record = unit.context, unit.record
     if anew:
         _assign_ports(unit)
+    await read_secret_commands(unit)
     lookup = UnitLookup(unit)
     shown: set[str] = set()
     own_env = _own_environment(unit, lookup, shown)
@@ -74,8 +77,8 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
         raise StartFailed(service=unit.name, executor=unit.spec.type, cause=str(error)) from error
     hooks = resolve(unit.spec.hooks, lookup, secrets=shown)
     health = resolve(unit.spec.health, lookup, secrets=shown)
-    unit.secrets = frozenset(shown)
-    context.secrets |= shown
+    unit.secrets = forms(shown)
+    context.secrets |= unit.secrets
     digest = None
     if isinstance(unit.spec, TaskSpec):
         task = resolve(unit.spec, lookup, secrets=shown)

@@ -61,6 +61,11 @@ class UnitLookup:
             if value is None:
                 raise _unavailable(f"secrets.{spec.name}", f"${spec.env} is not set")
             return Secret(value)
+        if spec.command is not None:
+            found = self._unit.command_secrets.get(spec.name)
+            if found is None:
+                raise _unavailable(f"secrets.{spec.name}", "its command runs when the unit starts")
+            return found
         path = Path(context.spec.base_dir, os.path.expanduser(spec.file or ""))
         try:
             return Secret(path.read_text(encoding="utf-8").rstrip("\n"))

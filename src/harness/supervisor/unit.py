@@ -24,6 +24,7 @@ from harness.model import (
     EventKind,
     Goal,
     HealthState,
+    Secret,
     ServiceSpec,
     ServiceState,
     SetupState,
@@ -73,6 +74,7 @@ class Unit:
         was_remembered: of a task: its last completion was an earlier one, with the same inputs.
         was_stopping: an earlier daemon died while it stopped this unit.
         secrets: texts that must never be shown, known since the last start.
+        command_secrets: what commands printed for the last start, by the secret's name.
         next_try_due_s: monotonic seconds at which the next attempt is due, in back-off.
         setup: how far the setup of this run is.
         stop_cause: why the harness stops it although nobody asked, or None.
@@ -100,6 +102,7 @@ class Unit:
         self.was_remembered = False
         self.was_stopping = False
         self.secrets: frozenset[str] = frozenset()
+        self.command_secrets: Mapping[str, Secret] = {}
         self.next_try_due_s: float | None = None
         self.stop_cause: str | None = None
         self._health = HealthState.NONE

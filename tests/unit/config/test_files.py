@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from harness.config import Source, discover, load, validate
 from harness.config.source import is_trusted
-from harness.errors import ConfigSchemaError, ConfigSyntaxError, UnresolvedReference
+from harness.errors import ConfigError, ConfigSchemaError, ConfigSyntaxError, UnresolvedReference
 from harness.executors import option_types
 from tests.requirements import require
 from tests.unit.config.stacks import EXECUTORS, problems, report, service, source, stack
@@ -394,3 +395,34 @@ def test_directory_that_cannot_be_looked_at_is_left_to_the_start(tmp_path: Path)
     assert not problems(
         tmp_path, f"services: {{a: {{type: process, command: a, working_dir: {name}}}}}\n"
     )
+
+
+def test_a_secret_may_be_what_a_program_prints(tmp_path: Path) -> None:
+    text = (
+        "secrets:\n"
+        "  a: {command: pass show 'a b', timeout: 2s}\n"
+        "  b: {command: [vault, read, $x]}\n"
+        "  c: {command: 'echo $HOME | cat', shell: true}\n"
+    )
+    secrets = stack(tmp_path, f"{text}{ONE}").secrets
+    assert secrets["a"].command == ("pass", "show", "a b")
+    assert (secrets["a"].timeout_s, secrets["a"].base_dir) == (2.0, str(tmp_path))
+    assert (secrets["b"].command, secrets["b"].timeout_s) == (("vault", "read", "$x"), 30.0)
+    assert secrets["c"].command == ("/bin/sh", "-c", "echo $HOME | cat")
+
+
+@pytest.mark.parametrize(
+    ("secret", "problem"),
+    [
+        ("{command: ''}", "secrets.a.command: the command is empty"),
+        ("{command: [x], env: Y}", "must have exactly one of file, env and command"),
+        ("{env: Y, shell: true}", "`shell` and `timeout` go with a command"),
+        ("{command: x, timeout: 0}", "secrets.a.timeout: must be more than 0"),
+        ("{command: [x], shell: true}", "with `shell: true` the command is one text"),
+    ],
+)
+def test_a_secret_of_a_program_that_is_none_is_reported(
+    tmp_path: Path, secret: str, problem: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(problem)):
+        stack(tmp_path, f"secrets:\n  a: {secret}\n{ONE}")
