@@ -230,21 +230,24 @@ def _error_classes(root: type[errors.HarnessError]) -> Iterator[type[errors.Harn
 def _protocol() -> str:
     document = openrpc_document(version="")
     parts = [
-        "# Wire protocol\n\nJSON-RPC 2.0 over a WebSocket at `/rpc` on the daemon's unix socket. `rpc.discover` answers "
+        "# Wire protocol\n\nJSON-RPC 2.0 over a WebSocket at `/rpc` on the daemon's unix socket, or where it "
+        "[listens](../how-to/secure-a-daemon.md) for clients of other machines. `rpc.discover` answers "
         "this page as an OpenRPC document with all types. An error's `data` holds `kind`, `hint` and `details`.\n",
         "## Methods\n",
     ]
     for method in document["methods"]:
-        parts.append(_method(method, changes=method["x-changes"]))
+        parts.append(_method(method, changes=method["x-changes"], role=method["x-role"]))
     parts.append("## Notifications\n")
     parts.extend(_method(note, changes=False) for note in document["x-notifications"])
     return "\n".join(parts)
 
 
-def _method(method: Mapping[str, Any], *, changes: bool) -> str:
+def _method(method: Mapping[str, Any], *, changes: bool, role: str = "") -> str:
     lines = [
         f"### {method['name']}\n",
-        method["summary"] + (" Changes something." if changes else ""),
+        method["summary"]
+        + (" Changes something." if changes else "")
+        + (f" Role: {role}." if role else ""),
         "",
     ]
     if method["params"]:

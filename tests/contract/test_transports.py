@@ -21,7 +21,7 @@ from harness.errors import (
 from harness.protocol import Empty, ExecRef, SubscriptionRef
 from tests.unit.daemon.serving import serving
 
-pytestmark = pytest.mark.parametrize("over", ["pipe", "socket"])
+pytestmark = pytest.mark.parametrize("over", ["pipe", "socket", "tls"])
 
 
 async def test_a_call_gets_its_result(over):

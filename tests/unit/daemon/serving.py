@@ -11,7 +11,10 @@ from typing import Any
 import anyio
 from anyio.abc import TaskStatus
 
-from harness.client import Client, connect, opened
+from harness.access import Authority, Role
+from harness.client import Client, Remote, connect, opened
+from harness.clock import SystemClock
+from harness.daemon.access import Access
 from harness.daemon.channel import Channel
 from harness.daemon.dispatcher import Dispatcher, Handler
 from harness.daemon.server import Server
@@ -22,11 +25,13 @@ from harness.protocol import (
     Empty,
     Endpoint,
     HelloParams,
+    ListenParams,
     MessageStream,
     SubscriptionRef,
     check_protocol_version,
     message_pipe,
 )
+from harness.storage import MemoryStore
 
 __all__ = ["HANDLERS", "SmallServer", "serving"]
 
@@ -81,7 +86,7 @@ HANDLERS: Mapping[str, Handler] = {
 class SmallServer:
     """A running server and where its clients come from."""
 
-    def __init__(self, server: Server, group: Any, endpoint: Endpoint | None) -> None:
+    def __init__(self, server: Server, group: Any, endpoint: Endpoint | Remote | None) -> None:
         self.server = server
         self._group = group
         self._endpoint = endpoint
@@ -105,7 +110,7 @@ class SmallServer:
     @property
     def path(self) -> Path:
         """The socket."""
-        assert self._endpoint is not None
+        assert isinstance(self._endpoint, Endpoint)
         return self._endpoint.socket_path
 
 
@@ -117,7 +122,7 @@ async def serving(
     limits: Limits | None = None,
     max_message_bytes: int = MAX_MESSAGE_BYTES,
 ) -> AsyncIterator[SmallServer]:
-    """Serve `HANDLERS` and a test's own ones, over a `pipe` or a unix `socket`."""
+    """Serve `HANDLERS` and a test's own ones, over a `pipe`, a unix `socket`, or `tls`."""
     server = Server(
         Dispatcher({**HANDLERS, **(handlers or {})}),
         limits=limits,
@@ -125,10 +130,24 @@ async def serving(
         health=lambda: {"status": "ok"},
     )
     with tempfile.TemporaryDirectory() as directory:
-        endpoint = Endpoint(Path(directory)) if over == "socket" else None
+        endpoint: Endpoint | Remote | None = None
         async with server.running(), anyio.create_task_group() as group:
-            if endpoint is not None:
+            if over == "tls":
+                endpoint = await _listening(server, Endpoint(Path(directory)))
+            elif over == "socket":
+                endpoint = Endpoint(Path(directory))
                 await server.listen(endpoint.socket_path)
             yield SmallServer(server, group, endpoint)
             await server.close_sessions()
             group.cancel_scope.cancel()
+
+
+async def _listening(server: Server, endpoint: Endpoint) -> Remote:
+    """Serve clients of other machines; return how they reach this one."""
+    clock = SystemClock()
+    access = Access(endpoint=endpoint, store=MemoryStore(), server=server, clock=clock)
+    listening = await access.listen(ListenParams(host="127.0.0.1"))
+    ca = endpoint.state_dir / "ca.pem"
+    ca.write_text(Authority(endpoint.certificates_dir, clock).ca_pem())
+    token, _ = access.tokens.create("test", Role.ADMIN, lifetime_s=None)
+    return Remote(url=str(listening.url), token=token, ca=ca)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from anyio import to_thread
 
 from harness.access import Authority, Role
-from harness.client import Client, Remote, connect
+from harness.client import BlockingClient, Client, Remote, connect
 from harness.clock import SystemClock
 from harness.daemon.access import Access
 from harness.daemon.dispatcher import Dispatcher
@@ -29,6 +31,7 @@ from harness.errors import (
 )
 from harness.protocol import Endpoint, ListenParams
 from harness.storage import MemoryStore
+from tests.fakes.clock import FakeClock
 from tests.unit.daemon.serving import HANDLERS
 
 
@@ -306,3 +309,69 @@ async def test_events_go_on_over_a_restart_of_the_listener(tmp_path):
             numbers = [(await anext(events))["number"] for _ in range(3)]
     assert numbers == sorted(numbers)
     assert len(set(numbers)) == 3
+
+
+async def test_the_certificate_is_renewed_while_the_daemon_runs(tmp_path):
+    clock = FakeClock(datetime.now(UTC) - timedelta(days=61))
+    server = Server(Dispatcher(HANDLERS))
+    access = Access(endpoint=Endpoint(tmp_path), store=MemoryStore(), server=server, clock=clock)
+    with anyio.fail_after(15):
+        async with server.running():
+            await access.listen(ListenParams(host="127.0.0.1"))
+            door = Doors(tmp_path, server, access)
+            token = access.tokens.create("ci", Role.ADMIN, lifetime_s=None)[0]
+            async with door.client(token=token) as old:
+                before = door.authority.facts()["server"].sha256
+                clock.advance(60 * 86_400)
+                async with door.client(token=token) as new:
+                    await new.daemon.status()
+                await old.daemon.status()
+    assert door.authority.facts()["server"].sha256 != before
+
+
+async def test_a_certificate_that_was_rotated_elsewhere_is_used_at_once(tmp_path):
+    async with doors(tmp_path) as door:
+        token = door.token()
+        door.authority.rotate(authority=True)
+        with pytest.raises(CertificateInvalid, match="not from the authority"):
+            async with door.client(token=token):
+                pass
+        door.ca.write_text(door.authority.ca_pem())
+        async with door.client(token=token) as client:
+            await client.daemon.status()
+
+
+async def test_a_server_certificate_that_has_expired_says_how_to_renew_it(tmp_path):
+    await _wrong_moment(tmp_path, timedelta(days=-91), "has expired", "certs rotate")
+
+
+async def test_a_server_certificate_that_is_not_valid_yet_says_so(tmp_path):
+    await _wrong_moment(tmp_path, timedelta(days=2), "is not valid yet", "compare the clocks")
+
+
+async def _wrong_moment(directory: Path, offset: timedelta, cause: str, remedy: str) -> None:
+    """Connect to a server whose clock was off when it made its certificate, and stands still."""
+    past = Authority(directory / "certificates", FakeClock(datetime.now(UTC) - timedelta(days=99)))
+    past.ca_pem()  # the authority itself is good
+    clock = FakeClock(datetime.now(UTC) + offset)
+    server = Server(Dispatcher(HANDLERS))
+    access = Access(endpoint=Endpoint(directory), store=MemoryStore(), server=server, clock=clock)
+    with anyio.fail_after(15):
+        async with server.running():
+            await access.listen(ListenParams(host="127.0.0.1"))
+            door = Doors(directory, server, access)
+            with pytest.raises(CertificateInvalid, match=cause) as caught:
+                async with door.client(token="x"):
+                    pass
+    assert remedy in str(caught.value.hint)
+
+
+async def test_a_blocking_client_reaches_another_machine(tmp_path):
+    async with doors(tmp_path) as door:
+        remote = door.remote(token=door.token())
+
+        def ask() -> Any:
+            with BlockingClient(remote) as client:
+                return client.services.status(project="shop")["project"]
+
+        assert await to_thread.run_sync(ask) == "shop"

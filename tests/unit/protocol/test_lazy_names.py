@@ -67,3 +67,17 @@ def _rank(name: str) -> tuple[int, str]:
     """Order as ruff sorts: constants, then classes, then the rest."""
     kind = 0 if name.isupper() else 1 if name[0].isupper() else 2
     return kind, name
+
+
+async def test_a_daemon_and_a_client_of_one_machine_load_nothing_of_tls():
+    program = (
+        "import sys, harness.daemon.app, harness.daemon.methods, harness.client.client\n"
+        "import harness.protocol as p; p.METHODS; print(*sys.modules)"
+    )
+    done = await anyio.run_process([sys.executable, "-c", program])
+    loaded = set(done.stdout.decode().split())
+    assert {"harness.access.principal", "harness.access.audit"} <= loaded
+    for later in ("attempts", "authority", "certificates", "tls", "tokens"):
+        assert f"harness.access.{later}" not in loaded
+    others = {"cryptography", "harness.daemon.gate", "harness.daemon.remote"}
+    assert not loaded & {*others, "harness.client.remote", "harness.client.contexts"}
