@@ -1,7 +1,7 @@
 """`harness daemon certs`: the certificates by which daemon and clients know each other.
 
-Works on the files in the state directory, whether a daemon runs or not: one that does looks at them
-again for every connection.
+Works on the files in the state directory, whether a daemon runs or not. One that does looks at them
+again for every connection, and is told of a change.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .arguments import complete
-from .commands import Command, Group, session_command
+from .commands import Command, Group, async_command, session_command
 from .moments import clock_time
 from .session import Session
 from .tables import table
@@ -65,13 +65,25 @@ def show(session: Session, *, ca: bool) -> None:
 @click.option(
     "--ca", is_flag=True, help="Make the authority anew, too: all clients need the new one."
 )
-@session_command
-def rotate(session: Session, *, ca: bool) -> None:
+@async_command
+async def rotate(session: Session, *, ca: bool) -> None:
     """Make the daemon's certificate anew; connections that are open go on.
 
-    With --ca no certificate that was issued to a client lets anybody in any more.
+    With --ca no certificate that was issued to a client lets anybody in any more, and the
+    connections of those are ended.
     """
+    from harness.errors import DaemonUnavailable
+
     _authority(session).rotate(authority=ca)
+    try:
+        async with session.connect(start=False) as client:
+            remote = (await client.daemon.status())["remote"]
+            if remote is not None and remote["url"]:
+                await client.daemon.listen(host=remote["host"], port=remote["port"])
+    except DaemonUnavailable as error:
+        # One that does not run reads them when it starts.
+        if not error.details.get("not_running"):
+            raise
 
 
 @certs.command(

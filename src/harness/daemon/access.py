@@ -89,11 +89,15 @@ class Access:
         Raises:
             TokenNotFound: there is none of that name.
         """
-        self._server.end_sessions(self.tokens.revoke(name))
+        key = self.tokens.revoke(name)
+        self._server.end_sessions(lambda principal: principal.key == key)
 
     def close(self) -> None:
         """Close the audit log."""
         self._log.close()
+
+    def _end_certificates(self) -> None:
+        self._server.end_sessions(lambda principal: principal.how == "certificate")
 
     def _remote(self) -> RemoteListener:
         if self._listener is None:
@@ -107,6 +111,7 @@ class Access:
                 tokens=self.tokens,
                 clock=self._clock,
                 audit=self.audit,
+                on_new_authority=self._end_certificates,
             )
             self._listener = RemoteListener(
                 server=self._server, gate=gate, store=self._store, clock=self._clock

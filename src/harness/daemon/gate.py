@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 from anyio import to_thread
 from anyio.abc import ByteStream
@@ -39,6 +40,7 @@ class Gate:
         tokens: of this daemon.
         clock: tells when failed logins are forgotten.
         audit: takes note of logins that failed.
+        on_new_authority: called when client certificates of before are good no more.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class Gate:
         tokens: Tokens,
         clock: Clock,
         audit: Callable[[AuditEntry], None],
+        on_new_authority: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_new_authority = on_new_authority
         self._authority = authority
         self._tokens = tokens
         self._failed = FailedLogins(clock)
@@ -56,6 +60,7 @@ class Gate:
         self._context: ssl.SSLContext | None = None
         self._files: tuple[object, ...] = ()
         self._ends_at: datetime | None = None
+        self._issuer: str | None = None
 
     async def context(self, host: str) -> ssl.SSLContext:
         """Return what a connection is secured with now.
@@ -69,8 +74,11 @@ class Gate:
         if self._context is not None and self._files == self._look() and not self._is_due():
             return self._context
         loaded = await to_thread.run_sync(self._load, host)
-        self._context, self._ends_at, self._files = loaded
-        return loaded[0]
+        if self._issuer not in (None, loaded.issuer):
+            self._on_new_authority()
+        self._context, self._files = loaded.context, loaded.files
+        self._ends_at, self._issuer = loaded.ends_at, loaded.issuer
+        return loaded.context
 
     def forget_context(self) -> None:
         """Look at the certificates anew: the host has changed."""
@@ -114,13 +122,23 @@ class Gate:
                 found.append((status.st_ino, status.st_mtime_ns, status.st_size))
         return tuple(found)
 
-    def _load(self, host: str) -> tuple[ssl.SSLContext, datetime, tuple[object, ...]]:
+    def _load(self, host: str) -> _Loaded:
         authority = self._authority
         authority.ensure_server(host)
         # Looked at before they are read: what changes in between is read once more.
         files = self._look()
         context = server_context(authority.server_path, authority.authority_path)
-        return context, authority.facts()["server"].not_after, files
+        facts = authority.facts()
+        return _Loaded(context, files, facts["server"].not_after, facts["authority"].sha256)
+
+
+class _Loaded(NamedTuple):
+    """What a connection is secured with, and what is known of it."""
+
+    context: ssl.SSLContext
+    files: tuple[object, ...]
+    ends_at: datetime
+    issuer: str
 
 
 class Admission:

@@ -80,7 +80,8 @@ class RemoteListener:
     async def listen(self, wanted: ListenParams) -> Listening:
         """Listen there from now on, and only there; without a host nowhere.
 
-        Where it listens already nothing changes; port 0 is any port of that host.
+        Where it listens already its certificates are looked at again, and nothing else changes;
+        port 0 is any port of that host.
 
         Raises:
             ListenFailed: nobody can listen there; what was before goes on.
@@ -94,6 +95,7 @@ class RemoteListener:
         async with self._changing:
             now = self._state
             if now and now.url and now.host == host and port in (0, now.port):
+                await self._gate.context(host)
                 return now
             self._gate.forget_context()
             await self._gate.context(host)

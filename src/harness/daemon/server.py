@@ -169,12 +169,10 @@ class Server:
             for session in list(self._sessions):
                 group.start_soon(session.close)
 
-    def end_sessions(self, key: str) -> int:
-        """Disconnect whoever showed what is revoked now; return how many connections that were."""
-        ended = [session for session in self._sessions if session.principal.key == key]
-        for session in ended:
+    def end_sessions(self, of: Callable[[Principal], bool]) -> None:
+        """Disconnect those whom what they showed does not let in any more."""
+        for session in [session for session in self._sessions if of(session.principal)]:
             session.end()
-        return len(ended)
 
     async def accept(
         self, listener: SocketListener, serve: Callable[[SocketStream], Coroutine[Any, Any, None]]

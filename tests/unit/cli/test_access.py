@@ -168,6 +168,7 @@ def test_hints_repeat_the_context_unless_they_are_for_another_machine(cli: Any) 
 
 
 def test_certificates_are_shown_issued_and_rotated(cli: Any, tmp_path: Path) -> None:
+    cli.client.answers["daemon.status"] = STATUS
     assert "there are none" in cli("daemon", "certs", "show").stderr
     ca = cli("daemon", "certs", "show", "--ca").stdout
     assert ca.startswith("-----BEGIN CERTIFICATE-----")

@@ -375,3 +375,18 @@ async def test_a_blocking_client_reaches_another_machine(tmp_path):
                 return client.services.status(project="shop")["project"]
 
         assert await to_thread.run_sync(ask) == "shop"
+
+
+async def test_a_new_authority_ends_the_connections_of_certificates_and_no_others(tmp_path):
+    async with doors(tmp_path) as door:
+        path = tmp_path / "client.pem"
+        path.write_text(door.authority.issue("ci", Role.VIEWER, lifetime_s=60))
+        async with door.client(token=door.token()) as other, door.client(certificate=path) as one:
+            await one.daemon.status()
+            door.authority.rotate()
+            await door.access.listen(ListenParams(host="127.0.0.1"))
+            await one.daemon.status()
+            door.authority.rotate(authority=True)
+            await door.access.listen(ListenParams(host="127.0.0.1"))
+            await one.connection.wait_closed()
+            await other.daemon.status()
