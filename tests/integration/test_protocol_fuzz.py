@@ -34,7 +34,8 @@ LEFT_OUT = {
     "daemon.stop": "nothing could be asked after it",
     "leftovers.remove": "it looks at the whole machine, where other tests run",
 }
-BOUNDS = {"argv", "timeout_s"}  # nothing waits for long, and only `true` is run
+# Nothing waits for long, only `true` is run, and no name of a host is looked up.
+BOUNDS = {"argv", "timeout_s", "host"}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
@@ -114,6 +115,7 @@ class Target:
             "source": st.just(self.source),
             "argv": st.just(["true"]),
             "timeout_s": st.just(0.02),
+            "host": st.sampled_from(["127.0.0.1", "localhost", "", "\0", "x" * 300]),
         }
         shared = self.document["components"]["schemas"]
         values = {item["name"]: fitting(item["schema"], shared) for item in found["params"]}

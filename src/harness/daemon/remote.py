@@ -12,6 +12,7 @@ import ssl
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -90,21 +91,24 @@ class RemoteListener:
         if wanted.host is None:
             return await self._stop()
         host, port = wanted.host, wanted.port
-        if not 0 <= port <= _LAST_PORT:
-            raise InvalidParameters(f"cannot listen at port {port}: there is none of that number")
+        if not host or not 0 <= port <= _LAST_PORT:
+            what = f"port {port}" if host else "a host without a name"
+            raise InvalidParameters(f"cannot listen at {what}: there is no such thing")
         async with self._changing:
             now = self._state
             if now and now.url and now.host == host and port in (0, now.port):
                 await self._gate.context(host)
                 return now
-            self._gate.forget_context()
-            await self._gate.context(host)
             if now and now.port == port:
                 # The same port of another host: some of its addresses may be the same ones.
                 await self._close()
-            listener = await _listener(host, port)
+            try:
+                listener = await self._open(host, port)
+            except HarnessError as error:
+                if now is not None and self._accepting is None:
+                    self._state = replace(now, url=None, problem=str(error))
+                raise
             port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no SQL
-            self._store.put(_COLLECTION, _KEY, {"version": _VERSION, "host": host, "port": port})
             await self._close()
             self._accepting, self._closed = anyio.CancelScope(), anyio.Event()
             accept = partial(self._accept, listener, self._accepting, self._closed, host)
@@ -112,6 +116,20 @@ class RemoteListener:
             self._state = Listening(host=host, port=port, url=f"wss://{_authority(host, port)}")
             logger.info("Serving %s", self._state.url)
             return self._state
+
+    async def _open(self, host: str, port: int) -> MultiListener[SocketStream]:
+        """Take the port, have a certificate for it, and remember it."""
+        listener = await _listener(host, port)
+        try:
+            # Only now: a certificate names the host, which may be none.
+            self._gate.forget_context()
+            await self._gate.context(host)
+            port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no SQL
+            self._store.put(_COLLECTION, _KEY, {"version": _VERSION, "host": host, "port": port})
+        except BaseException:
+            await anyio.aclose_forcefully(listener)
+            raise
+        return listener
 
     async def _stop(self) -> Listening:
         """Listen no more, and forget where; open connections go on."""
@@ -227,10 +245,12 @@ class RemoteListener:
 async def _listener(host: str, port: int) -> MultiListener[SocketStream]:
     try:
         return await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=_BACKLOG)
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        if error.errno == errno.EADDRINUSE:
-            cause = "another program listens there"
+    except (OSError, ValueError) as error:
+        cause = "that is no name of a host"
+        if isinstance(error, OSError):
+            cause = (error.strerror or str(error)).lower()
+            if error.errno == errno.EADDRINUSE:
+                cause = "another program listens there"
         raise ListenFailed(
             f"cannot listen at {_authority(host, port)}: {cause}",
             hint="name an address of this machine and a port that is free; port 0 finds one",

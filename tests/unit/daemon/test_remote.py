@@ -24,6 +24,7 @@ from harness.errors import (
     CertificateInvalid,
     DaemonUnavailable,
     Forbidden,
+    InvalidParameters,
     ListenFailed,
     ProtocolError,
     TooManyAttempts,
@@ -390,3 +391,12 @@ async def test_a_new_authority_ends_the_connections_of_certificates_and_no_other
             await door.access.listen(ListenParams(host="127.0.0.1"))
             await one.connection.wait_closed()
             await other.daemon.status()
+
+
+@pytest.mark.parametrize("host", ["", "\0", "x" * 300])
+async def test_what_is_no_host_is_refused_and_no_certificate_names_it(tmp_path, host):
+    async with doors(tmp_path) as door:
+        url, names = door.url, door.authority.facts()["server"].names
+        with pytest.raises((ListenFailed, InvalidParameters), match="cannot listen at"):
+            await door.access.listen(ListenParams(host=host))
+        assert (door.url, door.authority.facts()["server"].names) == (url, names)
