@@ -22,7 +22,7 @@ from .moments import age
 from .session import Session
 
 if TYPE_CHECKING:
-    from harness.client.results import DaemonStatus
+    from harness.client.results import DaemonStatus, Listening
 
 __all__ = ["daemon"]
 
@@ -212,7 +212,7 @@ def _show(session: Session, status: DaemonStatus) -> None:
     )
 
 
-def _remote_lines(remote: dict[str, Any] | None) -> list[str]:
+def _remote_lines(remote: Listening | None) -> list[str]:
     if remote is None:
         return []
     return [f"remote     {remote['url'] or remote['problem']}"]

@@ -9,7 +9,7 @@ import anyio
 from .connection import Connection
 
 if TYPE_CHECKING:
-    from .results import DaemonStatus
+    from .results import DaemonStatus, Listening
 
 __all__ = ["Daemon"]
 
@@ -40,14 +40,14 @@ class Daemon:
         with anyio.move_on_after(_EXIT_TIMEOUT_S):
             await self._connection.wait_closed()
 
-    async def listen(self, *, host: str | None, port: int = 0) -> dict[str, Any]:
+    async def listen(self, *, host: str | None, port: int = 0) -> Listening:
         """Have clients of other machines served there, from now on; return host, port, url.
 
         Args:
             host: a name or address of the daemon's machine; None: nowhere any more.
             port: 0: one that is free.
         """
-        result: dict[str, Any] = await self._connection.call(
+        result: Listening = await self._connection.call(
             "daemon.listen", {"host": host, "port": port}
         )
         return result

@@ -22,10 +22,12 @@ __all__ = [
     "GraphNode",
     "LeaseStatus",
     "Leftover",
+    "Listening",
     "LogChunk",
     "LogEnd",
     "LogsPosition",
     "Need",
+    "NewToken",
     "OperationRef",
     "OperationStatus",
     "PlanChange",
@@ -45,6 +47,7 @@ __all__ = [
     "SubscriptionRef",
     "TaskInfo",
     "TaskStatus",
+    "TokenStatus",
     "UnitDetails",
     "UnitHealth",
     "UnitOutcome",
@@ -108,6 +111,7 @@ class DaemonStatus(TypedDict):
     uptime_s: float
     state_dir: str
     endpoint: str
+    remote: Listening | None
     projects: list[str]
     connections: int
     rss_bytes: int
@@ -218,6 +222,15 @@ class Leftover(TypedDict):
     hint: str | None
 
 
+class Listening(TypedDict):
+    """Where clients of other machines are served, or are to be."""
+
+    host: str | None
+    port: int
+    url: str | None
+    problem: str | None
+
+
 class LogChunk(TypedDict):
     """A piece of one stream of one unit."""
 
@@ -250,6 +263,17 @@ class Need(TypedDict):
     condition: str
     met: bool
     state: str
+
+
+class NewToken(TypedDict):
+    """A token that was made."""
+
+    name: str
+    role: str
+    created_at: str
+    expires_at: str | None
+    expired: bool
+    token: str
 
 
 class OperationRef(TypedDict):
@@ -445,6 +469,16 @@ class TaskStatus(TypedDict):
     outputs: dict[str, Any]
     completed_at: str | None
     input_hash: str | None
+
+
+class TokenStatus(TypedDict):
+    """What may be told about a token."""
+
+    name: str
+    role: str
+    created_at: str
+    expires_at: str | None
+    expired: bool
 
 
 class UnitDetails(TypedDict):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import NewToken, TokenStatus
 
 __all__ = ["Tokens"]
 
@@ -15,9 +18,7 @@ class Tokens:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def create(
-        self, *, name: str, role: str, lifetime_s: float | None = None
-    ) -> dict[str, Any]:
+    async def create(self, *, name: str, role: str, lifetime_s: float | None = None) -> NewToken:
         """Make a token; return name, role, created_at, expires_at, expired and, once, `token`.
 
         Args:
@@ -25,14 +26,14 @@ class Tokens:
             role: viewer, operator or admin.
             lifetime_s: it expires after so long; None: never.
         """
-        result: dict[str, Any] = await self._connection.call(
+        result: NewToken = await self._connection.call(
             "tokens.create", {"name": name, "role": role, "lifetime_s": lifetime_s}
         )
         return result
 
-    async def list(self) -> list[dict[str, Any]]:
+    async def list(self) -> list[TokenStatus]:
         """Return what may be told about every token, oldest first."""
-        result: list[dict[str, Any]] = await self._connection.call("tokens.list")
+        result: list[TokenStatus] = await self._connection.call("tokens.list")
         return result
 
     async def revoke(self, *, name: str) -> None:
