@@ -65,7 +65,7 @@ pins:  ## resolve the dependencies anew into requirements.txt and requirements-d
 	$(TOOLS)/pins/bin/python -m pip install --quiet .
 	$(TOOLS)/pins/bin/python -m pip freeze --exclude graph-network-harness --exclude setuptools > requirements.txt
 	$(TOOLS)/pins/bin/python -m pip install --quiet -r requirements-dev.in
-	$(TOOLS)/pins/bin/python -m pip freeze --exclude graph-network-harness --exclude setuptools \
+	$(TOOLS)/pins/bin/python -m pip freeze --all --exclude graph-network-harness --exclude pip \
 	    | grep -vxFf requirements.txt > requirements-dev.txt
 
 test: lint types imports docs tools  ## everything CI checks: style, types, imports, docs, every test

@@ -31,7 +31,7 @@ def validate(session: Session) -> None:
 
     found = check_stack(session)
     problems, warnings = _plain(found.problems), _plain(found.warnings)
-    unplannable = plan_problem(found.stack) if found.stack else None
+    unplannable = plan_problem(session, found.stack) if found.stack else None
     if unplannable is not None:
         problems.append(_without_place(session, unplannable))
     if session.out.json:
@@ -90,7 +90,7 @@ def schema(session: Session) -> None:
     """
     from .stack_file import stack_schema
 
-    session.out.document(stack_schema())
+    session.out.document(stack_schema(session))
 
 
 def _without_place(session: Session, error: PlanError) -> dict[str, Any]:

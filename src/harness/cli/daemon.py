@@ -63,7 +63,7 @@ def run(session: Session, *, listen: Address | None, no_listen: bool) -> None:
     endpoint, wanted = session.endpoint(), None
     if listen is not None or no_listen:
         wanted = ListenParams(host=listen and listen.host, port=listen.port if listen else 0)
-    raise click.exceptions.Exit(run_daemon(endpoint, listen=wanted))
+    raise click.exceptions.Exit(run_daemon(endpoint, listen=wanted, plugins=session.plugins))
 
 
 @daemon.command(cls=Command, examples=("daemon start", "daemon start --listen 0.0.0.0:7443"))

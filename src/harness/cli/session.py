@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .interrupts import LeavingNote
@@ -15,7 +16,7 @@ from .options import GlobalOptions
 from .output import Output
 
 if TYPE_CHECKING:
-    from harness.client import Begun, Client, Remote
+    from harness.client import Begun, Client, KnownTypes, Remote
     from harness.errors import ServiceNotFound
     from harness.protocol import Endpoint
 
@@ -37,15 +38,24 @@ class Session:
     Args:
         connector: opens a client for a session; the flag allows it to start a daemon, unless that
             cannot use the source given. Tests give their own.
+        plugins: those that a daemon is started with, `module` or `module:attribute`.
     """
 
-    def __init__(self, *, connector: Connector | None = None) -> None:
+    def __init__(self, *, connector: Connector | None = None, plugins: Sequence[str] = ()) -> None:
         self.options = GlobalOptions()
         self.out = Output(self.options)
         self._connector = connector or _connect
         self.begun: Begun | None = None
         self.lasting = False
         self._context: str | None = None
+        self.plugins = plugins
+
+    @cached_property
+    def types(self) -> KnownTypes:
+        """What units of a stack file that is read here may be of."""
+        from harness.client import KnownTypes
+
+        return KnownTypes(self.plugins)
 
     def begin(self) -> None:
         """Complete the options from the environment, and log as loudly as they say."""
@@ -72,7 +82,7 @@ class Session:
         if not self.out.quiet:
             # Before its process is there: an interrupt may come right after.
             LeavingNote.text = f"{self.out.pasteable(_MAY_GO_ON)}\n"
-        self.begun = begin_daemon(self.endpoint(), source=source)
+        self.begun = begin_daemon(self.endpoint(), source=source, plugins=self.plugins)
         if self.begun is None:
             LeavingNote.text = ""
 
@@ -267,6 +277,7 @@ async def _connect(
         source=source,
         begun=session.begun,
         reconnect=session.lasting,
+        plugins=session.plugins,
     )
     session.begun = None
     # From here on an interrupt is a cancellation, and the note is made below.

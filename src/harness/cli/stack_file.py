@@ -42,25 +42,24 @@ def load_stack(session: Session) -> StackSpec:
     """
     from harness.config import load
 
-    return load(_source(session), executors=_executors())
+    return load(_source(session), executors=_executors(), find=session.types.find)
 
 
 def check_stack(session: Session) -> Report:
     """Return the stack, or all that is wrong with it."""
     from harness.config import validate
 
-    return validate(_source(session), executors=_executors())
+    return validate(_source(session), executors=_executors(), find=session.types.find)
 
 
-def plan_problem(stack: StackSpec) -> PlanError | None:
+def plan_problem(session: Session, stack: StackSpec) -> PlanError | None:
     """Return why a stack that could be read can never be started; None when it can be."""
     from harness.errors import PlanError
-    from harness.executors import builtin_capabilities
     from harness.plan import check_capabilities, plan_stack
 
     try:
         plan_stack(stack)
-        check_capabilities(stack.units, builtin_capabilities())
+        check_capabilities(stack.units, session.types.capabilities())
     except PlanError as error:
         return error
     return None
@@ -74,14 +73,15 @@ def show_stack(session: Session) -> str:
     """
     from harness.config import show
 
-    return show(_source(session), executors=_executors())
+    return show(_source(session), executors=_executors(), find=session.types.find)
 
 
-def stack_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a stack file."""
+def stack_schema(session: Session) -> dict[str, Any]:
+    """Return the JSON Schema of a stack file, with what plugins add to it."""
     from harness.config import schema
 
-    return schema(_executors())
+    extra = session.types.find()
+    return schema({**extra.executors, **_executors()}, checks=extra.checks)
 
 
 def configured_units(session: Session) -> dict[str, Any]:

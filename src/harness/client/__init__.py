@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .connection import Connection
     from .contexts import LOCAL, Context, Contexts
     from .exec import RemoteProcess
+    from .known_types import KnownTypes
     from .leases import HeldLease
     from .remote import Remote
     from .source import make_source
@@ -35,6 +36,7 @@ __all__ = [
     "Contexts",
     "Endpoint",
     "HeldLease",
+    "KnownTypes",
     "Remote",
     "RemoteProcess",
     "begin_daemon",
@@ -53,6 +55,7 @@ _PLACES = {
     "HeldLease": "leases",
     "Context": "contexts",
     "Contexts": "contexts",
+    "KnownTypes": "known_types",
     "Remote": "remote",
     "RemoteProcess": "exec",
     "begin_daemon": "spawning",

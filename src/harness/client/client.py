@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
@@ -89,6 +89,7 @@ async def connect(
     source: Mapping[str, Any] | None = None,
     begun: Begun | None = None,
     reconnect: bool = False,
+    plugins: Sequence[str] = (),
 ) -> AsyncIterator[Client]:
     """Connect to a daemon, for as long as the context is open.
 
@@ -102,6 +103,7 @@ async def connect(
         reconnect: go on with the next daemon when this one has gone, and with `start` start it
             where this one was killed: what only reads is asked again, and events go on from the
             last one that was seen. One that was stopped is not started again.
+        plugins: that it is started with, `module` or `module:attribute`, beside installed ones.
 
     Raises:
         DaemonUnavailable: it does not run, and could not or was not to be started.
@@ -112,8 +114,9 @@ async def connect(
     """
     endpoint = endpoint or Endpoint.default()
     if isinstance(endpoint, Endpoint):
-        stream = await _reach(endpoint, start=start, source=source, begun=begun)
-        again = partial(_reach_again, endpoint, start=start)
+        starter = _Starter(endpoint, plugins) if start else None
+        stream = await _reach(endpoint, starter, source=source, begun=begun)
+        again = partial(_reach_again, endpoint, starter)
     else:
         from .remote import open_remote
 
@@ -127,14 +130,31 @@ async def connect(
             yield client
 
 
-async def _reach(
-    endpoint: Endpoint, *, start: bool, source: Mapping[str, Any] | None, begun: Begun | None
-) -> MessageStream:
-    stream = None if begun else await _open(endpoint)
-    if stream is None and start:
+class _Starter(NamedTuple):
+    """Starts a daemon: where, and with which plugins."""
+
+    endpoint: Endpoint
+    plugins: Sequence[str]
+
+    async def start(self, source: Mapping[str, Any] | None, begun: Begun | None) -> MessageStream:
         from .starting import start_daemon
 
-        stream = await start_daemon(endpoint, lambda: _open(endpoint), source=source, begun=begun)
+        opening = partial(_open, self.endpoint)
+        return await start_daemon(
+            self.endpoint, opening, source=source, begun=begun, plugins=self.plugins
+        )
+
+
+async def _reach(
+    endpoint: Endpoint,
+    starter: _Starter | None,
+    *,
+    source: Mapping[str, Any] | None = None,
+    begun: Begun | None = None,
+) -> MessageStream:
+    stream = None if begun else await _open(endpoint)
+    if stream is None and starter is not None:
+        stream = await starter.start(source, begun)
     if stream is None:
         raise DaemonUnavailable(
             f"cannot reach the daemon: nothing listens at {endpoint.socket_path}",
@@ -144,7 +164,7 @@ async def _reach(
     return stream
 
 
-async def _reach_again(endpoint: Endpoint, *, start: bool) -> MessageStream:
+async def _reach_again(endpoint: Endpoint, starter: _Starter | None) -> MessageStream:
     """Reach the next daemon; start it where the last one was killed, which leaves its socket.
 
     Raises:
@@ -153,8 +173,8 @@ async def _reach_again(endpoint: Endpoint, *, start: bool) -> MessageStream:
     with anyio.move_on_after(_NEXT_DAEMON_S):
         while True:
             is_killed = os.path.lexists(endpoint.socket_path)  # noqa: ASYNC240 - of a local disk
-            if is_killed and start:
-                return await _reach(endpoint, start=True, source=None, begun=None)
+            if is_killed and starter is not None:
+                return await _reach(endpoint, starter)
             if (stream := await _open(endpoint)) is not None:
                 return stream
             # Seldom, and for a moment only: one is being restarted, or none comes.

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess  # noqa: TID251 - before anyio is loaded, which runs programs otherwise
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,14 +51,18 @@ class DaemonProcess:
     Args:
         endpoint: names its state directory.
         gets_stack: it is to change nothing before it is handed the stack that it is wanted for.
+        plugins: that it is started with, `module` or `module:attribute`.
     """
 
-    def __init__(self, endpoint: Endpoint, *, gets_stack: bool) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, gets_stack: bool, plugins: Sequence[str] = ()
+    ) -> None:
         self._endpoint = endpoint
         command = [sys.executable, "-P", "-m", "harness.daemon", "--detach"]
         command += ["--state-dir", str(endpoint.state_dir)]
         if gets_stack:
             command.append("--stack-from-stdin")
+        command += [word for plugin in plugins for word in ("--plugin", plugin)]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE if gets_stack else subprocess.DEVNULL,
@@ -110,7 +114,12 @@ class Begun(NamedTuple):
     lock: int
 
 
-def begin_daemon(endpoint: Endpoint, *, source: Mapping[str, Any] | None = None) -> Begun | None:
+def begin_daemon(
+    endpoint: Endpoint,
+    *,
+    source: Mapping[str, Any] | None = None,
+    plugins: Sequence[str] = (),
+) -> Begun | None:
     """Start a daemon's process, where there clearly is none and nobody starts or ends one.
 
     The stack is checked while the process loads what a daemon is made of.
@@ -118,6 +127,7 @@ def begin_daemon(endpoint: Endpoint, *, source: Mapping[str, Any] | None = None)
     Args:
         endpoint: names its state directory.
         source: stack files that must be usable, or no daemon starts.
+        plugins: that it is started with.
 
     Returns None when that is not clear; whoever connects finds out.
 
@@ -131,7 +141,7 @@ def begin_daemon(endpoint: Endpoint, *, source: Mapping[str, Any] | None = None)
     try:
         # Looked at again: one may have been started in between.
         if is_locked(lock) and not os.path.lexists(endpoint.socket_path):
-            return Begun(_begin(endpoint, source), lock)
+            return Begun(_begin(endpoint, source, plugins), lock)
     except BaseException:
         os.close(lock)
         raise
@@ -164,13 +174,15 @@ def is_locked(descriptor: int) -> bool:
     return True
 
 
-def _begin(endpoint: Endpoint, source: Mapping[str, Any] | None) -> DaemonProcess:
-    process = DaemonProcess(endpoint, gets_stack=source is not None)
+def _begin(
+    endpoint: Endpoint, source: Mapping[str, Any] | None, plugins: Sequence[str]
+) -> DaemonProcess:
+    process = DaemonProcess(endpoint, gets_stack=source is not None, plugins=plugins)
     if source is not None:
         try:
             from .stack_check import check_stack
 
-            process.hand_over(check_stack(source))
+            process.hand_over(check_stack(source, plugins))
         except BaseException:
             process.give_up()
             raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ async def start_daemon(
     *,
     source: Mapping[str, Any] | None = None,
     begun: Begun | None = None,
+    plugins: Sequence[str] = (),
 ) -> MessageStream:
     """Start a daemon unless another command has meanwhile; return a stream to it.
 
@@ -43,6 +44,7 @@ async def start_daemon(
         open_stream: connects to it; None when nobody listens.
         source: stack files that must be usable, or no daemon starts.
         begun: the start, when it has begun already, for the same endpoint and source.
+        plugins: that it is started with.
 
     Raises:
         DaemonUnavailable: it ended or said nothing for half a minute.
@@ -55,7 +57,7 @@ async def start_daemon(
             async with _start_lock(endpoint, begun):
                 stream = None if begun else await open_stream()
                 if stream is None:
-                    process = begun.process if begun else await _begin(endpoint, source)
+                    process = begun.process if begun else await _begin(endpoint, source, plugins)
                     refusal = await _word(process)
                     stream = await open_stream()
     except TimeoutError:
@@ -83,13 +85,15 @@ async def _start_lock(endpoint: Endpoint, begun: Begun | None) -> AsyncIterator[
         os.close(descriptor)
 
 
-async def _begin(endpoint: Endpoint, source: Mapping[str, Any] | None) -> DaemonProcess:
+async def _begin(
+    endpoint: Endpoint, source: Mapping[str, Any] | None, plugins: Sequence[str]
+) -> DaemonProcess:
     checked = None
     if source is not None:
         from .stack_check import check_stack
 
-        checked = await to_thread.run_sync(check_stack, source)
-    process = DaemonProcess(endpoint, gets_stack=checked is not None)
+        checked = await to_thread.run_sync(check_stack, source, plugins)
+    process = DaemonProcess(endpoint, gets_stack=checked is not None, plugins=plugins)
     if checked is not None:
         await to_thread.run_sync(process.hand_over, checked, abandon_on_cancel=True)
     return process

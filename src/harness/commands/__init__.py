@@ -11,13 +11,20 @@ from harness.lazy import lazy_names
 if TYPE_CHECKING:
     from .command import Command, TerminalSize
     from .completed import Completed, collect, run
-    from .detached import DetachedRun, launch, unit_command, wait_exit, write_input
+    from .detached import (
+        DetachedRun,
+        launch,
+        this_boot,
+        unit_command,
+        wait_exit,
+        write_input,
+    )
     from .events import CommandEvent, Exited, Output, Started, StreamName
     from .holding import start_holder
     from .limits import LIMITS, check_limits
-    from .pidfd import group_exists, send_signal
+    from .pidfd import group_exists, send_signal, wait_ended
     from .process import Process
-    from .procfs import ProcessRef, is_running
+    from .procfs import ProcessRef, carries, is_running, process_ref
     from .quoting import join, quote
     from .recovery import Found, find, leftover_tree
     from .signals import signal_number
@@ -43,6 +50,7 @@ __all__ = [
     "Tree",
     "TreeReport",
     "TreeUsage",
+    "carries",
     "check_limits",
     "collect",
     "end_orphans",
@@ -54,13 +62,16 @@ __all__ = [
     "join",
     "launch",
     "leftover_tree",
+    "process_ref",
     "quote",
     "run",
     "send_signal",
     "signal_number",
     "start_holder",
+    "this_boot",
     "tree_usage",
     "unit_command",
+    "wait_ended",
     "wait_exit",
     "write_input",
 ]
@@ -84,6 +95,7 @@ _PLACES = {
     "Tree": "tree",
     "TreeReport": "tree",
     "TreeUsage": "tree",
+    "carries": "procfs",
     "check_limits": "limits",
     "collect": "completed",
     "end_orphans": "tree",
@@ -95,13 +107,16 @@ _PLACES = {
     "join": "quoting",
     "launch": "detached",
     "leftover_tree": "recovery",
+    "process_ref": "procfs",
     "quote": "quoting",
     "run": "completed",
     "send_signal": "pidfd",
     "signal_number": "signals",
     "start_holder": "holding",
+    "this_boot": "detached",
     "tree_usage": "tree",
     "unit_command": "detached",
+    "wait_ended": "pidfd",
     "wait_exit": "detached",
     "write_input": "detached",
 }

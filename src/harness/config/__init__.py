@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     from .interpolate import Lookup, resolve, resolve_text, unresolved
     from .loading import Report, load, prepare, schema, show, validate
     from .outlines import Outline, outline
+    from .schema_health import Duration
     from .source import FILE_NAMES, Source, discover, not_found, search_path
     from .starter import template
     from .stored import StackCodec
+    from .types import ExtraTypes, FindTypes
 
 __all__ = [
     "FILE_NAMES",
+    "Duration",
+    "ExtraTypes",
+    "FindTypes",
     "InterpolationSyntaxError",
     "Lookup",
     "Outline",
@@ -82,6 +87,9 @@ _PLACES = {
     "Outline": "outlines",
     "outline": "outlines",
     "FILE_NAMES": "source",
+    "Duration": "schema_health",
+    "ExtraTypes": "types",
+    "FindTypes": "types",
     "Source": "source",
     "discover": "source",
     "not_found": "source",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from harness.model import SecretSpec, Settings, StackSpec, UnitKind, UnitSpec
 
 from .assemble import Assembled, assemble
+from .convert_custom import CustomChecks
 from .convert_secret import convert_secret
 from .convert_unit import Names, UnitFacts, convert_unit
 from .cross_check import cross_check
@@ -25,6 +26,7 @@ from .schema_check import adapter, check, field_names
 from .schema_raw import RawService, RawSettings, RawStack, RawTask, RawUnit
 from .source import Source
 from .static import StaticLookup, resolve_node, resolve_scalar
+from .types import Types
 
 __all__ = ["Built", "build", "prepare", "project_name"]
 
@@ -57,7 +59,7 @@ class Built:
     assembled: Assembled | None = None
 
 
-def build(source: Source, executors: Mapping[str, type]) -> Built:
+def build(source: Source, types: Types) -> Built:
     """Read, merge, check and convert a stack."""
     problems = Problems(source.directory)
     assembled = assemble(source, problems)
@@ -65,7 +67,7 @@ def build(source: Source, executors: Mapping[str, type]) -> Built:
         return Built(problems=problems)
     site = Site(problems=problems, root=assembled.root)
     root = inherit(assembled.root, site)
-    builder = _Builder(source, executors, problems, assembled, root)
+    builder = _Builder(source, types, problems, assembled, root)
     stack = builder.stack()
     return Built(problems=problems, stack=stack, root=builder.root, assembled=assembled)
 
@@ -90,13 +92,13 @@ class _Builder:
     def __init__(
         self,
         source: Source,
-        executors: Mapping[str, type],
+        types: Types,
         problems: Problems,
         assembled: Assembled,
         root: Map,
     ) -> None:
         self._source = source
-        self._executors = executors
+        self._types = types
         self._problems = problems
         self._assembled = assembled
         self.root = root
@@ -113,6 +115,7 @@ class _Builder:
         settings = raw.settings if raw else RawSettings()
         drafts = self._drafts()
         names = self._names(drafts, raw)
+        self._types.want(_type_names(drafts, names))
         units: dict[str, UnitSpec] = {}
         damaged: dict[str, Map] = {}
         for draft in drafts:
@@ -127,7 +130,7 @@ class _Builder:
             units=units,
             names=names,
             damaged=damaged,
-            executors=self._executors,
+            executors=self._types.executors,
             secrets=tuple(secrets.entries) if isinstance(secrets, Map) else (),
             lookup=self._lookup,
         )
@@ -285,11 +288,12 @@ class _Builder:
         is_task = draft.kind is UnitKind.TASK
         if draft.name in names.inactive and not self._has_known_type(draft):
             return None
-        type_ = type_name(draft.node, site, self._executors, is_task=is_task)
+        known = self._types.executors
+        type_ = type_name(draft.node, site, known, is_task=is_task, broken=self._types.broken)
         # An unknown type that is nearly a known one is reported; the rest is read as of that one.
-        likely = type_ or likely_type(draft.node, self._executors)
-        options_type = self._executors[likely] if likely else None
-        parts = part(draft.node, site, options_type, self._executors, is_task=is_task)
+        likely = type_ or likely_type(draft.node, known)
+        options_type = known[likely] if likely else None
+        parts = part(draft.node, site, options_type, known, is_task=is_task)
         raw_type: type[RawUnit] = RawTask if is_task else RawService
         raw = check(raw_type, parts.common, site, self._lookup)
         made = options(parts.own, options_type, site, self._lookup) if options_type else None
@@ -305,14 +309,23 @@ class _Builder:
             options=made,
             base_dir=os.path.dirname(draft.node.mark.file),
             settings=settings,
+            custom=CustomChecks(self._types, self._lookup),
         )
         return convert_unit(raw, facts, site, names)
 
     def _has_known_type(self, draft: _Draft) -> bool:
         found = draft.node.get("type")
         return not isinstance(found, Scalar) or found.text.lower() in map(
-            str.lower, self._executors
+            str.lower, self._types.executors
         )
+
+
+def _type_names(drafts: list[_Draft], names: Names) -> Iterator[str]:
+    """Yield the types that units name, but for those that are left out."""
+    for draft in drafts:
+        found = draft.node.get("type")
+        if draft.name not in names.inactive and isinstance(found, Scalar):
+            yield found.text
 
 
 def _texts(node: object) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from harness.model import (
 from harness.patterns import PatternError, compile_pattern
 
 from .convert_command import argv
+from .convert_custom import CustomChecks
 from .nodes import path_text
 from .problems import Site
 from .schema_health import (
@@ -40,19 +41,22 @@ from .schema_raw import RawUnit
 
 __all__ = ["check_pattern", "health"]
 
-_KINDS = ("command", "http", "tcp", "log", "jsonrpc", "graphql", "all", "any")
+_KINDS = ("command", "http", "tcp", "log", "jsonrpc", "graphql", "custom", "all", "any")
 _SCHEME = re.compile(r"https?://|\$\{")
 
 
-def health(raw: RawUnit, site: Site, *, interval_s: float | None) -> HealthSpec | None:
+def health(
+    raw: RawUnit, site: Site, *, interval_s: float | None, custom: CustomChecks
+) -> HealthSpec | None:
     """Return a unit's checks, or None when it has none; what is wrong is reported.
 
     Args:
         raw: the unit.
         site: the unit's place.
         interval_s: the stack's default interval, or None.
+        custom: converts the checks that plugins bring.
     """
-    convert = _Converter(interval_s)
+    convert = _Converter(interval_s, custom)
     stages: list[Stage] = []
     liveness: list[ProbeSpec] = []
     at = site.at("health_check")
@@ -105,7 +109,7 @@ def _add_parts(
 class _Converter:
     """Turns checks of every kind into facts."""
 
-    def __init__(self, interval_s: float | None) -> None:
+    def __init__(self, interval_s: float | None, custom: CustomChecks) -> None:
         self._interval_s = 30.0 if interval_s is None else interval_s
         self.stages: dict[str, list[Site]] = {}
         self.liveness: list[Site] = []
@@ -118,6 +122,7 @@ class _Converter:
                 _jsonrpc(raw.jsonrpc, at.at("jsonrpc")) if raw.jsonrpc else None
             ),
             "graphql": _graphql,
+            "custom": custom.check,
             "all": lambda raw, at: self.all_of(raw.all or (), at.at("all")),
             "any": lambda raw, at: self._several(CompositeMode.ANY, raw.any or (), at.at("any")),
         }

@@ -25,6 +25,7 @@ from harness.model import (
 )
 
 from .convert_command import argv
+from .convert_custom import CustomChecks
 from .convert_health import check_pattern, health
 from .convert_ports import ports
 from .problems import Site, did_you_mean, nearest
@@ -61,6 +62,7 @@ class UnitFacts:
     options: Any
     base_dir: str
     settings: RawSettings
+    custom: CustomChecks
 
 
 def convert_unit(raw: RawUnit, facts: UnitFacts, site: Site, names: Names) -> UnitSpec:
@@ -76,7 +78,7 @@ def convert_unit(raw: RawUnit, facts: UnitFacts, site: Site, names: Names) -> Un
         "env_file": _tuple(raw.env_file),
         "depends_on": _dependencies(raw, facts.name, site.at("depends_on"), names),
         "ports": ports(raw.ports, site.at("ports")),
-        "health": health(raw, site, interval_s=settings.health_check_interval),
+        "health": health(raw, site, interval_s=settings.health_check_interval, custom=facts.custom),
         "hooks": _hooks(raw, site.at("hooks")),
         "startup_timeout_s": _first(raw.startup_timeout, settings.startup_timeout, 60.0),
         "shutdown_timeout_s": _first(raw.shutdown_timeout, settings.shutdown_timeout, 10.0),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from harness.errors import Problem
 from harness.model import StackSpec
 
 from .source import Source
+from .types import FindTypes, Types
 
 __all__ = ["Report", "load", "prepare", "schema", "show", "validate"]
 
@@ -32,12 +34,15 @@ class Report:
     stack: StackSpec | None = None
 
 
-def load(source: Source, *, executors: Mapping[str, type]) -> StackSpec:
+def load(
+    source: Source, *, executors: Mapping[str, type], find: FindTypes | None = None
+) -> StackSpec:
     """Read a stack.
 
     Args:
         source: files, directory, project, profiles and environment.
-        executors: executor name → dataclass of its options, for every type of unit that exists.
+        executors: executor name → dataclass of its options, for every built-in type of unit.
+        find: finds the types of others, when the stack names one that is not built in.
 
     Raises:
         ConfigSyntaxError: a file is missing, unreadable or not YAML.
@@ -47,7 +52,7 @@ def load(source: Source, *, executors: Mapping[str, type]) -> StackSpec:
     """
     from .build import build
 
-    built = build(source, executors)
+    built = build(source, Types(executors, find))
     built.problems.raise_if_any()
     assert built.stack is not None  # noqa: S101 - without problems there is a stack
     return built.stack
@@ -64,11 +69,13 @@ def prepare(executors: Mapping[str, type]) -> None:
     prepare(executors)
 
 
-def validate(source: Source, *, executors: Mapping[str, type]) -> Report:
+def validate(
+    source: Source, *, executors: Mapping[str, type], find: FindTypes | None = None
+) -> Report:
     """Read a stack and return what is wrong and what is doubtful instead of raising."""
     from .build import build
 
-    built = build(source, executors)
+    built = build(source, Types(executors, find))
     problems = built.problems.errors
     return Report(
         problems=problems,
@@ -77,7 +84,7 @@ def validate(source: Source, *, executors: Mapping[str, type]) -> Report:
     )
 
 
-def show(source: Source, *, executors: Mapping[str, type]) -> str:
+def show(source: Source, *, executors: Mapping[str, type], find: FindTypes | None = None) -> str:
     """Return the stack as one resolved YAML file, without anything that should stay private.
 
     Includes, overrides, templates and profiles are applied, variables of the stack are filled in.
@@ -89,11 +96,18 @@ def show(source: Source, *, executors: Mapping[str, type]) -> str:
     """
     from .resolved import show as show_built
 
-    return show_built(source, executors)
+    return show_built(source, Types(executors, find))
 
 
-def schema(executors: Mapping[str, type]) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a stack file, for editors."""
+def schema(
+    executors: Mapping[str, type], *, checks: Mapping[str, type] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a stack file, for editors.
+
+    Args:
+        executors: executor name → dataclass of its options, for every type of unit.
+        checks: name of a health check that a plugin brings → dataclass of its options.
+    """
     from .schema_json import stack_schema
 
-    return stack_schema(executors)
+    return stack_schema(executors, checks)

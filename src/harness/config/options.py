@@ -35,11 +35,19 @@ class Parts:
     own: Map
 
 
-def type_name(node: Map, site: Site, executors: Mapping[str, type], *, is_task: bool) -> str | None:
+def type_name(
+    node: Map,
+    site: Site,
+    executors: Mapping[str, type],
+    *,
+    is_task: bool,
+    broken: str | None = None,
+) -> str | None:
     """Return the unit's type, or None when it has none that exists here, which is reported.
 
     Types are compared without regard to case: no two differ in it alone. A task that has a command
-    and no type is a process; one that has a task_type in its place is typed.
+    and no type is a process; one that has a task_type in its place is typed. `broken` is said where
+    a plugin may be why there is none.
     """
     found = node.get("type")
     if found is None:
@@ -59,7 +67,7 @@ def type_name(node: Map, site: Site, executors: Mapping[str, type], *, is_task: 
     site.at("type").report(
         "config-unknown-type",
         f'nothing here runs units of type "{found.text}"',
-        f'did you mean "{close}"?' if close else _known(executors),
+        f'did you mean "{close}"?' if close else broken or _known(executors),
     )
     return None
 

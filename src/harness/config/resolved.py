@@ -15,6 +15,7 @@ from .dialects import UNIT_GROUPS
 from .interpolate import resolve_text
 from .nodes import Map, Node, Scalar, Seq
 from .source import Source
+from .types import Types
 
 __all__ = ["show"]
 
@@ -44,9 +45,9 @@ class _Masked:
         return MASK if path[0] == "secrets" else f"\0{'.'.join(path)}\0"
 
 
-def show(source: Source, executors: Mapping[str, type]) -> str:
+def show(source: Source, types: Types) -> str:
     """Return the YAML text; see `load.show`."""
-    built = build(source, executors)
+    built = build(source, types)
     built.problems.raise_if_any()
     assert built.root  # noqa: S101 - without problems there are all three
     assert built.assembled  # noqa: S101

@@ -119,6 +119,8 @@ class RawCheck:
     """Passes when the call returns a result."""
     graphql: str | RawGraphql | None = None
     """Passes when the query answers without errors."""
+    custom: str | Mapping[str, Any] | None = None
+    """A check that a plugin brings: its name, or a map of its name to its options."""
     all: tuple[RawCheck, ...] | None = None
     """Passes when all of these do."""
     any: tuple[RawCheck, ...] | None = None

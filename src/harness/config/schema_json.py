@@ -19,7 +19,7 @@ Schema = dict[str, Any]
 _SUBSTITUTED = {"type": "string", "pattern": r"\$\{"}
 
 
-def stack_schema(executors: Mapping[str, type]) -> Schema:
+def stack_schema(executors: Mapping[str, type], checks: Mapping[str, type]) -> Schema:
     """Return the schema, draft 2020-12.
 
     It accepts what `load` accepts, but for names of types, which it wants in lower case, and for
@@ -28,6 +28,7 @@ def stack_schema(executors: Mapping[str, type]) -> Schema:
     definitions: Schema = {}
     stack = _definition(RawStack, "", definitions)
     own = {type_: _definition(cls, f"{type_}.", definitions) for type_, cls in executors.items()}
+    own_checks = {n: _definition(cls, f"{n}.", definitions) for n, cls in checks.items()}
     for name, raw in (("service", RawService), ("task", RawTask)):
         definitions[name] = _unit(name, _definition(raw, "", definitions), own)
         definitions.pop(raw.__name__, None)
@@ -39,6 +40,8 @@ def stack_schema(executors: Mapping[str, type]) -> Schema:
         },
     }
     definitions.pop(RawStack.__name__, None)
+    for name in ("RawCheck", "RawProbe", "RawHealth"):
+        _add_checks(definitions[name]["properties"]["custom"], own_checks)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Stack file",
@@ -146,6 +149,22 @@ def _unit(name: str, common: Schema, own: Mapping[str, Schema]) -> Schema:
         "else": {"properties": every},
         "unevaluatedProperties": False,
     }
+
+
+def _add_checks(custom: Schema, own: Mapping[str, Schema]) -> None:
+    """Say which checks plugins bring, and what options each takes."""
+    custom["anyOf"] = [
+        {"enum": sorted(own)},
+        _SUBSTITUTED,
+        {
+            "type": "object",
+            "properties": {name: {"anyOf": [kind, {"type": "null"}]} for name, kind in own.items()},
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
+        {"type": "null"},
+    ]
 
 
 def _relaxed(schema: Any) -> Any:

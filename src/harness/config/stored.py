@@ -5,12 +5,25 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import StorageError
-from harness.model import ServiceSpec, StackSpec, TaskSpec, UnitKind, UnitSpec
+from harness.model import (
+    CheckSpec,
+    CompositeCheck,
+    CustomCheck,
+    HealthSpec,
+    ProbeSpec,
+    ServiceSpec,
+    StackSpec,
+    StoredOptions,
+    TaskSpec,
+    UnitKind,
+    UnitSpec,
+)
 
 __all__ = ["StackCodec"]
 
@@ -23,10 +36,16 @@ class StackCodec:
 
     Args:
         executors: executor name → its options type, as the loader got it.
+        checks: name of a health check that a plugin brings → its options type.
     """
 
-    def __init__(self, executors: Mapping[str, type]) -> None:
+    def __init__(
+        self,
+        executors: Mapping[str, type],
+        checks: Mapping[str, type] = MappingProxyType({}),
+    ) -> None:
         self._executors = executors
+        self._checks = checks
 
     def encode(self, spec: StackSpec) -> dict[str, Any]:
         """Return the stack as JSON values; secrets are not in it, only where they come from."""
@@ -37,8 +56,11 @@ class StackCodec:
     def decode(self, value: Mapping[str, Any]) -> StackSpec:
         """Return the stack that `encode` was given.
 
+        Where the executor of a unit, or a check, is not there any more, its options are
+        `StoredOptions`: when it is back, nothing of them is lost.
+
         Raises:
-            StorageError: the executor of a unit is not there any more, or the layout is unknown.
+            StorageError: the layout is unknown.
         """
         units = [self._unit(unit) for unit in value["units"]]
         rest = {key: item for key, item in value.items() if key != "units"}
@@ -49,21 +71,38 @@ class StackCodec:
         return dataclasses.replace(spec, units={unit.name: unit for unit in units})
 
     def _unit(self, value: Mapping[str, Any]) -> UnitSpec:
-        options = self._executors.get(value["type"])
-        if options is None:
-            raise StorageError(
-                f'cannot read a stored stack: "{value["name"]}" has the type {value["type"]}, '
-                "which this installation does not have"
-            )
         model = TaskSpec if value["kind"] == UnitKind.TASK else ServiceSpec
         facts = {key: item for key, item in value.items() if key not in ("kind", "options")}
         try:
             unit: UnitSpec = _adapter(model).validate_python({**facts, "options": None})
-            return dataclasses.replace(
-                unit, options=_adapter(options).validate_python(value["options"])
-            )
+            options = _options(self._executors.get(unit.type), value["options"])
+            return dataclasses.replace(unit, options=options, health=self._health(unit.health))
         except ValidationError as error:
             raise StorageError(f"cannot read a stored stack: {error}") from error
+
+    def _health(self, health: HealthSpec | None) -> HealthSpec | None:
+        if health is None:
+            return None
+        stages = tuple(
+            dataclasses.replace(stage, probe=self._probe(stage.probe)) for stage in health.stages
+        )
+        liveness = self._probe(health.liveness) if health.liveness else None
+        return HealthSpec(stages=stages, liveness=liveness)
+
+    def _probe(self, probe: ProbeSpec) -> ProbeSpec:
+        return dataclasses.replace(probe, check=self._check(probe.check))
+
+    def _check(self, check: CheckSpec) -> CheckSpec:
+        if isinstance(check, CompositeCheck):
+            return dataclasses.replace(check, checks=tuple(map(self._check, check.checks)))
+        if isinstance(check, CustomCheck):
+            options = _options(self._checks.get(check.kind), check.options)
+            return dataclasses.replace(check, options=options)
+        return check
+
+
+def _options(of: type | None, value: Mapping[str, Any]) -> Any:
+    return StoredOptions(values=value) if of is None else _adapter(of).validate_python(value)
 
 
 @cache
@@ -80,6 +119,8 @@ def _plain(value: Any, *, whole: bool = False) -> Any:
     """
     if value is None or isinstance(value, _SCALARS):
         return value
+    if isinstance(value, StoredOptions):
+        return value.values
     if isinstance(value, Mapping):
         return {key: _plain(item, whole=whole) for key, item in value.items()}
     if isinstance(value, tuple | list):

@@ -6,7 +6,7 @@ import logging
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -16,10 +16,9 @@ from anyio import to_thread
 from harness import __version__
 from harness.clock import SystemClock
 from harness.commands import start_holder
-from harness.config import StackCodec
 from harness.errors import StorageError
 from harness.events import EventBus
-from harness.executors import TypedExecutor, builtin_executors, option_types
+from harness.executors import TypedExecutor, option_types
 from harness.health import CheckRunner
 from harness.logs import LogNotice, LogsDropped, Watcher
 from harness.model import EventKind
@@ -53,6 +52,7 @@ async def serve_daemon(
     checked: CheckedStack | None = None,
     listen: ListenParams | None = None,
     mask_log: Callable[[Callable[[str], str]], None] = lambda _: None,
+    plugins: Sequence[str] = (),
 ) -> None:
     """Be the daemon of a state directory until a signal or `daemon.stop` ends it.
 
@@ -66,6 +66,7 @@ async def serve_daemon(
         checked: the stack that it was started for.
         listen: where clients of other machines are served; None: where the last daemon did.
         mask_log: told once what replaces the secrets of all projects in a text.
+        plugins: that it is started with, `module` or `module:attribute`, beside installed ones.
 
     Raises:
         StorageError: the state directory cannot be used; nothing in it was changed.
@@ -79,7 +80,7 @@ async def serve_daemon(
         async with server.running(), _signals(shutdown, hurry):
             with _owned_store(endpoint) as store:
                 async with supervision(
-                    endpoint, store, server, shutdown, checked, listen, mask_log
+                    endpoint, store, server, shutdown, checked, listen, mask_log, plugins
                 ) as stacks:
                     await server.listen(endpoint.socket_path)
                     start_lock.release()
@@ -107,29 +108,32 @@ async def supervision(
     checked: CheckedStack | None = None,
     listen: ListenParams | None = None,
     mask_log: Callable[[Callable[[str], str]], None] = lambda _: None,
+    plugins: Sequence[str] = (),
 ) -> AsyncIterator[Stacks]:
     """Build what looks after services, take over what an earlier daemon left, and answer calls."""
     clock = SystemClock()
     bus = EventBus(store=store, clock=clock)
     notices = _LogNotices()
-    extensions = Extensions(lambda name: stacks.project(name))
+    extensions = Extensions(lambda name: stacks.project(name), clock=clock, given=plugins)
     typed = TypedExecutor(extensions.begin_task)
+    extensions.executors[typed.name] = typed
     async with Watcher(on_notice=notices.take) as watcher:
         stacks = Stacks(
             directory=endpoint.state_dir,
             store=store,
             bus=bus,
             clock=clock,
-            executors={**builtin_executors(clock=clock), typed.name: typed},
+            executors=extensions.executors,
             watcher=watcher,
-            checks=CheckRunner(),
-            codec=StackCodec(option_types()),
+            checks=CheckRunner(extensions.health_checks),
+            codec=extensions.codec,
             random=random.random,
             setups=extensions.setup_of,
             snapshotters=extensions.snapshots_of,
         )
         notices.stacks = stacks
         async with extensions, typed, stacks:
+            await extensions.prepare_for(stacks.records().values())
             await stacks.recover()
             access = Access(
                 endpoint=endpoint, store=store, server=server, clock=clock, masked=stacks.masked

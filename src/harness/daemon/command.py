@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         detach=options.detach,
         stall_s=options.send_timeout,
         gets_stack=options.stack_from_stdin,
+        plugins=options.plugin,
     )
 
 
@@ -51,6 +52,7 @@ def run_daemon(
     stall_s: float = _STALL_S,
     gets_stack: bool = False,
     listen: ListenParams | None = None,
+    plugins: Sequence[str] = (),
 ) -> int:
     """Be a daemon until it ends; return the exit status: 0, or 1 when it could not start.
 
@@ -63,6 +65,7 @@ def run_daemon(
         gets_stack: read the stack that a daemon is wanted for from stdin, as the command that
             starts this one has read it; end, having changed nothing, when there is none.
         listen: where clients of other machines are served; None: where the last daemon did.
+        plugins: that it is started with, `module` or `module:attribute`, beside installed ones.
     """
     if detach:
         _detach()
@@ -88,7 +91,7 @@ def run_daemon(
         limits = Limits(stall_s=stall_s)
         ready = partial(_serving, starter.ready)
         serve = partial(serve_daemon, endpoint, limits=limits, checked=checked, listen=listen)
-        _run(partial(serve, ready=ready, mask_log=log.mask_with))
+        _run(partial(serve, ready=ready, mask_log=log.mask_with, plugins=plugins))
     except HarnessError as error:
         logger.error("Cannot go on: %s", error)
         starter.failed(error)
@@ -234,6 +237,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--stack-from-stdin",
         action="store_true",
         help="read a stack from stdin, as the command does that starts this; without one, end",
+    )
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE[:OBJECT]",
+        help="a plugin to load beside installed ones; may be repeated",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--detach", action="store_true", help="go into the background")

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import to_thread
 
+from harness.clock import Clock
+from harness.config import ExtraTypes, StackCodec
 from harness.errors import UnknownServiceType, UnknownTaskType
-from harness.executors import StartRequest, TypedOptions
-from harness.model import EventKind, ServiceSpec, StackSpec
+from harness.executors import (
+    ExecutorSet,
+    StartRequest,
+    TypedOptions,
+    builtin_executors,
+    option_types,
+)
+from harness.model import CustomCheck, EventKind, ServiceSpec, StackSpec
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from harness.actions import ActionEvent, Catalogue, TaskRun, TaskType
+    from harness.health import HealthCheck
     from harness.plugins import Plugins
     from harness.supervisor import Project, Setup, Snapshotter, Unit
 
 __all__ = ["Extensions"]
+
+logger = logging.getLogger(__name__)
 
 
 class Extensions:
@@ -26,10 +39,25 @@ class Extensions:
 
     Args:
         project: returns a project by its name.
+        clock: for built-in executors.
+        given: plugins that this daemon is started with.
+
+    Attributes:
+        executors: built-in ones, and those of plugins once these are loaded.
+        health_checks: those of plugins, once these are loaded.
+        codec: reads and writes stacks with all of them.
     """
 
-    def __init__(self, project: Callable[[str], Project]) -> None:
+    def __init__(
+        self, project: Callable[[str], Project], *, clock: Clock, given: Sequence[str] = ()
+    ) -> None:
         self._project = project
+        self._given = given
+        self.executors = ExecutorSet(builtin_executors(clock=clock))
+        self.health_checks: dict[str, HealthCheck] = {}
+        self._option_types = dict(option_types())
+        self._check_types: dict[str, type] = {}
+        self.codec = StackCodec(self._option_types, self._check_types)
         self._plugins: Plugins | None = None
         self._catalogue: Catalogue | None = None
         self._loading = anyio.Lock()
@@ -45,8 +73,55 @@ class Extensions:
         """Return all plugins; the first time they are loaded, in a thread."""
         async with self._loading:
             if self._plugins is None:
-                self._plugins = await to_thread.run_sync(_load)
+                self._plugins = await to_thread.run_sync(_load, self._given)
+                self._take(self._plugins)
         return self._plugins
+
+    def _take(self, plugins: Plugins) -> None:
+        """Make what plugins bring; what cannot be made is reported and is not there."""
+        for report in plugins.reports:
+            try:
+                made = [plugins.executors[name]() for name in report.brings.get("executors", ())]
+                checks = [
+                    plugins.health_checks[name]() for name in report.brings.get("health_checks", ())
+                ]
+            except Exception as error:  # whatever somebody else's code does
+                logger.exception("Cannot use plugin %s of %s", report.name, report.source)
+                report.error = f"{type(error).__name__}: {error}"
+                report.brings = {}
+                continue
+            self.executors.update({executor.name: executor for executor in made})
+            self._option_types.update({executor.name: executor.options for executor in made})
+            self.health_checks.update({check.name: check for check in checks})
+            self._check_types.update({check.name: check.options for check in checks})
+
+    async def types(self) -> ExtraTypes:
+        """Return what stack files may say of executors and checks that plugins bring."""
+        broken = [report.name for report in (await self.plugins()).reports if report.error]
+        return ExtraTypes(executors=self._option_types, checks=self._check_types, broken=broken)
+
+    async def prepare_for(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Load plugins where stacks that an earlier daemon stored need them."""
+        if any(self._needs_plugins(record) for record in records):
+            await self.plugins()
+
+    async def prepare_for_stack(self, stack: StackSpec) -> None:
+        """Load plugins where a stack that the command has read needs them."""
+        if any(
+            unit.type not in self._option_types
+            or (unit.health and any(isinstance(c, CustomCheck) for c in unit.health.checks))
+            for unit in stack.units.values()
+        ):
+            await self.plugins()
+
+    def _needs_plugins(self, record: Mapping[str, Any]) -> bool:
+        units = [
+            unit for part in ("stack", "leaving") for unit in record.get(part, {}).get("units", ())
+        ]
+        return any(
+            unit["type"] not in self._option_types or _has_custom_check(unit.get("health"))
+            for unit in units
+        )
 
     async def actions(self) -> Catalogue:
         """Return the actions that there are."""
@@ -141,7 +216,14 @@ def _teller(project: Project, unit: str, action: str) -> Callable[[ActionEvent],
     return tell
 
 
-def _load() -> Plugins:
+def _has_custom_check(value: object) -> bool:
+    """Tell whether stored health checks hold one that a plugin brings."""
+    if isinstance(value, Mapping):
+        return value.keys() == {"kind", "options"} or any(map(_has_custom_check, value.values()))
+    return isinstance(value, list) and any(map(_has_custom_check, value))
+
+
+def _load(given: Sequence[str]) -> Plugins:
     from harness.plugins import Plugins
 
-    return Plugins.load()
+    return Plugins.load(given=given)

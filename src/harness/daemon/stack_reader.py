@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from anyio import to_thread
+from anyio import from_thread, to_thread
 
 from harness.config import prepare as prepare_config
 from harness.executors import option_types
@@ -48,8 +48,11 @@ class StackReader:
         checked, self._checked = self._checked, None
         if checked is not None and checked.answers(source):
             stack = checked.stack
+            await self._extensions.prepare_for_stack(stack)
         else:
-            stack = await to_thread.run_sync(partial(load_stack, source, self._executors))
+            # Plugins are asked from within that thread, where it meets a type that is not built in.
+            find = partial(from_thread.run, self._extensions.types)
+            stack = await to_thread.run_sync(partial(load_stack, source, self._executors, find))
         await self._extensions.check(stack)
         return stack
 

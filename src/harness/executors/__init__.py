@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.clock import Clock
 from harness.lazy import lazy_names
 
+from .absent import AbsentExecutor, ExecutorSet
 from .base import (
     OUTPUTS_FILE,
     Capabilities,
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OUTPUTS_FILE",
+    "AbsentExecutor",
     "Capabilities",
     "Completion",
     "Executor",
+    "ExecutorSet",
     "Recovery",
     "StartRequest",
     "StopReport",

@@ -1,6 +1,7 @@
 """Health: run checks, and follow the health of one unit over time."""
 
 from .context import ProbeContext
+from .custom import HealthCheck, without_absent
 from .monitor import HISTORY_LENGTH, LIVENESS, Monitor
 from .observation import (
     HealthChanged,
@@ -11,7 +12,7 @@ from .observation import (
     ProbeReport,
     StageReached,
 )
-from .result import CheckResult, excerpt
+from .result import CheckResult, Outcome, excerpt
 from .runner import CheckRunner, describe, question
 from .schedule import delays
 
@@ -21,10 +22,12 @@ __all__ = [
     "CheckResult",
     "CheckRunner",
     "HealthChanged",
+    "HealthCheck",
     "HealthReport",
     "Monitor",
     "Observation",
     "Observer",
+    "Outcome",
     "ProbeContext",
     "ProbeFinished",
     "ProbeReport",
@@ -33,4 +36,5 @@ __all__ = [
     "describe",
     "excerpt",
     "question",
+    "without_absent",
 ]

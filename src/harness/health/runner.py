@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, assert_never
 
 import anyio
@@ -14,6 +16,7 @@ from harness.model import (
     CommandCheck,
     CompositeCheck,
     CompositeMode,
+    CustomCheck,
     GraphqlCheck,
     HttpCheck,
     JsonRpcCheck,
@@ -23,6 +26,7 @@ from harness.model import (
 
 from .command import check_command
 from .context import ProbeContext
+from .custom import HealthCheck, ask, question_of
 from .log_watch import LogWatch
 from .result import CheckResult, Outcome, excerpt
 from .tcp import check_tcp
@@ -32,12 +36,21 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckRunner", "describe", "question"]
 
-_Question = HttpCheck | TcpCheck | CommandCheck | JsonRpcCheck | GraphqlCheck | CompositeCheck
+_Question = (
+    HttpCheck | TcpCheck | CommandCheck | JsonRpcCheck | GraphqlCheck | CustomCheck | CompositeCheck
+)
 _USERINFO = re.compile(r"//[^/@\s]*@")
 
 
 class CheckRunner:
-    """Runs checks for the whole daemon, as many at the same time as asked for."""
+    """Runs checks for the whole daemon, as many at the same time as asked for.
+
+    Args:
+        custom: those that plugins bring, by name; more may come while it is used.
+    """
+
+    def __init__(self, custom: Mapping[str, HealthCheck] = MappingProxyType({})) -> None:
+        self.custom = custom
 
     @cached_property
     def _http(self) -> HttpProber:
@@ -95,6 +108,8 @@ class CheckRunner:
                 return await self._http.check_jsonrpc(check)
             case GraphqlCheck():
                 return await self._http.check_graphql(check)
+            case CustomCheck():
+                return await ask(check, self.custom, context)
             case CompositeCheck():
                 return await self._composite(check, context, timeout_s, logs)
             case _:
@@ -136,6 +151,8 @@ def describe(check: CheckSpec) -> str:
     if isinstance(check, CommandCheck):
         # Arguments may hold a secret.
         return f"command {PurePosixPath(check.argv[0]).name if check.argv else ''}"
+    if isinstance(check, CustomCheck):
+        return check.kind  # so may options
     return excerpt(question(check))
 
 
@@ -158,6 +175,8 @@ def question(check: CheckSpec) -> str:
             return f"graphql at {_public(check.url)}"
         case LogCheck():
             return f"log /{check.pattern}/"
+        case CustomCheck():
+            return question_of(check)
         case CompositeCheck():
             return f"{check.mode} of {len(check.checks)}"
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.model import CheckSpec, CommandCheck, CompositeCheck, LogCheck, ProbeSpec
+from harness.model import CheckSpec, CommandCheck, LogCheck, ProbeSpec, parts
 
 __all__ = ["delays", "first_steady_try", "log_checks"]
 
@@ -55,14 +55,8 @@ def first_steady_try(*, now: float, interval_s: float, phase: float) -> float:
 
 def log_checks(check: CheckSpec) -> Iterator[LogCheck]:
     """Yield the log checks in a check, in order."""
-    if isinstance(check, LogCheck):
-        yield check
-    elif isinstance(check, CompositeCheck):
-        for part in check.checks:
-            yield from log_checks(part)
+    return (part for part in parts(check) if isinstance(part, LogCheck))
 
 
 def _runs_command(check: CheckSpec) -> bool:
-    if isinstance(check, CompositeCheck):
-        return any(_runs_command(part) for part in check.checks)
-    return isinstance(check, CommandCheck)
+    return any(isinstance(part, CommandCheck) for part in parts(check))

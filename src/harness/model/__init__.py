@@ -11,6 +11,7 @@ from .health import (
     CommandCheck,
     CompositeCheck,
     CompositeMode,
+    CustomCheck,
     GraphqlCheck,
     HealthSpec,
     HttpCheck,
@@ -19,9 +20,10 @@ from .health import (
     ProbeSpec,
     Stage,
     TcpCheck,
+    parts,
 )
 from .hook import Hook, Hooks
-from .option import InvalidOption
+from .option import InvalidOption, StoredOptions
 from .restart import Backoff, RestartMode, RestartPolicy
 from .secret import MASK, Secret, SecretSpec
 from .stack import Settings, StackSpec
@@ -45,6 +47,7 @@ __all__ = [
     "CompositeCheck",
     "CompositeMode",
     "Condition",
+    "CustomCheck",
     "Dependency",
     "Endpoint",
     "Event",
@@ -77,6 +80,7 @@ __all__ = [
     "SetupState",
     "StackSpec",
     "Stage",
+    "StoredOptions",
     "TaskSpec",
     "TcpCheck",
     "UnitKind",
@@ -85,4 +89,5 @@ __all__ = [
     "find_cycle",
     "is_live",
     "is_ready",
+    "parts",
 ]

@@ -5,15 +5,17 @@ Strings may hold `${…}`; they are resolved when the unit starts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 __all__ = [
     "CheckSpec",
     "CommandCheck",
     "CompositeCheck",
     "CompositeMode",
+    "CustomCheck",
     "GraphqlCheck",
     "HealthSpec",
     "HttpCheck",
@@ -22,6 +24,7 @@ __all__ = [
     "ProbeSpec",
     "Stage",
     "TcpCheck",
+    "parts",
 ]
 
 
@@ -108,6 +111,19 @@ class GraphqlCheck:
     data: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomCheck:
+    """Passes when a check that a plugin brings says so.
+
+    Attributes:
+        kind: the check's name.
+        options: instance of its options type; `StoredOptions` where no plugin brings it now.
+    """
+
+    kind: str
+    options: Any
+
+
 class CompositeMode(StrEnum):
     """How the parts of a composite check count."""
 
@@ -124,8 +140,24 @@ class CompositeCheck:
 
 
 CheckSpec = (
-    CommandCheck | HttpCheck | TcpCheck | LogCheck | JsonRpcCheck | GraphqlCheck | CompositeCheck
+    CommandCheck
+    | HttpCheck
+    | TcpCheck
+    | LogCheck
+    | JsonRpcCheck
+    | GraphqlCheck
+    | CustomCheck
+    | CompositeCheck
 )
+
+
+def parts(check: CheckSpec) -> Iterator[CheckSpec]:
+    """Yield the checks that a check is made of, in order; of one that is not composite, itself."""
+    if isinstance(check, CompositeCheck):
+        for part in check.checks:
+            yield from parts(part)
+    else:
+        yield check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,3 +201,11 @@ class HealthSpec:
 
     stages: tuple[Stage, ...] = ()
     liveness: ProbeSpec | None = None
+
+    @property
+    def checks(self) -> Iterator[CheckSpec]:
+        """All checks, composite ones taken apart."""
+        probes = [stage.probe for stage in self.stages]
+        if self.liveness is not None:
+            probes.append(self.liveness)
+        return (part for probe in probes for part in parts(probe.check))

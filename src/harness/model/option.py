@@ -1,10 +1,12 @@
-"""How the options of a unit's type refuse one: in words, and by its place."""
+"""Options of types of others: how they refuse one, and what stands for those nobody knows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["InvalidOption"]
+__all__ = ["InvalidOption", "StoredOptions"]
 
 
 class InvalidOption(ValueError):
@@ -24,3 +26,10 @@ class InvalidOption(ValueError):
         self.path = path
         self.known = tuple(known)
         super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOptions:
+    """Options whose type is not there now, as they were stored: they are kept for when it is."""
+
+    values: Mapping[str, Any]

@@ -13,7 +13,6 @@ from harness.errors import PlanError
 from harness.model import (
     CheckSpec,
     CommandCheck,
-    CompositeCheck,
     Hooks,
     LogCheck,
     RestartMode,
@@ -100,19 +99,7 @@ def unsupported(
 
 
 def _checks(unit: UnitSpec) -> Iterator[CheckSpec]:
-    """Yield all checks of a unit, composite ones taken apart."""
-    if unit.health is None:
-        return
-    probes = [stage.probe for stage in unit.health.stages]
-    if unit.health.liveness is not None:
-        probes.append(unit.health.liveness)
-    open_checks = [probe.check for probe in probes]
-    while open_checks:
-        check = open_checks.pop()
-        if isinstance(check, CompositeCheck):
-            open_checks.extend(check.checks)
-        else:
-            yield check
+    return iter(()) if unit.health is None else unit.health.checks
 
 
 def _reads_stdout(unit: UnitSpec) -> bool:

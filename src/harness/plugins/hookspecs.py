@@ -14,6 +14,8 @@ from collections.abc import Iterable
 import pluggy
 
 from harness.actions import ActionSet, ServiceType, TaskType
+from harness.executors import Executor
+from harness.health import HealthCheck
 
 __all__ = ["PROJECT", "hookimpl", "hookspec"]
 
@@ -38,4 +40,16 @@ def harness_task_types() -> Iterable[type[TaskType]]:
 @hookspec
 def harness_daemon_actions() -> Iterable[type[ActionSet]]:
     """Return classes of actions that belong to no service."""
+    return ()
+
+
+@hookspec
+def harness_executors() -> Iterable[type[Executor]]:
+    """Return executors, one for each `type` of unit; each is made once, without arguments."""
+    return ()
+
+
+@hookspec
+def harness_health_checks() -> Iterable[type[HealthCheck]]:
+    """Return health checks, one for each name below `custom`; each is made once."""
     return ()

@@ -1,27 +1,28 @@
 """Finds plugins and asks each what it brings; a broken one is reported and costs nothing else.
 
-Plugins are modules: those that installed distributions name as entry points of the group
-`harness.plugins`, and those named in HARNESS_PLUGINS, separated by commas, for one's own in the
-making.
+Plugins are modules, or objects in them: those that installed distributions name as entry points of
+the group `harness.plugins`, those named in HARNESS_PLUGINS, separated by commas, for one's own in
+the making, and those that a daemon is started with.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from types import ModuleType
 from typing import Any
 
 import pluggy
 
 from harness.actions import ActionSet, ActionTypes, ServiceType, TaskType
+from harness.config import ExtraTypes
+from harness.executors import Executor, option_types
+from harness.health import HealthCheck
 
 from . import hookspecs
+from .contracts import checked_executor, checked_health_check
 from .hookspecs import PROJECT
 
 __all__ = ["GROUP", "VARIABLE", "PluginReport", "Plugins"]
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 GROUP = "harness.plugins"
 VARIABLE = "HARNESS_PLUGINS"
+GIVEN = "this daemon"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,8 +40,9 @@ class PluginReport:
 
     Attributes:
         name: of its entry point, or of its module.
-        source: where it comes from: `NAME VERSION` of a distribution, or the variable's name.
-        module: what is imported.
+        source: where it comes from: `NAME VERSION` of a distribution, the variable's name, or that
+            the daemon was started with it.
+        module: what is imported, `module` or `module:attribute`.
         error: why it cannot be used, or None.
         brings: what it brings, by kind, names.
     """
@@ -52,7 +55,13 @@ class PluginReport:
 
 
 class Plugins:
-    """All plugins of this Python, loaded once."""
+    """All plugins of this Python, loaded once.
+
+    Attributes:
+        reports: one for each that was found, in the order they were loaded.
+        executors: what they bring, by name.
+        health_checks: the same.
+    """
 
     def __init__(self) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
@@ -61,20 +70,25 @@ class Plugins:
         self._services: dict[str, type[ServiceType]] = {}
         self._tasks: dict[str, type[TaskType]] = {}
         self._daemon: list[type[ActionSet]] = []
+        self.executors: dict[str, type[Executor]] = {}
+        self.health_checks: dict[str, type[HealthCheck]] = {}
 
     @classmethod
-    def load(cls, env: Mapping[str, str] = os.environ) -> Plugins:
-        """Find and load all plugins.
+    def load(cls, env: Mapping[str, str] = os.environ, *, given: Sequence[str] = ()) -> Plugins:
+        """Find and load all plugins; blocks.
 
         Args:
             env: names more of them.
+            given: those that this program is started with, `module` or `module:attribute`.
         """
         plugins = cls()
         for point in entry_points(group=GROUP):
             plugins._add(_report_of(point), point.load)
-        for module in filter(None, map(str.strip, env.get(VARIABLE, "").split(","))):
-            report = PluginReport(name=module, source=VARIABLE, module=module)
-            plugins._add(report, partial(importlib.import_module, module))
+        named = filter(None, map(str.strip, env.get(VARIABLE, "").split(",")))
+        sources = {**dict.fromkeys(named, VARIABLE), **dict.fromkeys(given, GIVEN)}
+        for name, source in sources.items():
+            point = EntryPoint(name, name, GROUP)
+            plugins._add(PluginReport(name=name, source=source, module=name), point.load)
         return plugins
 
     @property
@@ -87,15 +101,25 @@ class Plugins:
         """The classes that do tasks, by the name that stack files give as `task_type`."""
         return self._tasks
 
-    def _add(self, report: PluginReport, load: Callable[[], ModuleType]) -> None:
+    @property
+    def option_types(self) -> ExtraTypes:
+        """What a stack file may say of executors and health checks that plugins bring."""
+        return ExtraTypes(
+            executors={name: of.options for name, of in self.executors.items()},
+            checks={name: of.options for name, of in self.health_checks.items()},
+            broken=[report.name for report in self.reports if report.error],
+        )
+
+    def _add(self, report: PluginReport, load: Callable[[], object]) -> None:
         self.reports.append(report)
         try:
             self._take(report, load())
         except Exception as error:  # whatever somebody else's code does when it is loaded
-            logger.exception("Cannot use plugin %s of %s", report.name, report.source)
+            # A command says what concerns it; the daemon logs it all.
+            logger.info("Cannot use plugin %s of %s", report.name, report.source, exc_info=True)
             report.error = f"{type(error).__name__}: {error}"
 
-    def _take(self, report: PluginReport, module: ModuleType) -> None:
+    def _take(self, report: PluginReport, module: object) -> None:
         """Ask one plugin what it brings; nothing of it counts when a part is wrong."""
         plugin = self._manager.register(module, name=report.name)
         if plugin is None:
@@ -109,16 +133,28 @@ class Plugins:
         for name in actions:
             if name in known or actions.count(name) > 1:
                 raise ValueError(f'the action "{name}" is there already')
+        executors: dict[str, type[Executor]] = {}
+        for kind in self._of(module, "harness_executors"):
+            taken = {*option_types(), *self.executors, *executors}
+            executors[checked_executor(kind, taken)] = kind
+        checks: dict[str, type[HealthCheck]] = {}
+        for check in self._of(module, "harness_health_checks"):
+            checks[checked_health_check(check, {*self.health_checks, *checks})] = check
         self._services |= services
         self._tasks |= tasks
         self._daemon += daemon
-        report.brings = {
+        self.executors |= executors
+        self.health_checks |= checks
+        brings = {
             "service_types": list(services),
             "task_types": list(tasks),
             "daemon_actions": actions,
+            "executors": list(executors),
+            "health_checks": list(checks),
         }
+        report.brings = {kind: names for kind, names in brings.items() if names}
 
-    def _types(self, module: ModuleType, what: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    def _types(self, module: object, what: str, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return the classes of one kind that a plugin brings, by their names."""
         found: dict[str, Any] = {}
         for of in self._of(module, f"harness_{what}s"):
@@ -128,7 +164,7 @@ class Plugins:
             found[of.name] = of
         return found
 
-    def _of(self, module: ModuleType, hook: str) -> Iterable[Any]:
+    def _of(self, module: object, hook: str) -> Iterable[Any]:
         others = [plugin for plugin in self._manager.get_plugins() if plugin is not module]
         results = self._manager.subset_hook_caller(hook, others)()
         return (item for result in results for item in result)

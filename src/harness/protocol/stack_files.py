@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import time
@@ -9,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from harness.config import FindTypes, load
 from harness.config import Source as StackSource
-from harness.config import load
 from harness.model import StackSpec
 
 from .params import Source
 
 __all__ = ["CheckedStack", "load_stack"]
+
+logger = logging.getLogger(__name__)
 
 _FRESH_S = 2.0
 
@@ -51,18 +54,29 @@ class CheckedStack:
         return pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
 
     @classmethod
-    def decode(cls, data: bytes) -> CheckedStack:
-        """Return what was encoded. Give it nothing that another user may have written."""
-        found: CheckedStack = pickle.loads(data)  # noqa: S301 - from the command that started this
+    def decode(cls, data: bytes) -> CheckedStack | None:
+        """Return what was encoded. Give it nothing that another user may have written.
+
+        None where it holds what a plugin brings that cannot be loaded here: the stack has to be
+        read again, which says what is wrong.
+        """
+        try:
+            found: CheckedStack = pickle.loads(data)  # noqa: S301 - from our own command
+        except Exception:  # options of a plugin import it, which may do anything
+            logger.exception("Cannot take the stack over from the command")
+            return None
         return found
 
 
-def load_stack(source: Source, executors: Mapping[str, type]) -> StackSpec:
+def load_stack(
+    source: Source, executors: Mapping[str, type], find: FindTypes | None = None
+) -> StackSpec:
     """Read stack files; blocks.
 
     Args:
         source: as the client sent it.
-        executors: executor name → type of its options.
+        executors: name of a built-in executor → type of its options.
+        find: finds the types of plugins, when the stack names one.
 
     Raises:
         ConfigError, DependencyCycle: they cannot be used.
@@ -74,7 +88,7 @@ def load_stack(source: Source, executors: Mapping[str, type]) -> StackSpec:
         profiles=source.profiles,
         env=source.env,
     )
-    return load(found, executors=executors)
+    return load(found, executors=executors, find=find)
 
 
 def _seen(paths: Sequence[str]) -> tuple[tuple[str, int, int], ...]:

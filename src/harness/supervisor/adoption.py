@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.executors import Recovery
+from harness.executors import AbsentExecutor, Recovery
+from harness.model import Goal, ServiceState
+
+from .machine import Trigger
 
 if TYPE_CHECKING:
     from .unit import Unit
 
-__all__ = ["adopt_run"]
+__all__ = ["adopt_run", "go_on", "is_absent"]
+
+_WITHOUT_RUN = (ServiceState.BACKOFF, ServiceState.EXITED, ServiceState.FAILED)
 
 
 async def adopt_run(unit: Unit) -> Recovery:
@@ -20,3 +25,27 @@ async def adopt_run(unit: Unit) -> Recovery:
         return Recovery()
     executor = unit.context.executors[record.handle.executor if record.handle else unit.spec.type]
     return await executor.recover(unit=unit.name, run_dir=run_dir, handle=record.handle)
+
+
+def is_absent(unit: Unit) -> bool:
+    """Tell whether no plugin brings a unit's executor now, and say so in its record.
+
+    Trying to start or to clean up would only count as failures: such a unit is left as it is, and
+    goes on when the plugin is back.
+    """
+    executor = unit.context.executors[unit.spec.type]
+    if isinstance(executor, AbsentExecutor):
+        unit.record.reason = executor.cause
+        return True
+    return False
+
+
+def go_on(unit: Unit) -> None:
+    """Take up what an earlier daemon was about to do with a unit of which nothing runs."""
+    if unit.goal is Goal.UP and unit.state is ServiceState.STOPPED:
+        # Not as a user wants it: what was counted of its restarts stays.
+        unit.post(Trigger.WANTED)
+    elif unit.goal is Goal.UP and unit.state is ServiceState.BACKOFF:
+        unit.resume_retry()
+    elif unit.goal is Goal.DOWN and unit.state in _WITHOUT_RUN:
+        unit.want(Goal.DOWN)

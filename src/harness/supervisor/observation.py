@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from harness.commands import Command, Output, Process
-from harness.health import LIVENESS, HealthChanged, Monitor, ProbeFinished, StageReached
+from harness.health import (
+    LIVENESS,
+    HealthChanged,
+    Monitor,
+    ProbeFinished,
+    StageReached,
+    without_absent,
+)
 from harness.health import Observation as Fact
 from harness.model import EventKind, ExitStatus, HealthState
 
@@ -78,7 +85,7 @@ class Observation:
         self._unit = unit
         self._liveness_failed = liveness_failed
         self.monitor = Monitor(
-            spec=of.health,
+            spec=without_absent(of.health, unit.context.checks.custom),
             runner=unit.context.checks,
             context=UnitProbeContext(unit, of),
             clock=unit.context.clock,

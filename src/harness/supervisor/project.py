@@ -25,6 +25,7 @@ from harness.model import (
 )
 from harness.plan import Graph, Observed, PlanDiff, diff, fingerprint
 
+from .adoption import go_on, is_absent
 from .completion import created_paths_exist
 from .context import Context
 from .directories import UnitDirectories
@@ -32,7 +33,6 @@ from .goals import wait_timeout
 from .input import write_input
 from .launch import current_input_hash
 from .lookup import UnitLookup
-from .machine import Trigger
 from .masking import masked
 from .record import UnitRecord, decode_record
 from .unit import Unit, units_collection
@@ -50,7 +50,6 @@ _TARGETS: Mapping[str, Callable[[Unit], bool]] = {
     ),
 }
 _HISTORY_EVENTS = 50
-_WITHOUT_RUN = (ServiceState.BACKOFF, ServiceState.EXITED, ServiceState.FAILED)
 
 
 class Project:
@@ -368,16 +367,11 @@ class Project:
             for unit in self.units.values():
                 if unit.state is ServiceState.UNKNOWN:
                     tasks.start_soon(unit.adopt)
-        for unit in self.units.values():
+        here = [unit for unit in self.units.values() if not is_absent(unit)]
+        for unit in here:
             unit.sweep_leftovers()
-        for unit in self.units.values():
-            if unit.goal is Goal.UP and unit.state is ServiceState.STOPPED:
-                # Not as a user wants it: what was counted of its restarts stays.
-                unit.post(Trigger.WANTED)
-            elif unit.goal is Goal.UP and unit.state is ServiceState.BACKOFF:
-                unit.resume_retry()
-            elif unit.goal is Goal.DOWN and unit.state in _WITHOUT_RUN:
-                unit.want(Goal.DOWN)
+        for unit in here:
+            go_on(unit)
 
     async def aclose(self) -> None:
         """Let go of every unit without stopping any."""

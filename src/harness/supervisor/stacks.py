@@ -212,6 +212,10 @@ class Stacks:
             )
         )
 
+    def records(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what an earlier daemon stored of its projects, by name."""
+        return self._kept.records()
+
     async def recover(self) -> None:
         """Take over every project an earlier daemon left: adopt what runs, go on with the rest."""
         for name, record in self._kept.records().items():

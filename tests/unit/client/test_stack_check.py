@@ -10,6 +10,7 @@ import pytest
 
 from harness.client import make_source
 from harness.client.stack_check import check_stack
+from harness.clock import SystemClock
 from harness.daemon.extensions import Extensions
 from harness.daemon.stack_reader import StackReader
 from harness.errors import ConfigError, PlanError
@@ -31,7 +32,8 @@ def source(file: Path) -> dict[str, Any]:
 
 
 def reader(checked: CheckedStack) -> StackReader:
-    return StackReader(option_types(), Extensions(lambda name: None), checked)  # type: ignore[arg-type, return-value]
+    extensions = Extensions(lambda name: None, clock=SystemClock())  # type: ignore[arg-type, return-value]
+    return StackReader(option_types(), extensions, checked)
 
 
 @pytest.fixture

@@ -60,7 +60,9 @@ async def test_a_daemon_gets_all_of_the_stack(tmp_path, monkeypatch, source):
         await start_daemon(Endpoint(tmp_path / "state"), nobody, source=source)
     given = (tmp_path / "given").read_bytes()
     assert len(given) > 65536
-    assert len(CheckedStack.decode(given).stack.units) == 1000
+    checked = CheckedStack.decode(given)
+    assert checked is not None
+    assert len(checked.stack.units) == 1000
 
 
 async def test_a_stack_that_is_wrong_starts_no_daemon(tmp_path, monkeypatch, source):

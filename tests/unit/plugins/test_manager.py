@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.config import ExtraTypes
 from harness.plugins import Plugins, manager
+from tests.places_plugin import SleeperOptions, ToldOptions
 from tests.toy_plugin import Daemon, Furnished, Toy
 
 TOY = {"HARNESS_PLUGINS": "tests.toy_plugin"}
@@ -59,6 +61,32 @@ def test_an_entry_point_is_found(installed):
     assert report.error is None
 
 
+def test_executors_and_health_checks_are_brought_too():
+    plugins = Plugins.load({}, given=["tests.places_plugin"])
+    (report,) = plugins.reports
+    assert (report.source, report.error) == ("this daemon", None)
+    assert report.brings == {"executors": ["sleeper"], "health_checks": ["told"]}
+    assert plugins.option_types == ExtraTypes(
+        executors={"sleeper": SleeperOptions}, checks={"told": ToldOptions}, broken=[]
+    )
+
+
+def test_an_object_in_a_module_can_be_a_plugin(write):
+    write(
+        "object_plugin",
+        _HEAD.replace("@hookimpl\n", "")
+        + """
+class Own:
+    @hookimpl
+    def harness_service_types(self): return [Toy]
+own = Own()
+""",
+    )
+    plugins = Plugins.load({}, given=["object_plugin:own"])
+    assert plugins.action_types.services == {"toy": Toy}
+    assert plugins.reports[0].module == "object_plugin:own"
+
+
 _HEAD = """\
 from harness.actions import ServiceType, action
 from harness.plugins import hookimpl
@@ -69,6 +97,19 @@ class Bad(ServiceType):
     async def x(self): ...
 @hookimpl
 """
+
+
+_EXECUTOR = """\
+from harness.executors import Executor
+from harness.executors.process import ProcessExecutor
+from harness.plugins import hookimpl
+from tests.places_plugin import Sleeper, SleeperOptions, Told
+class Own(ProcessExecutor): name, options = "own", None
+class Half(Executor): name = "half"
+class Named(ProcessExecutor): name = "No Name"
+class Plain(ProcessExecutor): name, options, capabilities = "plain", SleeperOptions, ["exec"]
+@hookimpl
+def harness_executors(): yield """
 
 
 @pytest.mark.parametrize(
@@ -83,13 +124,25 @@ class Bad(ServiceType):
         (f"{_HEAD}def harness_daemon_actions(): return [Daemon]", 'action "add" is there'),
         (f"{_HEAD}def harness_service_types(): return [Bad]", "Bad.x has no docstring"),
         (f"{_HEAD}def harness_service_types(): return 3", "TypeError"),
+        (f"{_EXECUTOR}Own", "Own.options is no dataclass"),
+        (f"{_EXECUTOR}Own()", "is no class of Executor"),
+        (f"{_EXECUTOR}Sleeper", 'executor "sleeper" is there'),
+        (f"{_EXECUTOR}ProcessExecutor", 'executor "process" is there'),
+        (f"{_EXECUTOR}Half", "Half lacks recover, start, stop, wait"),
+        (f"{_EXECUTOR}Named", "Named.name is no name"),
+        (f"{_EXECUTOR}Plain", "Plain.capabilities is no Capabilities"),
+        (
+            _EXECUTOR.replace("harness_executors", "harness_health_checks") + "Told",
+            'check "told" is there',
+        ),
     ],
 )
 def test_a_broken_plugin_is_reported_and_costs_nothing_else(write, text, cause):
     write("bad_plugin", text)
-    plugins = Plugins.load({"HARNESS_PLUGINS": "tests.toy_plugin,bad_plugin"})
-    good, bad = plugins.reports
-    assert good.error is None
+    good_ones = "tests.toy_plugin,tests.places_plugin"
+    plugins = Plugins.load({"HARNESS_PLUGINS": f"{good_ones},bad_plugin"})
+    *good, bad = plugins.reports
+    assert [report.error for report in good] == [None, None]
     assert bad.error is not None
     assert cause in bad.error
     assert bad.brings == {}
