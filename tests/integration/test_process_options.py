@@ -11,16 +11,17 @@ import anyio
 import pytest
 
 from harness.commands import Command, Output
+from harness.executors.process import ProcessExecutor
 from harness.executors.process_options import ProcessOptions
 from harness.model import Handle
-from tests.contract.executor_case import ExecutorCase
+from harness.testing import ExecutorCase
 from tests.processes import is_alive
 from tests.requirements import require
 
 
 @pytest.fixture
 def case(tmp_path: Path) -> ExecutorCase:
-    return ExecutorCase(kind="process", base_dir=tmp_path)
+    return ExecutorCase(make=ProcessExecutor, base_dir=tmp_path)
 
 
 async def begin(case: ExecutorCase, line: str, **options: Any) -> Handle:

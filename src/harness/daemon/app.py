@@ -7,7 +7,7 @@ import os
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 
 import anyio
@@ -53,6 +53,7 @@ async def serve_daemon(
     listen: ListenParams | None = None,
     mask_log: Callable[[Callable[[str], str]], None] = lambda _: None,
     plugins: Sequence[str] = (),
+    takes_signals: bool = True,
 ) -> None:
     """Be the daemon of a state directory until a signal or `daemon.stop` ends it.
 
@@ -67,6 +68,7 @@ async def serve_daemon(
         listen: where clients of other machines are served; None: where the last daemon did.
         mask_log: told once what replaces the secrets of all projects in a text.
         plugins: that it is started with, `module` or `module:attribute`, beside installed ones.
+        takes_signals: SIGTERM and SIGINT are for it, as they are where it is the whole program.
 
     Raises:
         StorageError: the state directory cannot be used; nothing in it was changed.
@@ -77,7 +79,8 @@ async def serve_daemon(
     shutdown, hurry = anyio.Event(), anyio.Event()
     server = Server(Dispatcher({}), limits=limits, health=_health)
     with StartLock(endpoint) as start_lock:
-        async with server.running(), _signals(shutdown, hurry):
+        signals = _signals(shutdown, hurry) if takes_signals else nullcontext()
+        async with server.running(), signals:
             with _owned_store(endpoint) as store:
                 async with supervision(
                     endpoint, store, server, shutdown, checked, listen, mask_log, plugins

@@ -1,7 +1,7 @@
 """The contract of a service executor: it keeps one unit existing in one kind of place.
 
 An executor knows nothing of stacks, dependencies, health or restarts; the supervisor decides, and
-every executor passes the one contract suite in `tests/contract`.
+every executor passes the one suite, `harness.testing.ExecutorContract`.
 """
 
 from __future__ import annotations

@@ -1,38 +1,42 @@
-"""Each executor with options for every behaviour that the contract suite tests it on."""
+"""One executor under test, and all that it has started."""
 
 from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
 
-from harness.clock import SystemClock
-from harness.executors import Executor, StartRequest, builtin_executors
-from harness.executors.fake import FakeOptions
-from harness.executors.process_options import ProcessOptions
+from harness.executors import Executor, StartRequest
 from harness.model import Handle, UnitKind
 
-__all__ = ["ExecutorCase"]
+__all__ = ["READY", "ExecutorCase"]
 
-# READY is a named pipe: the shell's line on it says that its traps are set.
-_RUN = "echo up >$READY; exec sleep 1000"
+READY = "$READY"
+"""Name of a pipe, as a shell says it; a line on it says that a unit does what it is to do."""
 
 
 @dataclass
 class ExecutorCase:
-    """One kind of executor under test, and all it has started."""
+    """Starts units in a directory, and remembers them.
 
-    kind: str
+    Attributes:
+        make: returns a new executor that knows nothing of what others started.
+        base_dir: an empty directory.
+        started: what was asked for, and what came of it, in order.
+    """
+
+    make: Callable[[], Executor]
     base_dir: Path
     started: list[tuple[StartRequest, Handle]] = field(default_factory=list)
     _generations: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def executor(self) -> Executor:
         """Return a new executor that knows nothing of what others started."""
-        return builtin_executors(clock=SystemClock())[self.kind]
+        return self.make()
 
     def request(self, options: object, unit: str = "db") -> StartRequest:
         """Return a request for the next run of the unit."""
@@ -63,7 +67,7 @@ class ExecutorCase:
         try:
             handle = await (executor or self.executor()).start(request)
             self.started.append((request, handle))
-            if isinstance(options, ProcessOptions) and "$READY" in str(options.command):
+            if READY in repr(options):
                 await anyio.wait_readable(ready)
         finally:
             os.close(ready)
@@ -72,35 +76,3 @@ class ExecutorCase:
     def request_of(self, handle: Handle) -> StartRequest:
         """Return what the handle's run was started with."""
         return next(request for request, started in self.started if started == handle)
-
-    def runs(self) -> object:
-        """Options of a unit that runs until it is stopped."""
-        return ProcessOptions(command=_RUN, shell=True) if self._is_process else FakeOptions()
-
-    def ends(self, code: int) -> object:
-        """Options of a unit that ends by itself soon."""
-        if self._is_process:
-            return ProcessOptions(command=f"exit {code}", shell=True)
-        return FakeOptions(run_for=0.01, exit_code=code)
-
-    def ignores_stop(self) -> object:
-        """Options of a unit that ignores the stop signal."""
-        if self._is_process:
-            return ProcessOptions(command=f"trap '' TERM; {_RUN}", shell=True)
-        return FakeOptions(ignores_stop=True)
-
-    def prints(self, *lines: str) -> object:
-        """Options of a unit that writes lines and ends."""
-        if self._is_process:
-            return ProcessOptions(binary="printf", args=("%s\\n", *lines))
-        return FakeOptions(output=lines, run_for=0.0)
-
-    def cannot_start(self) -> object:
-        """Options of a unit that cannot be started."""
-        if self._is_process:
-            return ProcessOptions(command="no-such-program-anywhere")
-        return FakeOptions(start_error="command not found: no-such-program-anywhere")
-
-    @property
-    def _is_process(self) -> bool:
-        return self.kind == "process"

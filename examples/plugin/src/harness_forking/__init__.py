@@ -1,0 +1,1 @@
+"""Programs that go into the background by themselves, kept by the harness."""
