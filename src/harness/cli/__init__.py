@@ -10,11 +10,17 @@ TYPE_CHECKING = False  # that of `typing`, whose import is most of what would co
 if TYPE_CHECKING:
     from typing import NoReturn
 
-__all__ = ["main"]
+    from .program import Program
+
+__all__ = ["Program", "main"]
 
 
-def main() -> NoReturn:
-    """Run the program with the arguments of the process; never returns."""
+def main(program: Program | None = None) -> NoReturn:
+    """Run the program with the arguments of the process; never returns.
+
+    Args:
+        program: which one it is; None: `harness` itself.
+    """
     # First of all: most of what the program does in its first moments is importing.
     from .interrupts import leave_on_interrupt
 
@@ -26,7 +32,7 @@ def main() -> NoReturn:
     from .root import main as run
 
     try:
-        run()
+        run(program)
     except SystemExit as end:
         _leave(end)
 
@@ -43,3 +49,13 @@ def _leave(end: SystemExit) -> NoReturn:
     except OSError:
         raise end from None  # the interpreter's own end reports it
     os._exit(end.code if isinstance(end.code, int) else bool(end.code))
+
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that exists
+
+    def __getattr__(name: str) -> object:
+        if name != "Program":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .program import Program
+
+        return Program

@@ -54,12 +54,13 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples and the hint to the global options."""
+        program = ctx.find_root().info_name or "harness"
         if self.examples:
             with formatter.section("Examples"):
                 for example in self.examples:
-                    formatter.write(f"{' ' * formatter.current_indent}harness {example}\n")
+                    formatter.write(f"{' ' * formatter.current_indent}{program} {example}\n")
         if not self.show_globals:
-            formatter.write("\nGlobal options: harness --help\n")
+            formatter.write(f"\nGlobal options: {program} --help\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

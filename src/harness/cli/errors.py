@@ -115,7 +115,7 @@ def report(session: Session, error: ErrorReport) -> None:
         explained = _explanations(error)
         # The explanations say in full what the further lines of the message sum up.
         message = error.message.partition("\n")[0] if explained else error.message
-        prefix = session.out.paint("harness:", "bad", err=True)
+        prefix = session.out.paint(f"{session.options.program.name}:", "bad", err=True)
         lines = [f"{prefix} {message}", *explained]
     if hint:
         lines.append(f"hint: {hint}")

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from .arguments import complete
+from .program import HARNESS, Program
 
 __all__ = ["GlobalOptions", "global_options"]
 
@@ -27,6 +28,7 @@ class GlobalOptions:
     Attributes:
         verbosity: number of `-v` less number of `-q`.
         start: whether a daemon may be started when none runs.
+        program: which one this is; it says what is meant where neither options nor environment do.
     """
 
     files: list[str] = field(default_factory=list)
@@ -38,21 +40,25 @@ class GlobalOptions:
     start: bool = True
     state_dir: str | None = None
     context: str | None = None
+    program: Program = HARNESS
 
     def fill_from(self, environment: Mapping[str, str]) -> None:
         """Take what was not given from `HARNESS_FILE`, `HARNESS_PROJECT` and their like.
 
-        A state directory names a daemon of this machine: where one is given, a context that the
-        environment names does not count, nor does one in use.
+        A program with another prefix has variables of its own. A state directory names a daemon of
+        this machine: where one is given, a context that the environment names does not count, nor
+        does one in use.
         """
+        prefix = self.program.prefix
         if self.context is None and self.state_dir is None:
-            self.context = environment.get("HARNESS_CONTEXT") or None
-        if not self.files and environment.get("HARNESS_FILE"):
-            self.files = [part for part in environment["HARNESS_FILE"].split(os.pathsep) if part]
+            self.context = environment.get(f"{prefix}_CONTEXT") or None
+        if not self.files:
+            files = environment.get(f"{prefix}_FILE", "").split(os.pathsep)
+            self.files = [part for part in files if part] or [*self.program.files]
         if self.project is None:
-            self.project = environment.get("HARNESS_PROJECT") or None
+            self.project = environment.get(f"{prefix}_PROJECT") or None
         if self.state_dir is None:
-            self.state_dir = environment.get("HARNESS_STATE_DIR") or None
+            self.state_dir = environment.get(f"{prefix}_STATE_DIR") or self.program.state_dir
 
     def repeated(self, environment: Mapping[str, str]) -> str:
         """Return the options that make another command act on the same stack, as one types them.
@@ -62,13 +68,15 @@ class GlobalOptions:
         import shlex
 
         words = []
-        if os.pathsep.join(self.files) != environment.get("HARNESS_FILE", ""):
+        plain = GlobalOptions(program=self.program)
+        plain.fill_from(environment)
+        if self.files != plain.files:
             words += [word for file in self.files for word in ("-f", file)]
-        if self.project not in (None, environment.get("HARNESS_PROJECT")):
+        if self.project not in (None, plain.project):
             words += ["-p", self.project or ""]
-        if self.state_dir not in (None, environment.get("HARNESS_STATE_DIR")):
+        if self.state_dir not in (None, plain.state_dir):
             words += ["--state-dir", self.state_dir or ""]
-        if self.context not in (None, environment.get("HARNESS_CONTEXT")):
+        if self.context not in (None, plain.context):
             words += ["--context", self.context or ""]
         return shlex.join(words)
 
@@ -86,9 +94,21 @@ def global_options(*, taken: Collection[str], hidden: bool) -> list[click.Parame
         if any(flag.startswith("--") for flag in free):
             name = "global_" + max(flags, key=len).removeprefix("--").replace("-", "_")
             options.append(
-                click.Option([*free, name], expose_value=False, hidden=hidden, **settings)
+                _GlobalOption([*free, name], expose_value=False, hidden=hidden, **settings)
             )
     return options
+
+
+class _GlobalOption(click.Option):
+    """An option whose help names the variables of the program that it is an option of."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        session = ctx.find_root().obj
+        if record is None or session is None:
+            return record
+        flags, text = record
+        return flags, text.replace("[env: HARNESS_", f"[env: {session.options.program.prefix}_")
 
 
 def _of(context: click.Context) -> GlobalOptions:

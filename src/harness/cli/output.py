@@ -72,17 +72,20 @@ class Output:
 
     def pasteable(self, text: str) -> str:
         """Return advice whose commands, such as `harness why web`, act on this run's stack."""
+        program = self._options.program.name
+        text = text.replace("harness: ", f"{program}: ", 1) if text[:9] == "harness: " else text
         options = self._options.repeated(os.environ) if "harness " in text else ""
         # What is to be typed elsewhere is not about this run's options.
-        if not options or "on the daemon's machine" in text:
+        is_about_another = "on the daemon's machine" in text
+        if is_about_another or (not options and program == "harness"):
             return text
         import re
 
         from .table import COMMANDS
 
-        return re.sub(
-            rf"\bharness (?=({'|'.join(COMMANDS)})\b)", lambda _: f"harness {options} ", text
-        )
+        words = f"{program} {options}".rstrip()
+
+        return re.sub(rf"\bharness (?=({'|'.join(COMMANDS)})\b)", lambda _: f"{words} ", text)
 
     def lines(self, lines: Iterable[str]) -> None:
         """Print lines of the answer."""

@@ -18,6 +18,7 @@ from harness import __version__
 from .commands import Group
 from .errors import end_quietly, run_reporting
 from .interrupts import ignore_interrupts
+from .program import HARNESS, Program
 from .session import Session
 from .table import COMMANDS
 
@@ -62,13 +63,18 @@ def harness() -> None:
     """Bring a stack of services up from one YAML file, and keep it up."""
 
 
-def main() -> NoReturn:
-    """Run the program with the arguments of the process; never returns."""
+def main(program: Program | None = None) -> NoReturn:
+    """Run the program with the arguments of the process; never returns.
+
+    Args:
+        program: which one it is; None: `harness` itself.
+    """
+    program = program or HARNESS
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     sys.excepthook = _unexpected
-    harness.main(prog_name="harness")
+    harness.main(prog_name=program.name, obj=Session(program=program))
 
 
 def _unexpected(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .interrupts import LeavingNote
 from .options import GlobalOptions
 from .output import Output
+from .program import HARNESS, Program
 
 if TYPE_CHECKING:
     from harness.client import Begun, Client, KnownTypes, Remote
@@ -38,17 +39,17 @@ class Session:
     Args:
         connector: opens a client for a session; the flag allows it to start a daemon, unless that
             cannot use the source given. Tests give their own.
-        plugins: those that a daemon is started with, `module` or `module:attribute`.
+        program: which one this is a run of.
     """
 
-    def __init__(self, *, connector: Connector | None = None, plugins: Sequence[str] = ()) -> None:
-        self.options = GlobalOptions()
+    def __init__(self, *, connector: Connector | None = None, program: Program = HARNESS) -> None:
+        self.options = GlobalOptions(program=program)
         self.out = Output(self.options)
         self._connector = connector or _connect
         self.begun: Begun | None = None
         self.lasting = False
         self._context: str | None = None
-        self.plugins = plugins
+        self.plugins = program.plugins
 
     @cached_property
     def types(self) -> KnownTypes:

@@ -303,6 +303,8 @@ class _Builder:
             hint = did_you_mean(raw.network, stack.networks)
             message = f'references unknown network "{raw.network}"'
             site.at("network").report("config-unknown-network", message, hint)
+        if isinstance(raw, RawService) and raw.service_type is not None:
+            self._check_service_type(raw.service_type, site.at("service_type"))
         facts = UnitFacts(
             name=draft.name,
             type=type_ or "",
@@ -312,6 +314,13 @@ class _Builder:
             custom=CustomChecks(self._types, self._lookup),
         )
         return convert_unit(raw, facts, site, names)
+
+    def _check_service_type(self, name: str, at: Site) -> None:
+        known = self._types.service_types
+        if known is not None and name not in known:
+            hint = did_you_mean(name, known) if known else self._types.broken
+            message = f'no plugin brings a service type "{name}"'
+            at.report("config-unknown-service-type", message, hint)
 
     def _has_known_type(self, draft: _Draft) -> bool:
         found = draft.node.get("type")

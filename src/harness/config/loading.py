@@ -72,10 +72,13 @@ def prepare(executors: Mapping[str, type]) -> None:
 def validate(
     source: Source, *, executors: Mapping[str, type], find: FindTypes | None = None
 ) -> Report:
-    """Read a stack and return what is wrong and what is doubtful instead of raising."""
+    """Read a stack and return what is wrong and what is doubtful instead of raising.
+
+    Other than by `load`, names of service types are checked, too.
+    """
     from .build import build
 
-    built = build(source, Types(executors, find))
+    built = build(source, Types(executors, find, with_service_types=find is not None))
     problems = built.problems.errors
     return Report(
         problems=problems,

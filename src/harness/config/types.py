@@ -19,11 +19,13 @@ class ExtraTypes:
     Attributes:
         executors: executor name → dataclass of its options.
         checks: name of a health check → dataclass of its options.
+        service_types: names that services may have as `service_type`.
         broken: names of plugins that cannot be used.
     """
 
     executors: Mapping[str, type] = field(default_factory=dict)
     checks: Mapping[str, type] = field(default_factory=dict)
+    service_types: Sequence[str] = ()
     broken: Sequence[str] = ()
 
 
@@ -37,9 +39,18 @@ class Types:
     Args:
         executors: built-in ones, name → dataclass of its options.
         find: finds those of plugins; None: there are none.
+        with_service_types: names of service types are checked, too, for which plugins are asked.
+            Reading a stack leaves that to the daemon, which has them loaded.
     """
 
-    def __init__(self, executors: Mapping[str, type], find: FindTypes | None = None) -> None:
+    def __init__(
+        self,
+        executors: Mapping[str, type],
+        find: FindTypes | None = None,
+        *,
+        with_service_types: bool = False,
+    ) -> None:
+        self._with_service_types = with_service_types
         self._builtin = executors
         self._find = find
         self._extra: ExtraTypes | None = None
@@ -53,6 +64,11 @@ class Types:
     def checks(self) -> Mapping[str, type]:
         """All health checks that plugins bring."""
         return self._found().checks
+
+    @property
+    def service_types(self) -> Sequence[str] | None:
+        """Names that a service may have as `service_type`; None: that is not checked here."""
+        return self._found().service_types if self._with_service_types else None
 
     @property
     def broken(self) -> str | None:

@@ -107,6 +107,7 @@ class Plugins:
         return ExtraTypes(
             executors={name: of.options for name, of in self.executors.items()},
             checks={name: of.options for name, of in self.health_checks.items()},
+            service_types=[*self._services],
             broken=[report.name for report in self.reports if report.error],
         )
 

@@ -1,0 +1,208 @@
+"""A daemon for one domain: what it brings, its stack, its command and its state, in one object.
+
+    daemon = BaseDaemon("shop", at="shop.daemon:daemon", service_types=[Orders], stack="shop.yaml")
+
+    if __name__ == "__main__":
+        daemon.main()
+
+It is the harness's daemon with these extensions; nothing of it is global. The process in the
+background gets them by the name under which this object is found again, `at`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import EntryPoint
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from harness.errors import ConfigSchemaError, PlanError
+from harness.plugins import hookimpl
+
+if TYPE_CHECKING:
+    from harness.actions import ActionSet, ServiceType
+    from harness.client import Client
+    from harness.executors import Executor
+    from harness.health import HealthCheck
+    from harness.protocol import Endpoint
+
+__all__ = ["BaseDaemon"]
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+class BaseDaemon:
+    """A domain's daemon; make one at the top of a module of an installed package.
+
+    Args:
+        name: of its command, and of its state directory.
+        at: where this object is, `module:name`.
+        stack: its stack file, or several that are merged, relative to that module's directory.
+        service_types: classes of typed actions.
+        daemon_actions: classes of actions that belong to no service.
+        executors: types of units.
+        health_checks: checks that stack files name below `custom`.
+        plugins: further plugins that it needs, `module` or `module:attribute`.
+
+    Raises:
+        ValueError: the name or the place cannot be one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        at: str,
+        stack: str | Sequence[str] = (),
+        service_types: Sequence[type[ServiceType]] = (),
+        daemon_actions: Sequence[type[ActionSet]] = (),
+        executors: Sequence[type[Executor]] = (),
+        health_checks: Sequence[type[HealthCheck]] = (),
+        plugins: Sequence[str] = (),
+    ) -> None:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f'"{name}" is no name: lower case letters, digits and -')
+        if not re.fullmatch(r"[\w.]+:[\w.]+", at):
+            raise ValueError(f'"{at}" is no place of an object: write module:name')
+        self.name = name
+        self.at = at
+        self.plugins = (at, *plugins)
+        self._stack = (stack,) if isinstance(stack, str) else tuple(stack)
+        self._service_types = service_types
+        self._daemon_actions = daemon_actions
+        self._executors = executors
+        self._health_checks = health_checks
+
+    # ── what it is about ─────────────────────────────────────────────────────────────────────────
+
+    @property
+    def stack_files(self) -> tuple[Path, ...]:
+        """Absolute paths of its stack files."""
+        module = self.at.partition(":")[0]
+        found = find_spec(module)
+        origin = Path(found.origin or "") if found is not None else Path(module)
+        return tuple((origin.parent / name).absolute() for name in self._stack)
+
+    @property
+    def state_dir(self) -> Path:
+        """Where its daemon's state is, unless `NAME_STATE_DIR` names another directory."""
+        base = os.environ.get("XDG_STATE_HOME", "")
+        home = Path(base) if os.path.isabs(base) else Path.home() / ".local" / "state"
+        return home / self.name
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its environment variables begin with."""
+        return self.name.upper().replace("-", "_")
+
+    def validate(self) -> None:
+        """Check all of it: what it brings, and its stack with every service and task; blocks.
+
+        Raises:
+            PlanError: it is not found where it says, or brings what cannot be used.
+            ConfigError: its stack is wrong; `problems` holds all that is, with its places. Types
+                and dependencies that do not exist and units that wait for one another are among it.
+        """
+        from harness.client import KnownTypes
+        from harness.config import Source, validate
+        from harness.executors import option_types
+        from harness.plan import check_capabilities, plan_stack
+
+        self._check_itself()
+        types = KnownTypes(self.plugins)
+        directory = str(self.stack_files[0].parent) if self._stack else os.getcwd()
+        source = Source(
+            directory=directory,
+            files=tuple(map(str, self.stack_files)),
+            env=dict(os.environ),
+        )
+        found = validate(source, executors=option_types(), find=types.find)
+        if found.problems or found.stack is None:
+            raise ConfigSchemaError(problems=found.problems)
+        plan_stack(found.stack)
+        check_capabilities(found.stack.units, types.capabilities())
+
+    def _check_itself(self) -> None:
+        """Raise unless the process in the background will find this, and can use it."""
+        from harness.plugins import Plugins
+
+        try:
+            there = EntryPoint(self.name, self.at, "").load()
+        except (ImportError, AttributeError) as error:
+            raise PlanError(f"cannot use the daemon {self.name}: {error}") from error
+        if there is not self:
+            raise PlanError(f"cannot use the daemon {self.name}: another object is at {self.at}")
+        for report in Plugins.load({}, given=self.plugins).reports:
+            if report.error is not None and report.name in self.plugins:
+                raise PlanError(f"cannot use {report.name}: {report.error}")
+
+    # ── running it ───────────────────────────────────────────────────────────────────────────────
+
+    def serving(self, state_dir: Path) -> AbstractAsyncContextManager[Client]:
+        """Be the daemon within this program while the context is open; it gives a client.
+
+        Its socket is in the state directory, where other clients reach it. Leaving takes every
+        project down.
+        """
+        from harness.daemon import serving
+
+        return serving(self.endpoint(state_dir), plugins=self.plugins)
+
+    def endpoint(self, state_dir: Path | None = None) -> Endpoint:
+        """Return where its daemon listens."""
+        from harness.protocol import Endpoint
+
+        chosen = os.environ.get(f"{self.prefix}_STATE_DIR") or self.state_dir
+        return Endpoint(Path(state_dir or chosen).absolute())
+
+    def source(self, env: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Return its stack as `client.services.up` takes it.
+
+        Args:
+            env: for `${…}` and for services; None: this program's.
+        """
+        from harness.client import make_source
+
+        files = [str(path) for path in self.stack_files]
+        directory = str(self.stack_files[0].parent) if files else os.getcwd()
+        return make_source(files=files, directory=directory, env=env)
+
+    def main(self) -> NoReturn:
+        """Be its command: `harness` bound to its state directory, extensions and stack."""
+        from harness.cli import Program, main
+
+        main(
+            Program(
+                name=self.name,
+                prefix=self.prefix,
+                plugins=self.plugins,
+                files=tuple(str(path) for path in self.stack_files),
+                state_dir=str(self.state_dir),
+            )
+        )
+
+    # ── the plugin that it is ────────────────────────────────────────────────────────────────────
+
+    @hookimpl
+    def harness_service_types(self) -> Sequence[type[ServiceType]]:
+        """Bring its service types."""
+        return self._service_types
+
+    @hookimpl
+    def harness_daemon_actions(self) -> Sequence[type[ActionSet]]:
+        """Bring its own actions."""
+        return self._daemon_actions
+
+    @hookimpl
+    def harness_executors(self) -> Sequence[type[Executor]]:
+        """Bring its types of units."""
+        return self._executors
+
+    @hookimpl
+    def harness_health_checks(self) -> Sequence[type[HealthCheck]]:
+        """Bring its health checks."""
+        return self._health_checks
