@@ -18,6 +18,7 @@ from contextlib import AbstractAsyncContextManager
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.errors import ConfigSchemaError, PlanError
@@ -46,6 +47,7 @@ class BaseDaemon:
         daemon_actions: classes of actions that belong to no service.
         executors: types of units.
         health_checks: checks that stack files name below `custom`.
+        commands: name → `module:attribute` of command groups that its command has besides.
         plugins: further plugins that it needs, `module` or `module:attribute`.
 
     Raises:
@@ -62,6 +64,7 @@ class BaseDaemon:
         daemon_actions: Sequence[type[ActionSet]] = (),
         executors: Sequence[type[Executor]] = (),
         health_checks: Sequence[type[HealthCheck]] = (),
+        commands: Mapping[str, str] = MappingProxyType({}),
         plugins: Sequence[str] = (),
     ) -> None:
         if not _NAME.fullmatch(name):
@@ -76,6 +79,7 @@ class BaseDaemon:
         self._daemon_actions = daemon_actions
         self._executors = executors
         self._health_checks = health_checks
+        self._commands = dict(commands)
 
     # ── what it is about ─────────────────────────────────────────────────────────────────────────
 
@@ -182,6 +186,7 @@ class BaseDaemon:
                 plugins=self.plugins,
                 files=tuple(str(path) for path in self.stack_files),
                 state_dir=str(self.state_dir),
+                commands=tuple(self._commands.items()),
             )
         )
 

@@ -103,6 +103,11 @@ def test_it_brings_up_a_stack_and_its_actions(plugin: PluginCase) -> None:
     plugin.good("action", "run", "store.fill", '{"values": {"a": "two words"}}')
     assert plugin.good("action", "run", "store.get", "--key", "a").strip() == "two words"
     assert "talk" in plugin.good("config", "schema")
+    assert "commands: kv" in listed
+    assert "Of harness-forking 0.1.0." in plugin.good("--help")
+    plugin.good("kv", "set", "store", "b", "3")
+    assert plugin.good("kv", "get", "store", "b", "-p", plugin.project).strip() == "3"
+    assert 'did you mean "kv"?' in plugin.harness("k").stderr
     plugin.good("down")
     assert not plugin.processes()
 

@@ -10,9 +10,20 @@ TYPE_CHECKING = False  # that of `typing`, whose import is most of what would co
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from .commands import Command, Group, async_command, session_command
     from .program import Program
+    from .session import Session
 
-__all__ = ["Program", "main"]
+__all__ = ["Command", "Group", "Program", "Session", "async_command", "main", "session_command"]
+
+_PLACES = {
+    "Command": "commands",
+    "Group": "commands",
+    "Program": "program",
+    "Session": "session",
+    "async_command": "commands",
+    "session_command": "commands",
+}
 
 
 def main(program: Program | None = None) -> NoReturn:
@@ -54,8 +65,6 @@ def _leave(end: SystemExit) -> NoReturn:
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists
 
     def __getattr__(name: str) -> object:
-        if name != "Program":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from .program import Program
+        from harness.lazy import lazy_names
 
-        return Program
+        return lazy_names(__name__, _PLACES)(name)

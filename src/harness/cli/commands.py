@@ -127,7 +127,7 @@ class Group(Command, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the arguments name; suggest one when there is none."""
         name = args[0]
-        if not name.startswith("-") and not ctx.resilient_parsing and not self._knows(name):
+        if not name.startswith("-") and not ctx.resilient_parsing and not self.knows(name):
             from difflib import get_close_matches
 
             close = get_close_matches(name, [*self.list_commands(ctx), *self._aliases], n=1)
@@ -135,7 +135,8 @@ class Group(Command, click.Group):
             raise click.UsageError(f'no such command "{name}"{advice}', ctx=ctx)
         return super().resolve_command(ctx, args)
 
-    def _knows(self, name: str) -> bool:
+    def knows(self, name: str) -> bool:
+        """Tell whether a command has this name or alias."""
         return name in self.lazy or name in self._aliases or name in self.commands
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

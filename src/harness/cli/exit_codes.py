@@ -37,6 +37,7 @@ EXIT_CODES: dict[type[errors.HarnessError], int] = {
     errors.HarnessError: OPERATION_FAILED,
     errors.ConfigError: INVALID,
     errors.PlanError: INVALID,
+    errors.PluginBroken: OPERATION_FAILED,
     errors.UnknownService: NO_SUCH_SERVICE,
     errors.UnknownTask: NO_SUCH_SERVICE,
     errors.CommandError: OPERATION_FAILED,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .commands import Command, Group, async_command
 from .session import Session
 from .tables import Cell, table
+
+if TYPE_CHECKING:
+    from .plugin_commands import PluginCommand
+    from .program import Program
 
 __all__ = ["plugin"]
 
@@ -24,10 +28,11 @@ def plugin() -> None:
 async def list_(session: Session) -> None:
     """Show all plugins, where each comes from, and what it brings.
 
-    Exits with 1 when one of them cannot be used.
+    Those of the daemon, and the commands that they add to this program. Exits with 1 when one of
+    them cannot be used.
     """
     async with session.connect() as client:
-        plugins = await client.plugins.list()
+        plugins = with_commands(await client.plugins.list(), session.options.program)
     if session.out.json:
         session.out.document(plugins)
     elif plugins:
@@ -37,6 +42,42 @@ async def list_(session: Session) -> None:
         session.out.note("note: no plugin is installed")
     if any(found["error"] for found in plugins):
         raise click.exceptions.Exit(1)
+
+
+def with_commands(plugins: Sequence[Mapping[str, Any]], program: Program) -> list[dict[str, Any]]:
+    """Add what plugins bring to the command line to what the daemon says of them.
+
+    Commands whose distribution brings nothing else have rows of their own.
+    """
+    from .plugin_commands import colliding, plugin_commands
+    from .table import COMMANDS
+
+    aliases = [alias for command in COMMANDS.values() for alias in command.aliases]
+    commands = plugin_commands(program)
+    taken = colliding(commands, {*COMMANDS, *aliases})
+    rows = [{**found, "brings": dict(found["brings"])} for found in plugins]
+    for position, command in enumerate(commands):
+        error = taken.get(position) or _broken(command)
+        beside = [row for row in rows if row["source"] == command.source and not row["error"]]
+        if beside and error is None:
+            brings = beside[0]["brings"]
+            brings["commands"] = [*brings.get("commands", ()), command.name]
+            continue
+        row = {"name": command.name, "source": command.source, "module": command.target}
+        rows.append(
+            {**row, "error": error, "brings": {} if error else {"commands": [command.name]}}
+        )
+    return rows
+
+
+def _broken(command: PluginCommand) -> str | None:
+    from harness.errors import PluginBroken
+
+    try:
+        command.load()
+    except PluginBroken as error:
+        return error.cause
+    return None
 
 
 def _row(found: Mapping[str, Any]) -> list[str | Cell | None]:

@@ -16,6 +16,7 @@ class Program(NamedTuple):
         plugins: that its daemon is started with, `module` or `module:attribute`.
         files: absolute paths of the stack files it is about; none: those in the working directory.
         state_dir: of its daemon; None: the user's own.
+        commands: name → `module:attribute` of commands that it adds.
     """
 
     name: str = "harness"
@@ -23,6 +24,7 @@ class Program(NamedTuple):
     plugins: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     state_dir: str | None = None
+    commands: tuple[tuple[str, str], ...] = ()
 
 
 HARNESS = Program()

@@ -1,7 +1,7 @@
 """The program: global options, and the table of commands.
 
-The table holds names and summaries only; `harness --help` imports no command. Another package adds
-its group with `harness.register(name, LazyCommand(…))`.
+The table holds names and summaries only; `harness --help` imports no command. Plugins add groups of
+their own; they are looked for when a name is not in the table, and for the list of all.
 """
 
 from __future__ import annotations
@@ -41,6 +41,33 @@ class Root(Group):
         )
         ignore_interrupts()
         sys.exit(code)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names, those of plugins last."""
+        self._learn(ctx)
+        return super().list_commands(ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name, in the table or else among plugins."""
+        if not self.knows(args[0]):
+            self._learn(ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, those of plugins too; none is imported."""
+        self._learn(ctx)
+        super().format_commands(ctx, formatter)
+
+    def _learn(self, ctx: click.Context) -> None:
+        """Add the commands of plugins; one whose name is taken is left out."""
+        from .plugin_commands import plugin_commands
+
+        program = ctx.obj.options.program if isinstance(ctx.obj, Session) else HARNESS
+        for command in plugin_commands(program):
+            if not self.knows(command.name):
+                self.register(command.name, command)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a closed pipe ends it quietly."""

@@ -18,6 +18,7 @@
     │                        TokenNotFound
     ├─ ContextError          ContextNotFound
     ├─ ListenFailed
+    ├─ PluginBroken
     └─ DaemonUnavailable
 
 Constructors take facts as keyword arguments and build the message: it begins with "cannot", names
@@ -90,6 +91,7 @@ from .stack import (
     DependencyCycle,
     InvalidTaskConfig,
     PlanError,
+    PluginBroken,
     Problem,
     UnknownService,
     UnknownServiceType,
@@ -137,6 +139,7 @@ __all__ = [
     "OperationFailed",
     "OperationNotFound",
     "PlanError",
+    "PluginBroken",
     "Problem",
     "ProtocolError",
     "RegistryError",

@@ -193,6 +193,22 @@ class InvalidTaskConfig(PlanError):
         )
 
 
+class PluginBroken(HarnessError):
+    """What a plugin brings cannot be used."""
+
+    kind = "plugin-broken"
+    facts = ("name", "source", "cause")
+
+    def __init__(self, *, name: str, source: str, cause: str) -> None:
+        self.name = name
+        self.source = source
+        self.cause = cause
+        super().__init__(
+            f'cannot use "{name}" of {source}: {cause}',
+            hint="`harness plugin list` shows the plugins",
+        )
+
+
 class UnknownServiceType(PlanError):
     """No plugin brings the `service_type` of a service."""
 
