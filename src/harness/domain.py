@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.client import Client
     from harness.executors import Executor
     from harness.health import HealthCheck
+    from harness.plugins import Observer
     from harness.protocol import Endpoint
 
 __all__ = ["BaseDaemon"]
@@ -47,6 +48,7 @@ class BaseDaemon:
         daemon_actions: classes of actions that belong to no service.
         executors: types of units.
         health_checks: checks that stack files name below `custom`.
+        observers: async functions that are called with every transition of every unit.
         commands: name → `module:attribute` of command groups that its command has besides.
         plugins: further plugins that it needs, `module` or `module:attribute`.
 
@@ -64,6 +66,7 @@ class BaseDaemon:
         daemon_actions: Sequence[type[ActionSet]] = (),
         executors: Sequence[type[Executor]] = (),
         health_checks: Sequence[type[HealthCheck]] = (),
+        observers: Sequence[Observer] = (),
         commands: Mapping[str, str] = MappingProxyType({}),
         plugins: Sequence[str] = (),
     ) -> None:
@@ -79,6 +82,7 @@ class BaseDaemon:
         self._daemon_actions = daemon_actions
         self._executors = executors
         self._health_checks = health_checks
+        self._observers = observers
         self._commands = dict(commands)
 
     # ── what it is about ─────────────────────────────────────────────────────────────────────────
@@ -211,3 +215,8 @@ class BaseDaemon:
     def harness_health_checks(self) -> Sequence[type[HealthCheck]]:
         """Bring its health checks."""
         return self._health_checks
+
+    @hookimpl
+    def harness_transitions(self) -> Sequence[Observer]:
+        """Bring its observers."""
+        return self._observers

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .harness_case import HarnessCase
+from .harness_case import HarnessCase, eventually
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin"
 TIMEOUT_S = 120
@@ -108,6 +108,8 @@ def test_it_brings_up_a_stack_and_its_actions(plugin: PluginCase) -> None:
     plugin.good("kv", "set", "store", "b", "3")
     assert plugin.good("kv", "get", "store", "b", "-p", plugin.project).strip() == "3"
     assert 'did you mean "kv"?' in plugin.harness("k").stderr
+    assert "observers: remember" in listed
+    eventually(lambda: "starting to running" in plugin.good("action", "run", "history"))
     plugin.good("down")
     assert not plugin.processes()
 

@@ -6,14 +6,13 @@ which the installed distributions' own files hold, and imports none.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+
+from harness.installed import names_entry_points
 
 from .commands import LazyCommand
 
@@ -74,7 +73,7 @@ def colliding(commands: Iterable[PluginCommand], builtin: Collection[str]) -> di
 
 
 def _installed() -> list[PluginCommand]:
-    if not any(map(_mentions, sys.path)):
+    if not names_entry_points(GROUP):
         return []
     from importlib.metadata import entry_points
 
@@ -89,18 +88,3 @@ def _command(name: str, target: str, source: str) -> PluginCommand:
     return PluginCommand(
         name=name, source=source, target=target, summary=f"Of {source}.", section=_SECTION
     )
-
-
-def _mentions(directory: str) -> bool:
-    """Tell whether a distribution installed there has such entry points.
-
-    A look at their files costs a tenth of importing what reads them properly.
-    """
-    wanted = f"[{GROUP}]".encode()
-    with suppress(OSError), os.scandir(directory or ".") as entries:
-        for entry in entries:
-            if entry.name.endswith((".dist-info", ".egg-info")):
-                with suppress(OSError), open(f"{entry.path}/entry_points.txt", "rb") as file:
-                    if wanted in file.read():
-                        return True
-    return False

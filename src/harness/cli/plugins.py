@@ -29,7 +29,7 @@ async def list_(session: Session) -> None:
     """Show all plugins, where each comes from, and what it brings.
 
     Those of the daemon, and the commands that they add to this program. Exits with 1 when one of
-    them cannot be used.
+    them cannot be used, or has failed.
     """
     async with session.connect() as client:
         plugins = with_commands(await client.plugins.list(), session.options.program)
@@ -40,7 +40,7 @@ async def list_(session: Session) -> None:
         session.out.lines(table(session.out, headers, map(_row, plugins)))
     else:
         session.out.note("note: no plugin is installed")
-    if any(found["error"] for found in plugins):
+    if any(found["error"] or found.get("failures") for found in plugins):
         raise click.exceptions.Exit(1)
 
 
@@ -87,4 +87,7 @@ def _row(found: Mapping[str, Any]) -> list[str | Cell | None]:
         if names
     )
     what = Cell(f"cannot be used: {found['error']}", "bad") if found["error"] else brings or None
+    if failures := found.get("failures"):
+        told = (f"{part} {how}" for part, how in failures.items())
+        what = Cell("; ".join((brings, *told)), "bad")
     return [found["name"], found["source"], found["module"], what]

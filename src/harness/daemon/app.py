@@ -30,6 +30,7 @@ from .access import Access
 from .dispatcher import Dispatcher
 from .extensions import Extensions
 from .methods import all_handlers
+from .observers import observing
 from .server import Server
 from .session import Limits
 from .stack_reader import StackReader, prepare
@@ -135,7 +136,7 @@ async def supervision(
             snapshotters=extensions.snapshots_of,
         )
         notices.stacks = stacks
-        async with extensions, typed, stacks:
+        async with extensions, typed, stacks, observing(bus, extensions):
             await extensions.prepare_for(stacks.records().values())
             await stacks.recover()
             access = Access(

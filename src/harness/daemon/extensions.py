@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,10 @@ class Extensions:
     async def __aexit__(self, *_: object) -> None:
         if self._catalogue is not None:
             await self._catalogue.aclose()
+
+    async def are_there(self) -> bool:
+        """Tell whether there are any plugins; none is loaded."""
+        return bool(self._given or self._plugins) or await to_thread.run_sync(_are_there)
 
     async def plugins(self) -> Plugins:
         """Return all plugins; the first time they are loaded, in a thread."""
@@ -221,6 +226,13 @@ def _has_custom_check(value: object) -> bool:
     if isinstance(value, Mapping):
         return value.keys() == {"kind", "options"} or any(map(_has_custom_check, value.values()))
     return isinstance(value, list) and any(map(_has_custom_check, value))
+
+
+def _are_there() -> bool:
+    from harness.installed import names_entry_points
+
+    # Their group and variable, as harness.plugins has them, whose import is the cost to be avoided.
+    return bool(os.environ.get("HARNESS_PLUGINS")) or names_entry_points("harness.plugins")
 
 
 def _load(given: Sequence[str]) -> Plugins:

@@ -3,5 +3,14 @@
 from .contracts import checked_executor, checked_health_check
 from .hookspecs import hookimpl
 from .manager import PluginReport, Plugins
+from .transitions import Observer, Transition
 
-__all__ = ["PluginReport", "Plugins", "checked_executor", "checked_health_check", "hookimpl"]
+__all__ = [
+    "Observer",
+    "PluginReport",
+    "Plugins",
+    "Transition",
+    "checked_executor",
+    "checked_health_check",
+    "hookimpl",
+]

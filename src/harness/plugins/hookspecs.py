@@ -17,6 +17,8 @@ from harness.actions import ActionSet, ServiceType, TaskType
 from harness.executors import Executor
 from harness.health import HealthCheck
 
+from .transitions import Observer
+
 __all__ = ["PROJECT", "hookimpl", "hookspec"]
 
 PROJECT = "harness"
@@ -52,4 +54,13 @@ def harness_executors() -> Iterable[type[Executor]]:
 @hookspec
 def harness_health_checks() -> Iterable[type[HealthCheck]]:
     """Return health checks, one for each name below `custom`; each is made once."""
+    return ()
+
+
+@hookspec
+def harness_transitions() -> Iterable[Observer]:
+    """Return async functions that are called with every `Transition` of every unit.
+
+    They are called beside what the daemon does, and delay nothing but themselves.
+    """
     return ()

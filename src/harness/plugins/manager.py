@@ -24,6 +24,7 @@ from harness.health import HealthCheck
 from . import hookspecs
 from .contracts import checked_executor, checked_health_check
 from .hookspecs import PROJECT
+from .transitions import Observer, checked_observer
 
 __all__ = ["GROUP", "VARIABLE", "PluginReport", "Plugins"]
 
@@ -45,6 +46,7 @@ class PluginReport:
         module: what is imported, `module` or `module:attribute`.
         error: why it cannot be used, or None.
         brings: what it brings, by kind, names.
+        failures: what of it failed since it was loaded → how.
     """
 
     name: str
@@ -52,6 +54,7 @@ class PluginReport:
     module: str
     error: str | None = None
     brings: dict[str, list[str]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
 
 class Plugins:
@@ -61,6 +64,7 @@ class Plugins:
         reports: one for each that was found, in the order they were loaded.
         executors: what they bring, by name.
         health_checks: the same.
+        observers: what is called with every transition, each with the report of its plugin.
     """
 
     def __init__(self) -> None:
@@ -72,6 +76,7 @@ class Plugins:
         self._daemon: list[type[ActionSet]] = []
         self.executors: dict[str, type[Executor]] = {}
         self.health_checks: dict[str, type[HealthCheck]] = {}
+        self.observers: list[tuple[PluginReport, Observer]] = []
 
     @classmethod
     def load(cls, env: Mapping[str, str] = os.environ, *, given: Sequence[str] = ()) -> Plugins:
@@ -141,9 +146,12 @@ class Plugins:
         checks: dict[str, type[HealthCheck]] = {}
         for check in self._of(module, "harness_health_checks"):
             checks[checked_health_check(check, {*self.health_checks, *checks})] = check
+        observers = list(self._of(module, "harness_transitions"))
+        observer_names = [checked_observer(observer) for observer in observers]
         self._services |= services
         self._tasks |= tasks
         self._daemon += daemon
+        self.observers += [(report, observer) for observer in observers]
         self.executors |= executors
         self.health_checks |= checks
         brings = {
@@ -152,6 +160,7 @@ class Plugins:
             "daemon_actions": actions,
             "executors": list(executors),
             "health_checks": list(checks),
+            "observers": observer_names,
         }
         report.brings = {kind: names for kind, names in brings.items() if names}
 

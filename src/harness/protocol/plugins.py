@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .params import Result
 
@@ -22,3 +22,5 @@ class PluginStatus(Result):
     """Why it cannot be used."""
     brings: Mapping[str, tuple[str, ...]]
     """Kind to names."""
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """What of it failed since it was loaded, such as an observer, to how."""

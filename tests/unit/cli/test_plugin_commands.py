@@ -61,7 +61,7 @@ def test_a_misspelt_one_is_suggested(cli: Any, install) -> None:
 def test_nobody_is_looked_for_when_a_built_in_command_is_named(
     cli: Any, make_unit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plugin_commands, "_mentions", lambda _: pytest.fail("looked"))
+    monkeypatch.setattr(plugin_commands, "names_entry_points", lambda _: pytest.fail("looked"))
     cli.client.answers["services.status"] = {"project": "shop", "services": [make_unit("db")]}
     assert cli("ps").exit_code == 0
     assert cli("status", "--help").exit_code == 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from harness.actions import ServiceType
+from harness.actions import ActionSet, ServiceType
 from harness.executors import Executor
 from harness.health import HealthCheck
-from harness.plugins import hookimpl
+from harness.plugins import Observer, hookimpl
 
 from .executor import ForkingExecutor
+from .history import History, remember
 from .key_values import KeyValues
 from .talk import Talk
 
@@ -28,3 +29,15 @@ def harness_health_checks() -> list[type[HealthCheck]]:
 def harness_service_types() -> list[type[ServiceType]]:
     """Bring the actions of services with `service_type: key-values`."""
     return [KeyValues]
+
+
+@hookimpl
+def harness_transitions() -> list[Observer]:
+    """Bring the observer."""
+    return [remember]
+
+
+@hookimpl
+def harness_daemon_actions() -> list[type[ActionSet]]:
+    """Bring the daemon's action `history`."""
+    return [History]
