@@ -25,7 +25,7 @@ from harness.errors import ConfigSchemaError, PlanError
 from harness.plugins import hookimpl
 
 if TYPE_CHECKING:
-    from harness.actions import ActionSet, ServiceType
+    from harness.actions import ActionSet, ServiceType, TaskType
     from harness.client import Client
     from harness.executors import Executor
     from harness.health import HealthCheck
@@ -45,6 +45,7 @@ class BaseDaemon:
         at: where this object is, `module:name`.
         stack: its stack file, or several that are merged, relative to that module's directory.
         service_types: classes of typed actions.
+        task_types: classes that do tasks.
         daemon_actions: classes of actions that belong to no service.
         executors: types of units.
         health_checks: checks that stack files name below `custom`.
@@ -63,6 +64,7 @@ class BaseDaemon:
         at: str,
         stack: str | Sequence[str] = (),
         service_types: Sequence[type[ServiceType]] = (),
+        task_types: Sequence[type[TaskType]] = (),
         daemon_actions: Sequence[type[ActionSet]] = (),
         executors: Sequence[type[Executor]] = (),
         health_checks: Sequence[type[HealthCheck]] = (),
@@ -79,6 +81,7 @@ class BaseDaemon:
         self.plugins = (at, *plugins)
         self._stack = (stack,) if isinstance(stack, str) else tuple(stack)
         self._service_types = service_types
+        self._task_types = task_types
         self._daemon_actions = daemon_actions
         self._executors = executors
         self._health_checks = health_checks
@@ -200,6 +203,11 @@ class BaseDaemon:
     def harness_service_types(self) -> Sequence[type[ServiceType]]:
         """Bring its service types."""
         return self._service_types
+
+    @hookimpl
+    def harness_task_types(self) -> Sequence[type[TaskType]]:
+        """Bring its task types."""
+        return self._task_types
 
     @hookimpl
     def harness_daemon_actions(self) -> Sequence[type[ActionSet]]:

@@ -57,6 +57,7 @@ services:
   c: {type: fake, depends_on: [{task: t}]}
 tasks:
   t: {type: fake, depends_on: [c]}
+  u: {task_type: unheard}
 """
 
 
@@ -65,6 +66,7 @@ def test_all_that_is_wrong_with_its_stack_is_told_at_once_with_places(write):
         write(_WRONG).validate()
     text = "\n".join(map(str, caught.value.problems))
     assert 'own.yaml:3:33: services.a.service_type: no plugin brings a service type "toi"' in text
+    assert 'own.yaml:8:18: tasks.u.task_type: no plugin brings a task type "unheard"' in text
     assert "own.yaml:3:51: services.a.depends_on" in text
     assert "own.yaml:4:13: services.b.type" in text
     assert "c → t → c" in text

@@ -35,6 +35,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _RESERVED = ("project", "secrets", "tasks")
 _COMMAND_LINE = Mark(file="command line", line=0)
+_TYPED = "typed"  # of tasks that have a task_type
 _STATIC_KEYS = ("type", "profiles", "depends_on", "network", "ports")
 _REFUSED = {
     "nodes": ("no type of unit available here runs on another machine", "run units on this one"),
@@ -303,8 +304,10 @@ class _Builder:
             hint = did_you_mean(raw.network, stack.networks)
             message = f'references unknown network "{raw.network}"'
             site.at("network").report("config-unknown-network", message, hint)
-        if isinstance(raw, RawService) and raw.service_type is not None:
-            self._check_service_type(raw.service_type, site.at("service_type"))
+        if isinstance(raw, RawService):
+            self._check_typed("service", site)
+        elif type_ == _TYPED:
+            self._check_typed("task", site)
         facts = UnitFacts(
             name=draft.name,
             type=type_ or "",
@@ -315,12 +318,18 @@ class _Builder:
         )
         return convert_unit(raw, facts, site, names)
 
-    def _check_service_type(self, name: str, at: Site) -> None:
-        known = self._types.service_types
-        if known is not None and name not in known:
-            hint = did_you_mean(name, known) if known else self._types.broken
-            message = f'no plugin brings a service type "{name}"'
-            at.report("config-unknown-service-type", message, hint)
+    def _check_typed(self, kind: str, site: Site) -> None:
+        """Report a `service_type` or `task_type` that no plugin brings, where that is checked."""
+        at = site.at(f"{kind}_type")
+        node = at.node
+        if not isinstance(node, Scalar) or node.value is None:
+            return
+        known = self._types.service_types if kind == "service" else self._types.task_types
+        if known is None or node.text in known:
+            return
+        hint = did_you_mean(node.text, known) if known else self._types.broken
+        message = f'no plugin brings a {kind} type "{node.text}"'
+        at.report(f"config-unknown-{kind}-type", message, hint)
 
     def _has_known_type(self, draft: _Draft) -> bool:
         found = draft.node.get("type")

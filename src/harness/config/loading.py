@@ -74,11 +74,11 @@ def validate(
 ) -> Report:
     """Read a stack and return what is wrong and what is doubtful instead of raising.
 
-    Other than by `load`, names of service types are checked, too.
+    Other than by `load`, names of service types and task types are checked, too.
     """
     from .build import build
 
-    built = build(source, Types(executors, find, with_service_types=find is not None))
+    built = build(source, Types(executors, find, with_typed=find is not None))
     problems = built.problems.errors
     return Report(
         problems=problems,

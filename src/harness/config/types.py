@@ -20,12 +20,14 @@ class ExtraTypes:
         executors: executor name → dataclass of its options.
         checks: name of a health check → dataclass of its options.
         service_types: names that services may have as `service_type`.
+        task_types: names that tasks may have as `task_type`.
         broken: names of plugins that cannot be used.
     """
 
     executors: Mapping[str, type] = field(default_factory=dict)
     checks: Mapping[str, type] = field(default_factory=dict)
     service_types: Sequence[str] = ()
+    task_types: Sequence[str] = ()
     broken: Sequence[str] = ()
 
 
@@ -39,8 +41,8 @@ class Types:
     Args:
         executors: built-in ones, name → dataclass of its options.
         find: finds those of plugins; None: there are none.
-        with_service_types: names of service types are checked, too, for which plugins are asked.
-            Reading a stack leaves that to the daemon, which has them loaded.
+        with_typed: names of service types and task types are checked, too, for which plugins are
+            asked. Reading a stack leaves that to the daemon, which has them loaded.
     """
 
     def __init__(
@@ -48,9 +50,9 @@ class Types:
         executors: Mapping[str, type],
         find: FindTypes | None = None,
         *,
-        with_service_types: bool = False,
+        with_typed: bool = False,
     ) -> None:
-        self._with_service_types = with_service_types
+        self._with_typed = with_typed
         self._builtin = executors
         self._find = find
         self._extra: ExtraTypes | None = None
@@ -68,7 +70,12 @@ class Types:
     @property
     def service_types(self) -> Sequence[str] | None:
         """Names that a service may have as `service_type`; None: that is not checked here."""
-        return self._found().service_types if self._with_service_types else None
+        return self._found().service_types if self._with_typed else None
+
+    @property
+    def task_types(self) -> Sequence[str] | None:
+        """Names that a task may have as `task_type`; None: that is not checked here."""
+        return self._found().task_types if self._with_typed else None
 
     @property
     def broken(self) -> str | None:

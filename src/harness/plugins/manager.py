@@ -113,6 +113,7 @@ class Plugins:
             executors={name: of.options for name, of in self.executors.items()},
             checks={name: of.options for name, of in self.health_checks.items()},
             service_types=[*self._services],
+            task_types=[*self._tasks],
             broken=[report.name for report in self.reports if report.error],
         )
 

@@ -53,6 +53,12 @@ def test_nobody_is_asked_for_built_in_types(source):
     assert find.asked == 0
 
 
+def test_nobody_is_asked_where_a_check_of_all_meets_built_in_types_only(source):
+    find = Finder()
+    assert not validate(source(BUILT_IN), executors=option_types(), find=find).problems
+    assert find.asked == 0
+
+
 def test_a_type_of_a_plugin_is_found_and_its_options_are_checked(source):
     find = Finder()
     stack = read(source("services:\n  a: {type: Sleeper, for_: 2m, words: [7, x]}\n"), find)

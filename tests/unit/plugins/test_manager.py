@@ -67,7 +67,11 @@ def test_executors_and_health_checks_are_brought_too():
     assert (report.source, report.error) == ("this daemon", None)
     assert report.brings == {"executors": ["sleeper"], "health_checks": ["told"]}
     assert plugins.option_types == ExtraTypes(
-        executors={"sleeper": SleeperOptions}, checks={"told": ToldOptions}, broken=[]
+        executors={"sleeper": SleeperOptions},
+        checks={"told": ToldOptions},
+        service_types=[],
+        task_types=[],
+        broken=[],
     )
 
 
