@@ -331,6 +331,7 @@ class PluginStatus(TypedDict):
     module: str
     error: str | None
     brings: dict[str, list[str]]
+    failures: dict[str, str]
 
 
 class ProbeReport(TypedDict):
