@@ -79,10 +79,10 @@ def _stack_file() -> str:
         "`500ms`, `10s`, `2m`. Every text may hold [references](../how-to/wire-services.md).\n",
         "## Top level\n\n" + _keys(document),
     ]
-    for name in ("service", "task"):
+    for name in ("service", "task", "workflow"):
         parts.append(f"## {name.capitalize()}\n\n" + _keys(definitions[name]))
     for name, definition in definitions.items():
-        if name in ("service", "task", "template"):
+        if name in ("service", "task", "template", "workflow"):
             continue
         title = _title(name)
         about = definition.get("description", "").strip()

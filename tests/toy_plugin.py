@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,19 @@ import anyio
 from harness.actions import ActionSet, Call, Service, ServiceType, Task, TaskCall, TaskType, action
 from harness.errors import ActionError
 from harness.plugins import hookimpl
+from harness.workflows import (
+    ForEach,
+    If,
+    Parallel,
+    Param,
+    Sequence,
+    Set,
+    Sleep,
+    StepCall,
+    Uses,
+    Workflow,
+    WorkflowStep,
+)
 
 
 class Step(StrEnum):
@@ -95,7 +108,7 @@ class Toy(ServiceType):
         return [search.text] * (search.window.high - search.window.low)
 
     @action(name="collect")
-    async def collect_all(self, names: Sequence[str], extra: dict[str, int] = {}) -> int:  # noqa: B006
+    async def collect_all(self, names: Several[str], extra: dict[str, int] = {}) -> int:  # noqa: B006
         """Count names."""
         extra["seen"] = extra.get("seen", 0) + len(names)
         return extra["seen"]
@@ -297,6 +310,49 @@ class Daemon(ActionSet):
 def harness_service_types() -> list[type[ServiceType]]:
     """Bring the toys."""
     return [Toy, Furnished]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidOptions:
+    """What a note says."""
+
+    text: str
+    times: int = 1
+
+
+class SayNote(WorkflowStep):
+    """Say something several times."""
+
+    name = "note"
+    options = SaidOptions
+
+    async def run(self, call: StepCall) -> dict[str, object]:
+        """Return what is said."""
+        if call.options.text == "defect":
+            raise RuntimeError("a defect")
+        return {"said": [call.options.text] * call.options.times, "step": call.step}
+
+
+@hookimpl
+def harness_workflow_steps() -> list[type[WorkflowStep]]:
+    """Bring notes."""
+    return [SayNote]
+
+
+@hookimpl
+def harness_workflows() -> list[Workflow]:
+    """Bring a workflow in Python."""
+    return [
+        Workflow(
+            "noted",
+            [
+                Parallel([Uses("note", {"text": "${params.text}"}, name="one"), Sleep(0)]),
+                If("size(steps.one.outputs.said) == 1", [Set({"seen": "${steps.one.outputs}"})]),
+                Sequence([ForEach([1, 2], [Uses("note", {"text": "${item}!"}, name="two")])]),
+            ],
+            parameters={"text": Param(default="hello")},
+        )
+    ]
 
 
 @hookimpl

@@ -6,13 +6,36 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-__all__ = ["parse_arguments", "shape"]
+from .arguments import complete
+from .commands import Command
+
+__all__ = ["named_options", "parse_arguments", "shape"]
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _SIMPLE = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false"}
+
+
+def named_options(what: str) -> type[Command]:
+    """Return a class of commands whose options are also those of what they name.
+
+    Args:
+        what: completes these options; see `names.py`.
+    """
+
+    class NamedOptions(Command):
+        def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+            from click.shell_completion import CompletionItem
+
+            found = complete(what)(ctx, self.params[0], incomplete)
+            return [*map(CompletionItem, found), *super().shell_complete(ctx, incomplete)]
+
+    return NamedOptions
 
 
 def parse_arguments(

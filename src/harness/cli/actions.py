@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .action_arguments import parse_arguments
+from .action_arguments import named_options, parse_arguments
 from .arguments import complete, unit_names
 from .commands import Command, Group, async_command
 from .facts import action_event, json_text
@@ -17,8 +17,6 @@ from .signatures import signature
 from .tables import table
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from harness.client import Client
 
 __all__ = ["action"]
@@ -72,21 +70,8 @@ async def info(session: Session, *, name: str) -> None:
         session.out.lines(_described(session, found))
 
 
-class RunCommand(Command):
-    """A command whose options are also those of the action that it names."""
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the options that begin so, the action's first."""
-        from click.shell_completion import CompletionItem
-
-        from .names import complete_action_parameters
-
-        found = complete_action_parameters(ctx, self.params[0], incomplete)
-        return [*map(CompletionItem, found), *super().shell_complete(ctx, incomplete)]
-
-
 @action.command(
-    cls=RunCommand,
+    cls=named_options("action_parameters"),
     context_settings={"ignore_unknown_options": True},
     examples=(
         "action run chain.mine --blocks 3",

@@ -55,6 +55,7 @@ EXIT_CODES: dict[type[errors.HarnessError], int] = {
     errors.SnapshotNotFound: NO_SUCH_SERVICE,
     errors.LeaseError: OPERATION_FAILED,
     errors.LeaseNotFound: NO_SUCH_SERVICE,
+    errors.WorkflowNotFound: NO_SUCH_SERVICE,
     errors.ProtocolError: OPERATION_FAILED,
     errors.InvalidParameters: USAGE,
     errors.AccessError: NOT_PERMITTED,

@@ -6,7 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["action_event", "fact", "failed_hook", "json_text", "outputs_text", "progress_fact"]
+__all__ = [
+    "action_event",
+    "fact",
+    "failed_hook",
+    "json_text",
+    "outputs_text",
+    "progress_fact",
+    "step_text",
+]
 
 Data = Mapping[str, Any]
 
@@ -155,6 +163,23 @@ def _operation(data: Data) -> str:
     return f"{data.get('verb')} {outcome} ({data.get('id')}){message}"
 
 
+def _workflow(data: Data) -> str:
+    outcome = data.get("outcome") or "began"
+    message = f": {data['message']}" if data.get("message") else ""
+    return f"workflow {data.get('workflow')} {outcome} ({data.get('run')}){message}"
+
+
+def step_text(data: Data) -> str:
+    """Return what happened to a step of a workflow."""
+    undo = f", to undo {data['compensates']}" if data.get("compensates") else ""
+    head = f"{data.get('step')}: "
+    if "state" not in data:
+        again = f" (attempt {data['attempt']})" if data.get("attempt", 1) > 1 else ""
+        return f"{head}{data.get('step_kind')}{again}{undo}"
+    message = f": {data['message']}" if data.get("message") else ""
+    return f"{head}{data['state']}{message}{undo if message else ''}"
+
+
 _WORDS: Mapping[str, Callable[[Data], str]] = {
     "unit-state-changed": _state,
     "health-changed": _health,
@@ -172,4 +197,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "gap": _gap,
     "operation-started": _operation,
     "operation-finished": _operation,
+    "workflow-started": _workflow,
+    "workflow-finished": _workflow,
+    "workflow-step-started": step_text,
+    "workflow-step-finished": step_text,
 }

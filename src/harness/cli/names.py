@@ -133,6 +133,41 @@ def complete_action_parameters(context: click.Context, _: click.Parameter, word:
     return _fitting(word, [f"--{name.replace('_', '-')}" for name in names])
 
 
+def complete_workflows(context: click.Context, _: click.Parameter, word: str) -> list[str]:
+    """Return the workflows of the stack file."""
+    session = _session(context)
+
+    async def ask(client: Client) -> Rows:
+        return list(await client.workflows.list(source=session.source()))
+
+    return _fitting(word, [found["name"] for found in _asked(session, ask)])
+
+
+def complete_workflow_parameters(
+    context: click.Context, _: click.Parameter, word: str
+) -> list[str]:
+    """Return the options of the workflow that was named before."""
+    session = _session(context)
+    name = str(context.params.get("name") or "")
+
+    async def ask(client: Client) -> Rows:
+        return [await client.workflows.info(workflow=name, source=session.source())]
+
+    names = [name for found in _asked(session, ask) for name in found["parameters"]["properties"]]
+    return _fitting(word, [f"--{name.replace('_', '-')}" for name in names])
+
+
+def complete_workflow_runs(context: click.Context, _: click.Parameter, word: str) -> list[str]:
+    """Return the ids of runs."""
+    session = _session(context)
+
+    async def ask(client: Client) -> Rows:
+        project = await session.find_project(client)
+        return list(await client.workflows.runs(project=project)) if project is not None else []
+
+    return _fitting(word, [run["id"] for run in _asked(session, ask)])
+
+
 def complete_labels(context: click.Context, _: click.Parameter, word: str) -> list[str]:
     """Return labels of registered units: their names, and with values once a `=` is there."""
 

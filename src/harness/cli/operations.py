@@ -5,8 +5,8 @@ Ctrl-C asks the daemon to cancel and waits for that; a second one leaves the dae
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,16 @@ from .units import state_cell
 if TYPE_CHECKING:
     from harness.client import Client
 
+    from .output import Output
     from .session import Session
 
-__all__ = ["finish"]
+__all__ = ["Progress", "Show", "finish"]
+
+Show = Callable[[Mapping[str, Any]], None]
+"""Is called with every event."""
+Progress = Callable[["Output", "Client", Board], AbstractAsyncContextManager[Show]]
+Answer = Callable[[Mapping[str, Any]], Awaitable[None]]
+"""Is called with the ended operation."""
 
 _LAST_EVENTS_S = 2.0
 _LEFT = "harness: left; {} (harness status shows how far it is)"
@@ -39,6 +46,8 @@ async def finish(
     *,
     wait: bool = True,
     show_units: bool = False,
+    progress: Progress = show_progress,
+    answer: Answer | None = None,
 ) -> None:
     """See an operation through: print how it goes, then its answer; end the run if it failed.
 
@@ -48,10 +57,13 @@ async def finish(
         starting: the call that starts it; it returns a reference: id, project, after.
         wait: False prints the id and leaves it running.
         show_units: the answer is a table of the units it touched.
+        progress: shows how it goes.
+        answer: prints what became of it; None: the operation itself.
     """
     try:
         if wait:
-            await _see_through(session, client, starting, show_units=show_units)
+            following = _Following(session, client, progress)
+            await _see_through(session, client, starting, following, show_units, answer)
         else:
             await _start_only(session, starting)
     finally:
@@ -76,16 +88,22 @@ async def _see_through(
     session: Session,
     client: Client,
     starting: Awaitable[Mapping[str, Any]],
-    *,
+    following: _Following,
     show_units: bool,
+    answer: Answer | None,
 ) -> None:
-    following = _Following(session, client)
     ended = await following.run(starting)
     board = following.board
     if ended is None or board is None:
         what = f"{board.id} is being cancelled" if board else "what was asked for may go on"
         session.out.note(_LEFT.format(what))
         raise click.exceptions.Exit(INTERRUPTED)
+    if answer is not None:
+        await answer(ended)
+        if following.interrupted and ended["state"] != "done":
+            raise click.exceptions.Exit(INTERRUPTED)
+        _check(session, ended)
+        return
     if show_units:
         await board.refresh(client)
         ended = as_it_is_now(ended, board.units)
@@ -106,9 +124,10 @@ async def _see_through(
 class _Following:
     """One operation being watched."""
 
-    def __init__(self, session: Session, client: Client) -> None:
+    def __init__(self, session: Session, client: Client, progress: Progress) -> None:
         self._session = session
         self._client = client
+        self._progress = progress
         self.board: Board | None = None
         self._begun = anyio.Event()
         self._ended: Mapping[str, Any] | None = None
@@ -134,7 +153,7 @@ class _Following:
         try:
             async with (
                 self._client.events.subscribe(after=board.after, project=board.project) as events,
-                show_progress(self._session.out, self._client, board) as show,
+                self._progress(self._session.out, self._client, board) as show,
             ):
                 async for event in events:
                     board.take(event)

@@ -55,6 +55,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "snapshot": _command(
         _DRIVE, "snapshots", "snapshot", "Take, list, restore and remove snapshots."
     ),
+    "workflow": _command(_DRIVE, "workflows", "workflow", "List, run and look at workflows."),
     "validate": _command(_CONFIG, "config", "validate", "Check the stack file."),
     "config": _command(_CONFIG, "config", "config", "Show the resolved stack, or its schema."),
     "init": _command(_CONFIG, "init", "init", "Write a stack file to start from."),

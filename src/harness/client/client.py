@@ -37,6 +37,7 @@ from .snapshots import Snapshots
 from .tasks import Tasks
 from .tokens import Tokens
 from .websocket import ClientWebSocket
+from .workflows import Workflows
 
 if TYPE_CHECKING:
     from harness.protocol import MessageStream
@@ -79,6 +80,7 @@ class Client:
         self.actions = Actions(connection)
         self.plugins = Plugins(connection)
         self.tokens = Tokens(connection)
+        self.workflows = Workflows(connection)
 
 
 @asynccontextmanager

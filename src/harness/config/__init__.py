@@ -23,26 +23,50 @@ if TYPE_CHECKING:
     from .loading import Report, load, prepare, schema, show, validate
     from .outlines import Outline, outline
     from .schema_health import Duration
+    from .schema_workflow import (
+        ActionOptions,
+        ExecOptions,
+        HttpOptions,
+        SetOptions,
+        SleepOptions,
+        TaskOptions,
+        UnitsOptions,
+        WaitOptions,
+    )
     from .source import FILE_NAMES, Source, discover, not_found, search_path
     from .starter import template
     from .stored import StackCodec
+    from .templates import ROOTS, Hole, as_text, holes, render
     from .types import ExtraTypes, FindTypes
+    from .workflows import read_workflow
 
 __all__ = [
     "FILE_NAMES",
+    "ROOTS",
+    "ActionOptions",
     "Duration",
+    "ExecOptions",
     "ExtraTypes",
     "FindTypes",
+    "Hole",
+    "HttpOptions",
     "InterpolationSyntaxError",
     "Lookup",
     "Outline",
     "Reference",
     "Report",
+    "SetOptions",
+    "SleepOptions",
     "Source",
     "StackCodec",
+    "TaskOptions",
+    "UnitsOptions",
     "Variable",
+    "WaitOptions",
+    "as_text",
     "declared_name",
     "discover",
+    "holes",
     "load",
     "not_found",
     "outline",
@@ -51,7 +75,9 @@ __all__ = [
     "parse_size",
     "prepare",
     "read_env_file",
+    "read_workflow",
     "references",
+    "render",
     "resolve",
     "resolve_text",
     "schema",
@@ -96,6 +122,20 @@ _PLACES = {
     "search_path": "source",
     "StackCodec": "stored",
     "template": "starter",
+    "Hole": "templates",
+    "holes": "templates",
+    "as_text": "templates",
+    "render": "templates",
+    "ROOTS": "templates",
+    "read_workflow": "workflows",
+    "ActionOptions": "schema_workflow",
+    "ExecOptions": "schema_workflow",
+    "HttpOptions": "schema_workflow",
+    "SetOptions": "schema_workflow",
+    "SleepOptions": "schema_workflow",
+    "TaskOptions": "schema_workflow",
+    "UnitsOptions": "schema_workflow",
+    "WaitOptions": "schema_workflow",
 }
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists

@@ -7,7 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from harness.model import SecretSpec, Settings, StackSpec, UnitKind, UnitSpec
+from harness.model import (
+    SecretSpec,
+    Settings,
+    StackSpec,
+    UnitKind,
+    UnitSpec,
+    WorkflowDocument,
+)
 
 from .assemble import Assembled, assemble
 from .convert_custom import CustomChecks
@@ -27,6 +34,7 @@ from .schema_raw import RawService, RawSettings, RawStack, RawTask, RawUnit
 from .source import Source
 from .static import StaticLookup, resolve_node, resolve_scalar
 from .types import Types
+from .workflow_names import KnownNames
 
 __all__ = ["Built", "build", "prepare", "project_name"]
 
@@ -39,7 +47,6 @@ _TYPED = "typed"  # of tasks that have a task_type
 _STATIC_KEYS = ("type", "profiles", "depends_on", "network", "ports")
 _REFUSED = {
     "nodes": ("no type of unit available here runs on another machine", "run units on this one"),
-    "workflows": ("nothing here runs workflows", "write tasks that depend on one another"),
 }
 
 
@@ -145,6 +152,12 @@ class _Builder:
             return None
         stored = self._secrets(raw)
         missing_files(units, stored, world.secret_users, self._site)
+        workflows: Mapping[str, WorkflowDocument] = {}
+        if "workflows" in self.root.entries:
+            from .workflows import check_workflows  # few stacks have any
+
+            known = KnownNames(kinds=names.kinds, secrets=world.secrets, lookup=self._lookup)
+            workflows = check_workflows(self._site.at("workflows"), known)
         return StackSpec(
             name=self._name,
             files=self._assembled.files,
@@ -155,6 +168,7 @@ class _Builder:
             variables={**self._assembled.variables, **self._assembled.env_values},
             settings=_settings(settings, self._site.at("settings")),
             inactive=names.inactive,
+            workflows=workflows,
         )
 
     # ── top level ────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,7 @@ from .problems import Site, did_you_mean, nearest
 from .schema_check import field_names
 from .static import StaticLookup
 
-__all__ = ["World", "link"]
+__all__ = ["Permissive", "World", "link"]
 
 _UNRESOLVED = UnresolvedReference.kind
 _BLOCKS = ("health_check", "readiness", "liveness", "stages")
@@ -87,7 +87,7 @@ class _Linker:
             else:
                 self._dash(name, site)
         own = self._own_hint(found)
-        for _, problem in missing(text, _Permissive(self._world.lookup)):
+        for _, problem in missing(text, Permissive(self._world.lookup)):
             site.report(problem.kind, problem.message, own or problem.hint)
 
     def _own_hint(self, found: tuple[Variable | Reference, ...]) -> str | None:
@@ -244,14 +244,16 @@ def _is_check_url(path: Path) -> bool:
     return path[2] in _BLOCKS and last in _URL_CHECKS
 
 
-class _Permissive:
+class Permissive:
     """Knows variables, and takes every reference as resolved: only variables can be missing."""
 
     def __init__(self, lookup: StaticLookup) -> None:
         self._lookup = lookup
 
     def variable(self, name: str) -> str | None:
+        """Return a variable."""
         return self._lookup.variable(name)
 
     def reference(self, path: tuple[str, ...]) -> str:
+        """Return what stands for a reference."""
         return f"<{'.'.join(path)}>"

@@ -101,7 +101,7 @@ class Problems:
     ) -> None:
         """Note one problem."""
         problem = Problem(
-            file=self._shown(mark.file), line=mark.line, column=mark.column, path=path_text(path),
+            file=self.shown(mark.file), line=mark.line, column=mark.column, path=path_text(path),
             kind=kind, message=message, hint=hint,
         )  # fmt: skip
         (self._warnings if warning else self._problems)[problem] = None
@@ -136,7 +136,8 @@ class Problems:
                 error = candidate
         raise error(problems=errors)
 
-    def _shown(self, file: str) -> str:
+    def shown(self, file: str) -> str:
+        """Return a file as messages name it."""
         return file.removeprefix(self._directory)
 
 

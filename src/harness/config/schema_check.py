@@ -64,8 +64,8 @@ def adapter(type_: Hashable, *, described: bool = False) -> TypeAdapter[Any]:
 
 
 def field_names(type_: Any) -> tuple[str, ...]:
-    """Return the keys a dataclass takes."""
-    return tuple(field.name for field in dataclasses.fields(type_) if field.init)
+    """Return the keys a dataclass takes; a field of the name `if_` takes `if`."""
+    return tuple(field.name.rstrip("_") for field in dataclasses.fields(type_) if field.init)
 
 
 def check(type_: type[T], node: Node, site: Site, lookup: StaticLookup) -> T | None:
@@ -282,7 +282,8 @@ def _keys_at(type_: Any, path: Path) -> tuple[str, ...]:
 def _below(arm: Any, step: str | int) -> Iterable[Any]:
     if dataclasses.is_dataclass(arm):
         hints = typing.get_type_hints(arm)
-        return _arms(hints[step]) if step in hints else ()
+        own = step if step in hints else f"{step}_"
+        return _arms(hints[own]) if own in hints else ()
     arguments = [a for a in typing.get_args(arm) if a is not Ellipsis]
     wanted: Callable[[Any], bool] = (
         (lambda origin: isinstance(origin, type) and issubclass(origin, Mapping))

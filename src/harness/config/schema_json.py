@@ -11,6 +11,7 @@ from typing import Any
 from . import schema_health, schema_raw
 from .schema_check import adapter
 from .schema_raw import RawService, RawStack, RawTask
+from .schema_workflow import RawWorkflow
 
 __all__ = ["stack_schema"]
 
@@ -42,6 +43,8 @@ def stack_schema(executors: Mapping[str, type], checks: Mapping[str, type]) -> S
     definitions.pop(RawStack.__name__, None)
     for name in ("RawCheck", "RawProbe", "RawHealth"):
         _add_checks(definitions[name]["properties"]["custom"], own_checks)
+    definitions["workflow"] = _definition(RawWorkflow, "", definitions)
+    definitions.pop(RawWorkflow.__name__, None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Stack file",
@@ -51,6 +54,7 @@ def stack_schema(executors: Mapping[str, type], checks: Mapping[str, type]) -> S
             "templates": _named("template", "Blocks that units extend."),
             "services": _named("service", "Units that are to keep running."),
             "tasks": _named("task", "Units that are to end with success once."),
+            "workflows": _named("workflow", "What `harness workflow run` does, by name."),
         },
         "patternProperties": {"^x-": {}},
         "$defs": definitions,

@@ -334,3 +334,5 @@ class RawStack:
     """Values that are never shown, used as ${secrets.NAME}."""
     networks: Mapping[str, RawNetwork] = field(default_factory=dict)
     """Networks that units name."""
+    workflows: Mapping[str, Any] = field(default_factory=dict)
+    """What `harness workflow run` does, by name."""

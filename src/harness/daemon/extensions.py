@@ -23,12 +23,14 @@ from harness.executors import (
 from harness.model import CustomCheck, EventKind, ServiceSpec, StackSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from harness.actions import ActionEvent, Catalogue, TaskRun, TaskType
     from harness.health import HealthCheck
+    from harness.model import WorkflowDocument
     from harness.plugins import Plugins
     from harness.supervisor import Project, Setup, Snapshotter, Unit
+    from harness.workflows import StepKinds
 
 __all__ = ["Extensions"]
 
@@ -137,6 +139,14 @@ class Extensions:
             self._catalogue = Catalogue(plugins.action_types)
         return self._catalogue
 
+    async def step_kinds(self) -> StepKinds:
+        """Return the kinds of workflow steps that plugins bring."""
+        return (await self.plugins()).step_kinds
+
+    async def workflows(self) -> Mapping[str, WorkflowDocument]:
+        """Return the workflows that plugins bring."""
+        return (await self.plugins()).workflows
+
     async def check(self, stack: StackSpec) -> None:
         """Raise what a stack wants and no plugin brings.
 
@@ -144,6 +154,7 @@ class Extensions:
             UnknownServiceType: a service's type.
             UnknownTaskType: a task's.
             InvalidTaskConfig: what a task's type does not take.
+            ConfigSchemaError: a kind of workflow step, or an option of one.
         """
         await self._check_tasks(stack)
         services = [unit for unit in stack.units.values() if isinstance(unit, ServiceSpec)]
@@ -152,6 +163,12 @@ class Extensions:
         for service, name in wanted.items():
             if name not in known:
                 raise UnknownServiceType(name=name, service=service, known=known)
+        if any("uses" in str(found.document) for found in stack.workflows.values()):
+            from harness.config import read_workflow
+            from harness.workflows.workflows import check_kinds
+
+            for document in stack.workflows.values():
+                check_kinds(read_workflow(document, stack), await self.step_kinds())
 
     async def setup_of(self, unit: Unit) -> Setup | None:
         """Return how a service that has a type is set up.

@@ -10,7 +10,8 @@
     ├─ StorageError          StoreLocked · StoreCorrupt · StoreTooNew · StoreFull
     ├─ RegistryError         ServiceNotFound
     ├─ ActionError           ActionNotFound · ActionFailed · ActionTimeout · ActionCancelled
-    ├─ OperationError        OperationFailed · OperationNotFound · OperationConflict · WaitTimeout
+    ├─ OperationError        OperationFailed · OperationNotFound · OperationConflict · WaitTimeout ·
+    │                        WorkflowNotFound · WorkflowStepFailed · WorkflowFailed
     ├─ LeaseError            LeaseExpired · LeaseNotFound
     ├─ SnapshotError         SnapshotNotFound · SnapshotMismatch
     ├─ ProtocolError         MalformedMessage · MethodNotFound · InvalidParameters · RemoteFailure
@@ -82,6 +83,9 @@ from .running import (
     StoreTooNew,
     UnknownUser,
     WaitTimeout,
+    WorkflowFailed,
+    WorkflowNotFound,
+    WorkflowStepFailed,
     WorkingDirectoryMissing,
 )
 from .stack import (
@@ -165,5 +169,8 @@ __all__ = [
     "UnknownUser",
     "UnresolvedReference",
     "WaitTimeout",
+    "WorkflowFailed",
+    "WorkflowNotFound",
+    "WorkflowStepFailed",
     "WorkingDirectoryMissing",
 ]

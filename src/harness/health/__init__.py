@@ -2,6 +2,7 @@
 
 from .context import ProbeContext
 from .custom import HealthCheck, without_absent
+from .exchange import MAX_BODY_BYTES, Answer, Request, exchange
 from .monitor import HISTORY_LENGTH, LIVENESS, Monitor
 from .observation import (
     HealthChanged,
@@ -19,6 +20,8 @@ from .schedule import delays
 __all__ = [
     "HISTORY_LENGTH",
     "LIVENESS",
+    "MAX_BODY_BYTES",
+    "Answer",
     "CheckResult",
     "CheckRunner",
     "HealthChanged",
@@ -31,10 +34,12 @@ __all__ = [
     "ProbeContext",
     "ProbeFinished",
     "ProbeReport",
+    "Request",
     "StageReached",
     "delays",
     "describe",
     "excerpt",
+    "exchange",
     "question",
     "without_absent",
 ]

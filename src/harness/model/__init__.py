@@ -37,6 +37,7 @@ from .state import (
     is_ready,
 )
 from .unit import OutputSpec, RememberMode, ServiceSpec, SetupSpec, TaskSpec, UnitSpec
+from .workflow import Parameter, Retry, Step, Workflow, WorkflowDocument
 
 __all__ = [
     "HANDLE_VERSION",
@@ -65,12 +66,14 @@ __all__ = [
     "JsonRpcCheck",
     "LogCheck",
     "OutputSpec",
+    "Parameter",
     "PortProtocol",
     "PortSpec",
     "ProbeSpec",
     "RememberMode",
     "RestartMode",
     "RestartPolicy",
+    "Retry",
     "Secret",
     "SecretSpec",
     "ServiceSpec",
@@ -81,10 +84,13 @@ __all__ = [
     "StackSpec",
     "Stage",
     "StoredOptions",
+    "Step",
     "TaskSpec",
     "TcpCheck",
     "UnitKind",
     "UnitSpec",
+    "Workflow",
+    "WorkflowDocument",
     "field_names",
     "find_cycle",
     "is_live",

@@ -29,6 +29,12 @@ class EventKind(StrEnum):
     PORT_ASSIGNED = "port-assigned"  # name, port
     OPERATION_STARTED = "operation-started"  # id, verb, units
     OPERATION_FINISHED = "operation-finished"  # id, verb, outcome, message
+    WORKFLOW_STARTED = "workflow-started"  # run, workflow
+    WORKFLOW_FINISHED = "workflow-finished"  # run, workflow, outcome, message
+    WORKFLOW_STEP_STARTED = "workflow-step-started"  # run, step, step_kind, attempt, compensates
+    WORKFLOW_STEP_FINISHED = (
+        "workflow-step-finished"  # run, step, step_kind, state, message, compensates
+    )
     PROJECT_ADDED = "project-added"
     PROJECT_REMOVED = "project-removed"
     UNIT_QUIESCED = "unit-quiesced"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .secret import SecretSpec
 from .unit import UnitSpec
+from .workflow import WorkflowDocument
 
 __all__ = ["Settings", "StackSpec"]
 
@@ -42,6 +43,7 @@ class StackSpec:
         variables: name → value for `${NAME}`, lower in rank than the environment.
         settings: stack-wide settings.
         inactive: name of a unit that is not among `units` → the profiles it belongs to.
+        workflows: by name, in file order.
     """
 
     name: str
@@ -53,3 +55,4 @@ class StackSpec:
     variables: Mapping[str, str] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
     inactive: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    workflows: Mapping[str, WorkflowDocument] = field(default_factory=dict)

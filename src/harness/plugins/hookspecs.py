@@ -16,6 +16,7 @@ import pluggy
 from harness.actions import ActionSet, ServiceType, TaskType
 from harness.executors import Executor
 from harness.health import HealthCheck
+from harness.workflows import Workflow, WorkflowStep
 
 from .transitions import Observer
 
@@ -54,6 +55,18 @@ def harness_executors() -> Iterable[type[Executor]]:
 @hookspec
 def harness_health_checks() -> Iterable[type[HealthCheck]]:
     """Return health checks, one for each name below `custom`; each is made once."""
+    return ()
+
+
+@hookspec
+def harness_workflow_steps() -> Iterable[type[WorkflowStep]]:
+    """Return classes of steps, which workflows call by their names after `uses`."""
+    return ()
+
+
+@hookspec
+def harness_workflows() -> Iterable[Workflow]:
+    """Return workflows that every project has, unless its stack file has one of the name."""
     return ()
 
 

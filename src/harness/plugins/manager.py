@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -20,6 +20,8 @@ from harness.actions import ActionSet, ActionTypes, ServiceType, TaskType
 from harness.config import ExtraTypes
 from harness.executors import Executor, option_types
 from harness.health import HealthCheck
+from harness.model import WorkflowDocument
+from harness.workflows import WorkflowStep
 
 from . import hookspecs
 from .contracts import checked_executor, checked_health_check
@@ -77,6 +79,8 @@ class Plugins:
         self.executors: dict[str, type[Executor]] = {}
         self.health_checks: dict[str, type[HealthCheck]] = {}
         self.observers: list[tuple[PluginReport, Observer]] = []
+        self.step_kinds: dict[str, type[WorkflowStep]] = {}
+        self.workflows: dict[str, WorkflowDocument] = {}
 
     @classmethod
     def load(cls, env: Mapping[str, str] = os.environ, *, given: Sequence[str] = ()) -> Plugins:
@@ -149,12 +153,15 @@ class Plugins:
             checks[checked_health_check(check, {*self.health_checks, *checks})] = check
         observers = list(self._of(module, "harness_transitions"))
         observer_names = [checked_observer(observer) for observer in observers]
+        steps, workflows = self._workflow_parts(module)
         self._services |= services
         self._tasks |= tasks
         self._daemon += daemon
         self.observers += [(report, observer) for observer in observers]
         self.executors |= executors
         self.health_checks |= checks
+        self.step_kinds |= steps
+        self.workflows |= workflows
         brings = {
             "service_types": list(services),
             "task_types": list(tasks),
@@ -162,6 +169,8 @@ class Plugins:
             "executors": list(executors),
             "health_checks": list(checks),
             "observers": observer_names,
+            "workflow_steps": list(steps),
+            "workflows": list(workflows),
         }
         report.brings = {kind: names for kind, names in brings.items() if names}
 
@@ -174,6 +183,29 @@ class Plugins:
                 raise ValueError(f'the {what} "{of.name}" is there already')
             found[of.name] = of
         return found
+
+    def _workflow_parts(
+        self, module: object
+    ) -> tuple[dict[str, type[WorkflowStep]], dict[str, WorkflowDocument]]:
+        """Return the kinds of steps and the workflows that a plugin brings, by name."""
+        steps: dict[str, type[WorkflowStep]] = {}
+        for kind in self._of(module, "harness_workflow_steps"):
+            if not (kind.__doc__ or "").strip():
+                raise TypeError(
+                    f"{kind.__name__} has no docstring; its first line is what users read"
+                )
+            if not is_dataclass(kind.options):
+                raise TypeError(f"the options of {kind.__name__} are no dataclass")
+            if kind.name in self.step_kinds or kind.name in steps:
+                raise ValueError(f'the step "{kind.name}" is there already')
+            steps[kind.name] = kind
+        workflows: dict[str, WorkflowDocument] = {}
+        for built in self._of(module, "harness_workflows"):
+            if built.name in self.workflows or built.name in workflows:
+                raise ValueError(f'the workflow "{built.name}" is there already')
+            document = WorkflowDocument(name=built.name, document=built.document())
+            workflows[built.name] = document
+        return steps, workflows
 
     def _of(self, module: object, hook: str) -> Iterable[Any]:
         others = [plugin for plugin in self._manager.get_plugins() if plugin is not module]

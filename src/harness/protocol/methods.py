@@ -190,6 +190,22 @@ METHODS: dict[str, Method] = {
         "Take a stack back to a snapshot.", lambda: (t.RestoreSnapshotParams, t.OperationRef)
     ),
     "snapshots.remove": _changes("Remove a snapshot.", lambda: (t.SnapshotParams, t.Empty)),
+    "workflows.list": _reads(
+        "List workflows.", lambda: (t.ListWorkflowsParams, tuple[t.WorkflowSummary, ...])
+    ),
+    "workflows.info": _reads("Describe a workflow.", lambda: (t.WorkflowParams, t.WorkflowInfo)),
+    "workflows.plan": _reads(
+        "Show what a run would do.", lambda: (t.PlanWorkflowParams, t.WorkflowPlan)
+    ),
+    "workflows.run": _changes(
+        "Begin a run of a workflow.", lambda: (t.RunWorkflowParams, t.OperationRef)
+    ),
+    "workflows.runs": _reads(
+        "List runs of workflows.", lambda: (t.WorkflowRunsParams, tuple[t.WorkflowRun, ...])
+    ),
+    "workflows.trace": _reads(
+        "Show a run, step by step.", lambda: (t.WorkflowRunParams, t.WorkflowRunTrace)
+    ),
     "events.list": _reads(
         "List stored events.", lambda: (t.ListEventsParams, tuple[t.EventRecord, ...])
     ),

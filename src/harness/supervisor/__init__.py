@@ -1,6 +1,8 @@
 """Keeps stacks as planned: decides when each unit starts, restarts and stops."""
 
 from .leases import Lease, Leases, LeaseTerms
+from .lookup import ProjectLookup
+from .masking import masked
 from .operations import Operation, Operations, OperationState, UnitResult
 from .project import Project
 from .project_store import StackCodec
@@ -19,6 +21,7 @@ __all__ = [
     "OperationState",
     "Operations",
     "Project",
+    "ProjectLookup",
     "Setup",
     "Snapshotter",
     "StackCodec",
@@ -26,6 +29,7 @@ __all__ = [
     "Unit",
     "UnitResult",
     "UnitStatus",
+    "masked",
     "plain",
     "units_collection",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
     from .context import Context
     from .unit import Unit
 
-__all__ = ["UnitLookup"]
+__all__ = ["ProjectLookup", "UnitLookup"]
 
 
-class UnitLookup:
-    """Resolves names for `unit`; `context` stands for the unit's own, to try another client."""
+class ProjectLookup:
+    """Resolves names for what belongs to no unit; `peer` finds units of the project."""
 
-    def __init__(self, unit: Unit, context: Context | None = None) -> None:
-        self._unit = unit
-        self._context = context or unit.context
+    def __init__(self, context: Context, peer: Callable[[str], Unit | None]) -> None:
+        self._context = context
+        self._peer = peer
 
     def variable(self, name: str) -> str | None:
         """Return a variable: of the client's environment, else of the stack file."""
@@ -38,7 +39,7 @@ class UnitLookup:
         """
         match path:
             case ("project", "name"):
-                return self._unit.context.project
+                return self._context.project
             case ("secrets", name):
                 return self._secret(name)
             case ("tasks", name, "outputs", *keys):
@@ -76,7 +77,7 @@ class UnitLookup:
 
     def _output(self, task: str, keys: list[str]) -> str:
         whole = f"tasks.{task}.outputs.{'.'.join(keys)}"
-        peer = self._unit.peer(task)
+        peer = self._peer(task)
         if peer is None:
             raise _unavailable(whole, f'the stack has no task "{task}"')
         if peer.record.completed is None:
@@ -90,7 +91,7 @@ class UnitLookup:
 
     def _property(self, name: str, properties: list[str]) -> str:
         whole = ".".join([name, *properties])
-        peer = self._unit if name == self._unit.name else self._unit.peer(name)
+        peer = self._peer(name)
         if peer is None:
             raise _unavailable(whole, f'the stack has no service "{name}"')
         endpoints = peer.endpoints()
@@ -113,6 +114,15 @@ class UnitLookup:
                 raise _unavailable(whole, f'"{name}" does not run, or has none')
             case _:
                 raise _unavailable(whole, f'a service has no property "{properties[0]}"')
+
+
+class UnitLookup(ProjectLookup):
+    """Resolves names for `unit`; `context` stands for the unit's own, to try another client."""
+
+    def __init__(self, unit: Unit, context: Context | None = None) -> None:
+        super().__init__(
+            context or unit.context, lambda name: unit if name == unit.name else unit.peer(name)
+        )
 
 
 def _unreadable(error: OSError | UnicodeDecodeError) -> str:

@@ -207,5 +207,7 @@ async def test_plugins_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             "service_types": ["toy", "furnished"],
             "task_types": ["carve", "note", "ponder"],
             "daemon_actions": ["add"],
+            "workflow_steps": ["note"],
+            "workflows": ["noted"],
         }
         assert "No module named 'no'" in (bad["error"] or "")

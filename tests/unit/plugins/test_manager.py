@@ -50,6 +50,8 @@ def test_a_module_named_by_the_variable_brings_what_its_hooks_return():
         "service_types": ["toy", "furnished"],
         "task_types": ["carve", "note", "ponder"],
         "daemon_actions": ["add"],
+        "workflow_steps": ["note"],
+        "workflows": ["noted"],
     }
     assert report.error is None
 

@@ -26,6 +26,7 @@ from . import (
     subscriptions,
     tasks,
     tokens,
+    workflows,
 )
 from . import exec as exec_
 
@@ -54,6 +55,7 @@ _NOUNS = (
     health,
     registry,
     plugins,
+    workflows,
 )
 
 

@@ -1,0 +1,278 @@
+"""`harness workflow`: steps over the services of a stack, run as one, and what became of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .action_arguments import named_options, parse_arguments, shape
+from .arguments import complete
+from .commands import Command, Group, async_command
+from .facts import step_text
+from .moments import clock_time, elapsed_s
+from .operations import Show, finish
+from .session import Session
+from .tables import Cell, table
+
+if TYPE_CHECKING:
+    from harness.client import Client
+
+    from .output import Output
+    from .progress import Board
+
+__all__ = ["workflow"]
+
+_STYLES = {"done": "good", "failed": "bad", "cancelled": "bad", "interrupted": "bad",
+           "running": "busy", "skipped": "dim"}  # fmt: skip
+
+
+@click.group(
+    cls=Group,
+    examples=("workflow list", "workflow run deploy --dry-run", "workflow run deploy --blocks 3"),
+)
+def workflow() -> None:
+    """List, run and look at workflows.
+
+    They are under `workflows` in the stack file, or a plugin brings them.
+    """
+
+
+@workflow.command("list", cls=Command, examples=("workflow list", "workflow list --json"))
+@async_command
+async def list_(session: Session) -> None:
+    """Show all workflows."""
+    async with session.connect(reads_stack=_has_files(session)) as client:
+        found = await client.workflows.list(**await _place(session, client))
+    if session.out.json:
+        session.out.document(found)
+    elif found:
+        rows = ([f["name"], ", ".join(f["parameters"]), f["description"]] for f in found)
+        session.out.lines(table(session.out, ("WORKFLOW", "PARAMETERS", "WHAT IT DOES"), rows))
+    else:
+        session.out.note("note: the stack has no workflows")
+
+
+@workflow.command(cls=Command, examples=("workflow info deploy",))
+@click.argument("name", metavar="WORKFLOW", shell_complete=complete("workflows"))
+@async_command
+async def info(session: Session, *, name: str) -> None:
+    """Show what a workflow takes, and its steps."""
+    async with session.connect(reads_stack=_has_files(session)) as client:
+        place = await _place(session, client)
+        found = await client.workflows.info(workflow=name, **place)
+    if session.out.json:
+        session.out.document(found)
+    else:
+        session.out.lines(_described(session, found))
+
+
+@workflow.command(
+    cls=named_options("workflow_parameters"),
+    context_settings={"ignore_unknown_options": True},
+    examples=("workflow run deploy --blocks 3", "workflow run deploy --dry-run"),
+)
+@click.argument("name", metavar="WORKFLOW", shell_complete=complete("workflows"))
+@click.argument(
+    "arguments",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    metavar="[--NAME VALUE|JSON|@FILE]...",
+    shell_complete=complete("workflow_parameters"),
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option("--wait/--no-wait", default=True, help="Wait for its end; else print the id.")
+@async_command
+async def run(
+    session: Session, *, name: str, arguments: tuple[str, ...], dry_run: bool, wait: bool
+) -> None:
+    """Run a workflow, and show its steps as they are done.
+
+    Parameters are options named as `workflow info` shows them; or one JSON object, given as it is
+    or as the name of a file after `@`, `-` for the input. Ctrl-C cancels the run: what it has done
+    is compensated, and `finally` is done.
+    """
+    async with session.connect(reads_stack=_has_files(session)) as client:
+        place = await _place(session, client)
+        schema: Mapping[str, Any] = {}
+        if arguments:
+            schema = (await client.workflows.info(workflow=name, **place))["parameters"]
+        parameters = parse_arguments(arguments, schema, title=name)
+        if dry_run:
+            planned = await client.workflows.plan(workflow=name, parameters=parameters, **place)
+            _show_plan(session, planned)
+            return
+        starting = client.workflows.run(workflow=name, parameters=parameters, **place)
+        answer = partial(_show_end, session, client)
+        await finish(session, client, starting, wait=wait, progress=_progress, answer=answer)
+
+
+@workflow.command(cls=Command, examples=("workflow runs", "workflow runs deploy"))
+@click.argument("name", metavar="[WORKFLOW]", required=False, shell_complete=complete("workflows"))
+@async_command
+async def runs(session: Session, *, name: str | None) -> None:
+    """Show the runs that are remembered, the oldest first."""
+    async with session.connect() as client:
+        project = await session.project(client)
+        found = await client.workflows.runs(project=project, workflow=name)
+    if session.out.json:
+        session.out.document(found)
+    elif found:
+        headers = ("RUN", "WORKFLOW", "STATE", "STARTED", "TOOK", "WHY")
+        session.out.lines(table(session.out, headers, map(_run_row, found)))
+    else:
+        session.out.note("note: no workflow was run")
+
+
+@workflow.command(cls=Command, examples=("workflow show 0c1d2e3f4a5b",))
+@click.argument("run_id", metavar="RUN", shell_complete=complete("workflow_runs"))
+@async_command
+async def show(session: Session, *, run_id: str) -> None:
+    """Show a run, step by step; with --json also what went in and out."""
+    async with session.connect() as client:
+        found = await client.workflows.trace(run=run_id)
+    if session.out.json:
+        session.out.document(found)
+    else:
+        session.out.lines(_run_text(session, found))
+
+
+def _has_files(session: Session) -> bool:
+    from harness.config import discover
+
+    return bool(session.files() or discover(os.getcwd()))
+
+
+async def _place(session: Session, client: Client) -> dict[str, Any]:
+    """Return where workflows are looked for: in the stack file, or without one in the project."""
+    if _has_files(session):
+        return {"source": session.source()}
+    return {"project": await session.project(client)}
+
+
+# ── while it runs ────────────────────────────────────────────────────────────────────────────────
+
+
+@asynccontextmanager
+async def _progress(output: Output, _: Client, board: Board) -> AsyncIterator[Show]:
+    """Say how each step goes: on stderr, or with --json as lines of the answer."""
+
+    def show(event: Mapping[str, Any]) -> None:
+        if not event["kind"].startswith("workflow-") or event["data"]["run"] != board.id:
+            return
+        if output.json:
+            output.record({"event": event["kind"], "at": event["at"], **event["data"]})
+        elif not output.quiet and "step" in event["data"]:
+            output.note(step_text(event["data"]))
+
+    yield show
+
+
+async def _show_end(session: Session, client: Client, ended: Mapping[str, Any]) -> None:
+    found = await client.workflows.trace(run=ended["id"])
+    if session.out.json:
+        session.out.record({"run": found})
+    elif found["state"] == "done":
+        took = elapsed_s(found["started_at"], until=found["ended_at"])
+        steps = "1 step" if found["steps"] == 1 else f"{found['steps']} steps"
+        session.out.lines([f"{found['workflow']}: done in {took:.2f} s, {steps}"])
+    elif found["state"] == "cancelled":
+        parts = [f"{found['workflow']} was cancelled", *_cleaned(found)]
+        session.out.note(f"harness: {'; '.join(parts)}")
+
+
+def _cleaned(run: Mapping[str, Any]) -> Iterator[str]:
+    if run["compensated"]:
+        yield f"compensated: {', '.join(run['compensated'])}"
+    for entry in run["left"]:
+        yield f"could not be compensated: {entry['step']}: {entry['reason']}"
+
+
+# ── texts ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _described(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
+    text = found["description"]
+    yield f"{found['name']}   {text}" if text else found["name"]
+    properties = found["parameters"].get("properties", {})
+    if properties:
+        yield ""
+        headers = ("PARAMETER", "TYPE", "DEFAULT", "WHAT IT IS")
+        schema = found["parameters"]
+        yield from table(session.out, headers, (_parameter(name, schema) for name in properties))
+    yield ""
+    for index, step in enumerate(found["steps"], start=1):
+        yield f"{index}. {json.dumps(step, ensure_ascii=False)}"
+    if found["timeout_s"] is not None:
+        yield f"limit     {found['timeout_s']:g} s"
+
+
+def _parameter(name: str, schema: Mapping[str, Any]) -> list[str | Cell | None]:
+    own = schema["properties"][name]
+    required = name in schema.get("required", ())
+    default = "(required)" if required else json.dumps(own.get("default"), ensure_ascii=False)
+    return [f"--{name.replace('_', '-')}", shape(own, schema), default, own.get("description")]
+
+
+def _show_plan(session: Session, planned: Mapping[str, Any]) -> None:
+    if session.out.json:
+        session.out.document(planned)
+    else:
+        headers = ("STEP", "KIND", "WITH", "WHEN")
+        session.out.lines(table(session.out, headers, map(_plan_row, planned["steps"])))
+        for problem in planned["problems"]:
+            place = f"{problem['place']}: " if problem["place"] else ""
+            session.out.note(f"{place}{problem['path']}: {problem['message']}")
+    if planned["problems"]:
+        from .exit_codes import OPERATION_FAILED
+
+        raise click.exceptions.Exit(OPERATION_FAILED)
+
+
+def _plan_row(step: Mapping[str, Any]) -> list[str | Cell | None]:
+    when = [step["because"], f"if {step['when']}" if step["when"] else None]
+    inputs = " ".join(f"{key}={_short(value)}" for key, value in step["inputs"].items())
+    return [step["path"], step["kind"], inputs, "; ".join(filter(None, when)) or None]
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _run_row(run: Mapping[str, Any]) -> list[str | Cell | None]:
+    ended = run["ended_at"]
+    took = f"{elapsed_s(run['started_at'], until=ended):.2f} s" if ended else None
+    why = run["error"]["message"].splitlines()[0] if run["error"] else None
+    state = Cell(run["state"], _STYLES.get(run["state"]))
+    return [run["id"], run["workflow"], state, clock_time(run["started_at"]), took, why]
+
+
+def _run_text(session: Session, run: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{run['workflow']}   {run['state']}   run {run['id']}"
+    if run["error"]:
+        yield from run["error"]["message"].splitlines()
+    elif run["state"] == "cancelled":
+        yield from _cleaned(run)
+    yield ""
+    headers = ("STEP", "KIND", "STATE", "TRIES", "TOOK", "WHAT")
+    yield from table(session.out, headers, map(_step_row, run["trace"]))
+    if run["dropped_steps"]:
+        yield f"and {run['dropped_steps']} more steps, which have no record"
+
+
+def _step_row(step: Mapping[str, Any]) -> list[str | Cell | None]:
+    ended = step["ended_at"]
+    took = f"{elapsed_s(step['started_at'], until=ended):.2f} s" if ended else None
+    what = f"undoes {step['compensates']}" if step["compensates"] else None
+    if step["error"]:
+        what = step["error"]["message"].splitlines()[0]
+    elif step["outputs"] not in (None, {}) and what is None:
+        what = _short(step["outputs"])
+    state = Cell(step["state"], _STYLES.get(step["state"]))
+    return [step["path"], step["kind"], state, str(step["attempt"]), took, what]

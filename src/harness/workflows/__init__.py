@@ -1,0 +1,78 @@
+"""Workflows: steps over the services of a project, run by the daemon and remembered.
+
+Importing this loads what authors need; the parts that run workflows are loaded when asked for.
+"""
+
+from typing import TYPE_CHECKING
+
+from harness.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .building import (
+        Action,
+        Exec,
+        ForEach,
+        Http,
+        If,
+        Parallel,
+        Param,
+        Piece,
+        Restart,
+        Retry,
+        Sequence,
+        Set,
+        Sleep,
+        Start,
+        Stop,
+        Task,
+        Uses,
+        Wait,
+        Workflow,
+    )
+    from .kinds import StepCall, StepKinds, WorkflowStep
+    from .parameters import parameters_schema
+    from .workflows import Workflows
+
+__all__ = [
+    "Action",
+    "Exec",
+    "ForEach",
+    "Http",
+    "If",
+    "Parallel",
+    "Param",
+    "Piece",
+    "Restart",
+    "Retry",
+    "Sequence",
+    "Set",
+    "Sleep",
+    "Start",
+    "StepCall",
+    "StepKinds",
+    "Stop",
+    "Task",
+    "Uses",
+    "Wait",
+    "Workflow",
+    "WorkflowStep",
+    "Workflows",
+    "parameters_schema",
+]
+
+_PLACES = {
+    **dict.fromkeys(
+        (
+            "Action", "Exec", "ForEach", "Http", "If", "Parallel", "Param", "Piece", "Restart",
+            "Retry", "Sequence", "Set", "Sleep", "Start", "Stop", "Task", "Uses", "Wait",
+            "Workflow",
+        ),
+        "building",
+    ),
+    **dict.fromkeys(("StepCall", "StepKinds", "WorkflowStep"), "kinds"),
+    "parameters_schema": "parameters",
+    "Workflows": "workflows",
+}  # fmt: skip
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that exists
+    __getattr__ = lazy_names(__name__, _PLACES)

@@ -1,0 +1,84 @@
+"""The parameters of a workflow as a type: their JSON Schema, and what a run is given checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from harness.errors import InvalidParameters
+from harness.model import Parameter, Workflow
+from harness.validation import ValidationError, adapter, problems, validated
+
+__all__ = ["parameters_schema", "read_parameters"]
+
+_TYPES: Mapping[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "list": list[Any],
+    "object": dict[str, Any],
+}
+
+
+def parameters_schema(workflow: Workflow) -> dict[str, Any]:
+    """Return the JSON Schema of the parameters, an object."""
+    return adapter(_type(workflow)).json_schema()
+
+
+def read_parameters(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every parameter's value, JSON values.
+
+    Raises:
+        InvalidParameters: they do not fit; every path is named.
+    """
+    try:
+        read = validated(_type(workflow), given)
+    except ValidationError as error:
+        found = problems(error)
+        text = "; ".join(f"{p['path']}: {p['message']}" for p in found)
+        raise InvalidParameters(
+            f"cannot run workflow {workflow.name}: {text}",
+            hint=f"`harness workflow info {workflow.name}` shows what it takes",
+            details={"workflow": workflow.name, "problems": found},
+        ) from None
+    return dataclasses.asdict(read)
+
+
+def _type(workflow: Workflow) -> type:
+    fields = [(p.name, _hint(p), _default(p)) for p in workflow.parameters.values()]
+    return dataclasses.make_dataclass(
+        "Parameters",
+        fields,
+        kw_only=True,
+        frozen=True,
+        namespace={"__pydantic_config__": {"extra": "forbid"}},
+    )
+
+
+def _hint(parameter: Parameter) -> Any:
+    hint = _TYPES[parameter.type]
+    if parameter.choices:
+        hint = Literal[parameter.choices]
+    if not parameter.required and parameter.default is None:
+        hint = hint | None
+    # What is made anew for each run is not in a schema by itself.
+    shown: Any = (
+        {"default": parameter.default} if isinstance(parameter.default, list | dict) else None
+    )
+    return Annotated[hint, Field(description=parameter.description, json_schema_extra=shown)]
+
+
+def _default(parameter: Parameter) -> Any:
+    if parameter.required:
+        return dataclasses.field()
+    return (
+        dataclasses.field(default_factory=partial(deepcopy, parameter.default))
+        if isinstance(parameter.default, list | dict)
+        else dataclasses.field(default=parameter.default)
+    )

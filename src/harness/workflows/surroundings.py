@@ -1,0 +1,58 @@
+"""What a project looks like to an expression, and what names of the stack file stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.config import Hole, resolve_text
+from harness.model import UnitKind
+from harness.supervisor import Project, ProjectLookup, Unit
+
+__all__ = ["ProjectSurroundings"]
+
+
+class ProjectSurroundings:
+    """Looks at a project at the moment of the question; secrets that are used are remembered.
+
+    What is remembered is masked in all that is told of the project.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._lookup = ProjectLookup(project.context, lambda name: project.units.get(name))
+
+    def root(self, name: str) -> Any:
+        """Return units by name: for `services` all of them, for `tasks` the tasks."""
+        return {
+            unit.name: _seen(unit)
+            for unit in self._project.units.values()
+            if name == "services" or unit.kind is UnitKind.TASK
+        }
+
+    def text(self, hole: Hole) -> Any:
+        """Return what a name of the stack file's own language stands for."""
+        secrets: set[str] = set()
+        value = resolve_text(hole.text, self._lookup, secrets=secrets)
+        self._project.context.secrets |= secrets
+        return value
+
+
+def _seen(unit: Unit) -> dict[str, Any]:
+    endpoints = {
+        name: {"host": endpoint.host, "port": endpoint.port, "url": endpoint.url}
+        for name, endpoint in unit.endpoints().items()
+    }
+    first = next(iter(endpoints.values()), {"host": None, "port": None, "url": None})
+    record = unit.record
+    return {
+        "state": unit.state.value,
+        "health": unit.health.value,
+        "ready": unit.is_ready or (unit.kind is UnitKind.TASK and unit.is_completed),
+        "completed": unit.is_completed,
+        "pid": record.handle.pid if record.handle else None,
+        "restarts": record.restarts,
+        "exit_code": record.exit.as_shell() if record.exit else None,
+        "outputs": dict(record.outputs),
+        "endpoints": endpoints,
+        **first,
+    }
