@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from harness.config import ROOTS, Hole, render, resolve_text
+from harness.config import ROOTS, Hole, render
 from harness.errors import ConfigError, WorkflowStepFailed
 from harness.expressions import ExpressionError, compile_expression
 
@@ -104,7 +104,8 @@ class Scope:
         try:
             return self.around.text(hole)
         except ConfigError as error:
-            raise WorkflowStepFailed(f"cannot resolve {hole.text}: {error}") from None
+            causes = "; ".join(str(problem) for problem in error.problems)
+            raise WorkflowStepFailed(f"cannot resolve it: {causes}") from None
 
     def _expression(self, source: str) -> Any:
         try:
@@ -137,8 +138,3 @@ def _walk(value: Any, text: Callable[[str], Any]) -> Any:
     if isinstance(value, list | tuple):
         return [_walk(item, text) for item in value]
     return value
-
-
-def masked_text(hole: Hole, lookup: Any, secrets: set[str]) -> str:
-    """Resolve a name by a lookup; remember the secrets among what it stood for."""
-    return resolve_text(hole.text, lookup, secrets=secrets)

@@ -194,7 +194,7 @@ class Workflows:
             raise
         finally:
             self.traces.close(trace)
-        failure = _failure(workflow, operation, outcome)
+        failure = _failure(workflow, operation.id, outcome, mask)
         _finish(trace, workflow, "done" if failure is None else "failed", outcome, failure)
         if failure is not None:
             raise failure
@@ -250,7 +250,10 @@ def _wants_kinds(workflow: Workflow) -> bool:
     return any(step.kind not in (*BUILT_IN, *COMPOUND) for step in _every(workflow))
 
 
-def _failure(workflow: Workflow, operation: Operation, outcome: Outcome) -> WorkflowFailed | None:
+def _failure(
+    workflow: Workflow, run: str, outcome: Outcome, mask: Callable[[Any], Any]
+) -> WorkflowFailed | None:
+    """Return why a run failed, without secrets: it is told to whoever waits, and published."""
     error = outcome.error
     if error is None:
         return None
@@ -259,11 +262,11 @@ def _failure(workflow: Workflow, operation: Operation, outcome: Outcome) -> Work
     return WorkflowFailed(
         workflow=workflow.name,
         step=outcome.step,
-        cause=str(error),
+        cause=mask(str(error)),
         compensated=outcome.compensated,
         left=tuple(outcome.left),
-        hint=f"harness workflow show {operation.id}",
-        details={"run": operation.id, "reasons": dict(outcome.left)},
+        hint=f"harness workflow show {run}",
+        details={"run": run, "reasons": mask(outcome.left)},
     )
 
 

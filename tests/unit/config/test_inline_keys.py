@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.config import schema_health, schema_raw
+from harness.config import schema_health, schema_raw, schema_workflow
 from harness.config.nodes import Map
 from harness.config.yaml12 import parse_yaml
 from harness.executors import option_types
@@ -38,7 +38,7 @@ def fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
     return dataclasses.fields(kind)
 
 
-KEYS = keys_of(schema_raw) | keys_of(schema_health)
+KEYS = keys_of(schema_raw) | keys_of(schema_health) | keys_of(schema_workflow)
 KEYS |= {f.name for kind in option_types().values() for f in fields(kind)}
 
 

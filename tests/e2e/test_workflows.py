@@ -1,0 +1,156 @@
+"""Workflows, driven by the real program over real processes."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from .harness_case import HarnessCase, eventually
+
+STACK = """
+secrets: {key: {env: KEY}}
+services:
+  web:
+    type: process
+    command: python3 -c "import http.server,os;
+      http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])),
+      http.server.SimpleHTTPRequestHandler).serve_forever()"
+    env: {PORT: "${web.port}"}
+    ports: {http: {port: auto, scheme: http}}
+    health_check: {http: "${web.url}/"}
+  db: {type: process, command: sleep 1000}
+tasks:
+  seed: {type: process, command: "echo '{\\"n\\": 5}'", outputs: [n]}
+workflows:
+  deploy:
+    description: Bring it out.
+    parameters:
+      names: {type: list, default: [a, b], description: who}
+      fast: {type: boolean, default: false}
+    timeout: 60s
+    steps:
+      - {name: up, start: [web], compensate: [{stop: web}]}
+      - {name: seeded, task: seed}
+      - name: call
+        http: {url: "${web.url}/harness.yaml", headers: {Authorization: "Bearer ${secrets.key}"}}
+      - name: each
+        for_each:
+          items: params.names
+          max: 2
+          steps:
+            - name: say
+              exec: {service: web, command: 'echo "{\\"v\\": \\"${item}\\"}"'}
+      - wait: {until: services.web.ready && tasks.seed.completed, timeout: 20s}
+      - if: params.fast
+        then: [{exec: {service: web, command: "touch fast"}}]
+        else:
+          - exec:
+              service: web
+              command:
+                - sh
+                - -c
+                - echo $0 > slow
+                - "${steps.each.outputs.results.map(r, r.say.outputs.json.v)}"
+    finally: [{exec: {service: web, command: touch ended}}]
+  fails:
+    steps:
+      - {name: up, start: [db], compensate: [{stop: db}]}
+      - {name: odd, start: [web], compensate: [{exec: {service: web, command: "false"}}]}
+      - name: boom
+        exec: {service: db, command: [sh, -c, "echo x >> tries; echo oops >&2; exit 3"]}
+        retry: {attempts: 2, delay: 10ms}
+  long:
+    steps:
+      - {name: up, start: [db], compensate: [{stop: db}]}
+      - {name: pause, exec: {service: db, command: sleep 1000}}
+"""
+
+
+@pytest.fixture
+def stack(case: HarnessCase) -> HarnessCase:
+    """Have a stack file with workflows; nothing runs."""
+    case.env["KEY"] = "verysecret"
+    case.write(STACK)
+    return case
+
+
+def runs(case: HarnessCase) -> list[dict[str, object]]:
+    return list(json.loads(case.ok("workflow", "runs", "--json")))
+
+
+def test_a_workflow_is_described_looked_at_and_run(stack: HarnessCase) -> None:
+    listed = stack.ok("workflow", "list").splitlines()
+    assert listed[1].split(maxsplit=3) == ["deploy", "names,", "fast", "Bring it out."]
+    assert '--names    list of any JSON value  ["a", "b"]  who' in stack.ok(
+        "workflow", "info", "deploy"
+    )
+    planned = stack.ok("workflow", "run", "deploy", "--dry-run", "--names", "x")
+    assert "items=params.names" in planned
+    assert "if up is to be undone" in planned
+    assert not Path(stack.directory, "ended").exists()
+    done = stack("workflow", "run", "deploy", "--names", "x", "--names", "y")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("deploy: done in ")
+    assert "each[1]/say: done" in done.stderr.splitlines()
+    assert stack.lines("slow") == ['["x","y"]']
+    assert Path(stack.directory, "ended").exists()
+    fast = stack.ok("workflow", "run", "deploy", "--fast", "--json").splitlines()
+    assert Path(stack.directory, "fast").exists()
+    events = [json.loads(line) for line in fast]
+    assert events[0]["event"] == "workflow-started"
+    run = events[-1]["run"]
+    assert (run["state"], run["parameters"]["fast"]) == ("done", True)
+    assert "verysecret" not in "".join(fast)
+    shown = stack.ok("workflow", "show", run["id"])
+    assert "each[0]/say" in shown
+    for file in stack.state_dir.glob("state.db*"):
+        assert b"verysecret" not in file.read_bytes()
+
+
+def test_a_failed_run_exits_with_1_and_says_what_it_undid(stack: HarnessCase) -> None:
+    failed = stack("workflow", "run", "fails")
+    assert failed.returncode == 1
+    end = failed.stderr[failed.stderr.index("harness: ") :].splitlines()
+    assert 'step "boom" failed: cannot run `sh -c ' in end[0]
+    assert end[0].endswith("exit status 3: oops")
+    assert end[1:3] == ["compensated: up", "could not be compensated: odd"]
+    assert stack.lines("tries") == ["x", "x"]
+    assert stack.unit("db")["state"] == "stopped"
+    shown = stack.ok("workflow", "show", str(runs(stack)[-1]["id"]))
+    assert "undoes up" in shown
+    assert stack("workflow", "run", "fials").returncode == 4
+    assert stack("workflow", "run", "deploy", "--nmes", "x").returncode == 2
+    assert stack("workflow", "show", "nope").returncode == 4
+
+
+def test_an_interrupt_cancels_and_undoes(stack: HarnessCase) -> None:
+    stack.ok("daemon", "start")
+    with stack.begun("workflow", "run", "long") as process:
+        eventually(lambda: bool(stack.processes("db")), within_s=30)
+        _until_paused(stack)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "long was cancelled; compensated: up" in stderr.decode()
+    assert stack.unit("db")["state"] == "stopped"
+
+
+def test_a_killed_daemon_leaves_an_interrupted_run(stack: HarnessCase) -> None:
+    run = stack.ok("workflow", "run", "long", "--no-wait").strip()
+    _until_paused(stack)
+    stack.kill_daemon()
+    (found,) = runs(stack)
+    assert (found["id"], found["state"]) == (run, "interrupted")
+    assert found["error"]["step"] == "pause"  # type: ignore[index] # a map
+    assert 'the daemon ended in step "pause"' in stack.ok("workflow", "show", run)
+
+
+def _until_paused(case: HarnessCase) -> None:
+    def paused() -> bool:
+        run = json.loads(case.ok("workflow", "show", str(runs(case)[-1]["id"]), "--json"))
+        return bool(run["trace"][-1]["path"] == "pause")
+
+    eventually(paused, within_s=30)
