@@ -12,7 +12,7 @@ from .tables import Cell, table
 if TYPE_CHECKING:
     from .session import Session
 
-__all__ = ["signature"]
+__all__ = ["parameter_facts", "signature"]
 
 
 def signature(
@@ -41,7 +41,7 @@ def signature(
     if properties:
         yield ""
         headers = (header, "TYPE", "DEFAULT", "WHAT IT IS")
-        rows = ([label(name), *_facts(name, schema)] for name in properties)
+        rows = ([label(name), *parameter_facts(name, schema)] for name in properties)
         yield from table(session.out, headers, rows)
     yield ""
     yield f"returns   {shape(found['result'], found['result'])}"
@@ -49,7 +49,8 @@ def signature(
         yield f"tells     {name} {shape(event, event)}"
 
 
-def _facts(name: str, schema: Mapping[str, Any]) -> list[str | Cell | None]:
+def parameter_facts(name: str, schema: Mapping[str, Any]) -> list[str | Cell | None]:
+    """Return type, default and text of a parameter, as a table has them."""
     own = schema["properties"][name]
     required = name in schema.get("required", ())
     default = "(required)" if required else json_text(own.get("default"))

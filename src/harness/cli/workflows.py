@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .action_arguments import named_options, parse_arguments, shape
+from .action_arguments import named_options, parse_arguments
 from .arguments import complete
 from .commands import Command, Group, async_command
 from .facts import step_text
 from .moments import clock_time, elapsed_s
 from .operations import Show, finish
 from .session import Session
+from .signatures import parameter_facts
 from .tables import Cell, table
 
 if TYPE_CHECKING:
@@ -204,19 +205,14 @@ def _described(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         headers = ("PARAMETER", "TYPE", "DEFAULT", "WHAT IT IS")
         schema = found["parameters"]
-        yield from table(session.out, headers, (_parameter(name, schema) for name in properties))
+        flags = {name: f"--{name.replace('_', '-')}" for name in properties}
+        rows = ([flags[name], *parameter_facts(name, schema)] for name in properties)
+        yield from table(session.out, headers, rows)
     yield ""
     for index, step in enumerate(found["steps"], start=1):
         yield f"{index}. {json.dumps(step, ensure_ascii=False)}"
     if found["timeout_s"] is not None:
         yield f"limit     {found['timeout_s']:g} s"
-
-
-def _parameter(name: str, schema: Mapping[str, Any]) -> list[str | Cell | None]:
-    own = schema["properties"][name]
-    required = name in schema.get("required", ())
-    default = "(required)" if required else json.dumps(own.get("default"), ensure_ascii=False)
-    return [f"--{name.replace('_', '-')}", shape(own, schema), default, own.get("description")]
 
 
 def _show_plan(session: Session, planned: Mapping[str, Any]) -> None:

@@ -21,6 +21,7 @@ from harness.clock import Clock
 from harness.errors import HarnessError, WorkflowStepFailed
 from harness.model import Step, Workflow
 
+from .deadlines import within
 from .scope import Scope
 from .trace import StepRecord, Trace
 
@@ -310,25 +311,8 @@ class Runner:
         """
         if limit_s is None:
             return await work()
-        results: list[T] = []
-        failure: Exception | None = None
-
-        async def expire() -> None:
-            await self._clock.sleep(limit_s)
-            tasks.cancel_scope.cancel()
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(expire)
-            try:
-                results.append(await work())
-            except Exception as error:
-                failure = error
-            tasks.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
-        if not results:
-            raise WorkflowStepFailed(f"cannot go on: {what} took longer than {limit_s:g} s")
-        return results[0]
+        text = f"cannot go on: {what} took longer than {limit_s:g} s"
+        return await within(self._clock, limit_s, work, late=lambda: text)
 
 
 def _prefix(entry: _Undo) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Literal, cast
 
 import anyio
@@ -29,6 +30,7 @@ from harness.health import MAX_BODY_BYTES, Request, excerpt, exchange
 from harness.model import EventKind, Step
 from harness.supervisor import Operation, Project, Stacks
 
+from .deadlines import within
 from .kinds import StepCall, StepKinds, plain_outputs, read_options
 from .scope import Scope
 from .trace import StepRecord, Trace
@@ -148,37 +150,17 @@ class Doer:
     async def _wait(self, options: WaitOptions, scope: Scope) -> Any:
         limit_s = cast("float", options.timeout)  # resolved by now
         if options.service is not None:
-            names, target = [options.service], options.state
-            work = self._project.wait_for(names, cast("Literal['healthy']", target))
-            return await self._within(limit_s, f'"{options.service}" is not {target}', work)
-        if options.event is not None:
-            return await self._within(
-                limit_s, f"no event {options.event} has come", self._event(options, scope)
-            )
-        condition = _Condition(options.until or "", scope)
-        return await self._within(limit_s, condition, self._until(condition))
-
-    async def _within(self, limit_s: float, what: object, work: Awaitable[Any]) -> Any:
-        """Await something for so long by the clock; `what` says what is missing then."""
-        results: list[Any] = []
-        failure: Exception | None = None
-
-        async def expire() -> None:
-            await self._clock.sleep(limit_s)
-            tasks.cancel_scope.cancel()
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(expire)
-            try:
-                results.append(await work)
-            except Exception as error:
-                failure = error
-            tasks.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
-        if not results:
-            raise WorkflowStepFailed(f"cannot wait any longer, {limit_s:g} s have passed: {what}")
-        return results[0]
+            target = cast("Literal['healthy']", options.state)
+            missing: object = f'"{options.service}" is not {target}'
+            work = partial(self._project.wait_for, [options.service], target)
+        elif options.event is not None:
+            missing = f"no event {options.event} has come"
+            work = partial(self._event, options, scope)
+        else:
+            missing = condition = _Condition(options.until or "", scope)
+            work = partial(self._until, condition)
+        text = f"cannot wait any longer, {limit_s:g} s have passed"
+        return await within(self._clock, limit_s, work, late=lambda: f"{text}: {missing}")
 
     async def _until(self, condition: _Condition) -> Any:
         with self._bus.subscribe(project=self._project.name) as events:
