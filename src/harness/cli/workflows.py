@@ -192,6 +192,8 @@ def _cleaned(run: Mapping[str, Any]) -> Iterator[str]:
         yield f"compensated: {', '.join(run['compensated'])}"
     for entry in run["left"]:
         yield f"could not be compensated: {entry['step']}: {entry['reason']}"
+    if run["leftover"]:
+        yield f"`finally` failed: {run['leftover']}"
 
 
 # ── texts ────────────────────────────────────────────────────────────────────────────────────────

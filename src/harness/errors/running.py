@@ -387,6 +387,7 @@ class WorkflowFailed(OperationError):
         step: str | None = None,
         compensated: Sequence[str] = (),
         left: Sequence[str] = (),
+        leftover: str | None = None,
         hint: str | None = None,
         details: Mapping[str, object] | None = None,
     ) -> None:
@@ -400,4 +401,6 @@ class WorkflowFailed(OperationError):
             lines.append(f"compensated: {', '.join(compensated)}")
         if left:
             lines.append(f"could not be compensated: {', '.join(left)}")
+        if leftover:
+            lines.append(f"`finally` failed, too: {leftover}")
         super().__init__("\n".join(lines), hint=hint, details=details)

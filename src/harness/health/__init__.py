@@ -22,7 +22,7 @@ from .runner import CheckRunner, describe, question
 from .schedule import delays
 
 if TYPE_CHECKING:
-    from .exchange import MAX_BODY_BYTES, Answer, Request, exchange
+    from .http_exchange import MAX_BODY_BYTES, Answer, Request, exchange
 
 __all__ = [
     "HISTORY_LENGTH",
@@ -54,4 +54,4 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists
     # It loads what most stacks do not need.
     _EXCHANGE = ("MAX_BODY_BYTES", "Answer", "Request", "exchange")
-    __getattr__ = lazy_names(__name__, dict.fromkeys(_EXCHANGE, "exchange"))
+    __getattr__ = lazy_names(__name__, dict.fromkeys(_EXCHANGE, "http_exchange"))

@@ -9,7 +9,7 @@ from typing import Any
 from harness.model import GraphqlCheck, HttpCheck, JsonRpcCheck
 from harness.patterns import PatternError, compile_pattern
 
-from .exchange import Answer, Request, exchange
+from .http_exchange import Answer, Request, exchange
 from .result import Outcome, excerpt
 
 __all__ = ["HttpProber"]

@@ -158,6 +158,8 @@ class WorkflowRun(Result):
     """Paths of the steps that were undone, in that order."""
     left: tuple[Mapping[str, Any], ...]
     """{step, reason} of those that could not be."""
+    leftover: str | None
+    """Why `finally` failed, after the run had failed already or was cancelled."""
     steps: int
     """How many it has done, once it has ended."""
     dropped_steps: int

@@ -55,14 +55,14 @@ class Outcome:
         step: path of the step that failed first.
         compensated: paths of what was undone, in that order.
         left: path → why it could not be undone.
-        leftover: errors of `finally`.
+        leftover: why `finally` failed, after the run had failed already or was cancelled.
     """
 
     error: Exception | None = None
     step: str | None = None
     compensated: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
-    leftover: list[str] = field(default_factory=list)
+    leftover: str | None = None
 
 
 class Runner:
@@ -125,8 +125,10 @@ class Runner:
                 work = partial(self._all, workflow.finally_, scope)
                 await self._within(limit_s, "`finally`", work)
             except Exception as error:
-                self.outcome.leftover.append(str(error))
-                self._note(error)
+                if reason is not None:
+                    self.outcome.leftover = str(error)
+                else:
+                    self._note(error)
 
     async def _all(self, steps: Sequence[Step], scope: Scope) -> None:
         """Do steps in order, each whatever became of the one before; raise the first error."""

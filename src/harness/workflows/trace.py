@@ -196,6 +196,7 @@ class Traces:
             "error": None,
             "compensated": [],
             "left": [],
+            "leftover": None,
             "steps": 0,
             "dropped_steps": 0,
             **header,

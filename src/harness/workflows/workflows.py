@@ -265,6 +265,7 @@ def _failure(
         cause=mask(str(error)),
         compensated=outcome.compensated,
         left=tuple(outcome.left),
+        leftover=mask(outcome.leftover),
         hint=f"harness workflow show {run}",
         details={"run": run, "reasons": mask(outcome.left)},
     )
@@ -281,6 +282,7 @@ def _finish(
         error=shown,
         compensated=list(outcome.compensated),
         left=[{"step": path, "reason": why} for path, why in outcome.left.items()],
+        leftover=outcome.leftover,
     )
     message = None if error is None else str(error)
     trace.tell(EventKind.WORKFLOW_FINISHED, workflow=workflow.name, outcome=state, message=message)

@@ -53,6 +53,7 @@ async def test_a_failed_step_undoes_what_was_done_in_reverse_order():
     assert (str(outcome.error), outcome.step) == ("cannot do four", "four")
     assert outcome.compensated == ["three", "one"]
     assert outcome.left == {"two": "cannot do two/compensate/1-uses"}
+    assert outcome.leftover == "cannot do finally/last"
     assert play.did == [
         "one", "two", "three", "three/compensate/1-uses", "one/compensate/back", "finally/end",
     ]  # fmt: skip
