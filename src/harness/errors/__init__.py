@@ -83,9 +83,6 @@ from .running import (
     StoreTooNew,
     UnknownUser,
     WaitTimeout,
-    WorkflowFailed,
-    WorkflowNotFound,
-    WorkflowStepFailed,
     WorkingDirectoryMissing,
 )
 from .stack import (
@@ -103,6 +100,7 @@ from .stack import (
     UnknownTaskType,
     UnresolvedReference,
 )
+from .workflows import WorkflowFailed, WorkflowNotFound, WorkflowStepFailed
 
 __all__ = [
     "AccessError",
