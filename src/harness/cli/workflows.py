@@ -146,7 +146,8 @@ async def show(session: Session, *, run_id: str) -> None:
 def _has_files(session: Session) -> bool:
     from harness.config import discover
 
-    return bool(session.files() or discover(os.getcwd()))
+    # A daemon of another machine reads no files of this one: there it is the project that counts.
+    return not session.context and bool(session.files() or discover(os.getcwd()))
 
 
 async def _place(session: Session, client: Client) -> dict[str, Any]:

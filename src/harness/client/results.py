@@ -33,6 +33,7 @@ __all__ = [
     "PlanChange",
     "PlanDiff",
     "PlanGraph",
+    "PlannedStep",
     "PluginStatus",
     "ProbeReport",
     "ProbeTry",
@@ -48,11 +49,18 @@ __all__ = [
     "TaskInfo",
     "TaskStatus",
     "TokenStatus",
+    "TraceStep",
     "UnitDetails",
     "UnitHealth",
     "UnitOutcome",
     "UnitStatus",
     "UnitUsage",
+    "WorkflowInfo",
+    "WorkflowPlan",
+    "WorkflowProblem",
+    "WorkflowRun",
+    "WorkflowRunTrace",
+    "WorkflowSummary",
 ]
 
 
@@ -323,6 +331,19 @@ class PlanGraph(TypedDict):
     edges: list[dict[str, Any]]
 
 
+class PlannedStep(TypedDict):
+    """A step as it would be done."""
+
+    path: str
+    kind: str
+    when: str | None
+    because: str | None
+    attempts: int
+    timeout_s: float | None
+    place: str | None
+    inputs: dict[str, Any]
+
+
 class PluginStatus(TypedDict):
     """One plugin that was found."""
 
@@ -482,6 +503,25 @@ class TokenStatus(TypedDict):
     expired: bool
 
 
+class TraceStep(TypedDict):
+    """One step of a run; secrets in it are masked."""
+
+    number: int
+    path: str
+    kind: str
+    name: str | None
+    state: str
+    started_at: str
+    ended_at: str | None
+    attempt: int
+    attempts: list[dict[str, Any]]
+    inputs: Any
+    outputs: Any
+    error: dict[str, Any] | None
+    compensates: str | None
+    place: str | None
+
+
 class UnitDetails(TypedDict):
     """Everything about one unit."""
 
@@ -562,3 +602,76 @@ class UnitUsage(TypedDict):
     processes: int
     rss_bytes: int
     cpu_s: float
+
+
+class WorkflowInfo(TypedDict):
+    """Everything about a workflow."""
+
+    name: str
+    description: str | None
+    parameters: dict[str, Any]
+    timeout_s: float | None
+    steps: list[dict[str, Any]]
+
+
+class WorkflowPlan(TypedDict):
+    """What a run would do."""
+
+    workflow: str
+    parameters: dict[str, Any]
+    steps: list[PlannedStep]
+    problems: list[WorkflowProblem]
+
+
+class WorkflowProblem(TypedDict):
+    """Why a step would fail."""
+
+    path: str
+    place: str | None
+    message: str
+
+
+class WorkflowRun(TypedDict):
+    """One run."""
+
+    id: str
+    project: str
+    workflow: str
+    parameters: dict[str, Any]
+    state: str
+    started_at: str
+    ended_at: str | None
+    error: dict[str, Any] | None
+    compensated: list[str]
+    left: list[dict[str, Any]]
+    leftover: str | None
+    steps: int
+    dropped_steps: int
+
+
+class WorkflowRunTrace(TypedDict):
+    """One run with its steps."""
+
+    id: str
+    project: str
+    workflow: str
+    parameters: dict[str, Any]
+    state: str
+    started_at: str
+    ended_at: str | None
+    error: dict[str, Any] | None
+    compensated: list[str]
+    left: list[dict[str, Any]]
+    leftover: str | None
+    steps: int
+    dropped_steps: int
+    trace: list[TraceStep]
+
+
+class WorkflowSummary(TypedDict):
+    """One workflow in a list."""
+
+    name: str
+    description: str | None
+    parameters: list[str]
+    origin: str

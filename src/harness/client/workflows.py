@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .connection import Connection
+
+if TYPE_CHECKING:
+    from .results import (
+        OperationRef,
+        WorkflowInfo,
+        WorkflowPlan,
+        WorkflowRun,
+        WorkflowRunTrace,
+        WorkflowSummary,
+    )
 
 __all__ = ["Workflows"]
 
@@ -24,9 +34,9 @@ class Workflows:
 
     async def list(
         self, *, project: str | None = None, source: Mapping[str, Any] | None = None
-    ) -> builtins.list[dict[str, Any]]:
+    ) -> builtins.list[WorkflowSummary]:
         """Return {name, description, parameters, origin} of every workflow."""
-        result: builtins.list[dict[str, Any]] = await self._connection.call(
+        result: builtins.list[WorkflowSummary] = await self._connection.call(
             "workflows.list", {"project": project, "source": source}
         )
         return result
@@ -38,11 +48,12 @@ class Workflows:
         document: Mapping[str, Any] | None = None,
         project: str | None = None,
         source: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    ) -> WorkflowInfo:
         """Return all about a workflow, with the JSON Schema of its parameters."""
-        return await self._call(
+        result: WorkflowInfo = await self._call(
             "info", workflow=workflow, document=document, project=project, source=source
         )
+        return result
 
     async def plan(
         self,
@@ -52,9 +63,9 @@ class Workflows:
         parameters: Mapping[str, Any] | None = None,
         project: str | None = None,
         source: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    ) -> WorkflowPlan:
         """Return what a run would do: {parameters, steps, problems}; nothing is changed."""
-        return await self._call(
+        result: WorkflowPlan = await self._call(
             "plan",
             workflow=workflow,
             document=document,
@@ -62,6 +73,7 @@ class Workflows:
             source=source,
             parameters=parameters or {},
         )
+        return result
 
     async def run(
         self,
@@ -71,13 +83,13 @@ class Workflows:
         parameters: Mapping[str, Any] | None = None,
         project: str | None = None,
         source: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    ) -> OperationRef:
         """Begin a run; return {id, project, after}. It is an operation: wait for it, cancel it.
 
         Raises:
             WorkflowNotFound, ConfigError, InvalidParameters: nothing was begun.
         """
-        return await self._call(
+        result: OperationRef = await self._call(
             "run",
             workflow=workflow,
             document=document,
@@ -85,25 +97,25 @@ class Workflows:
             source=source,
             parameters=parameters or {},
         )
+        return result
 
     async def runs(
         self, *, project: str, workflow: str | None = None
-    ) -> builtins.list[dict[str, Any]]:
+    ) -> builtins.list[WorkflowRun]:
         """Return the runs that are remembered, the oldest first."""
-        result: builtins.list[dict[str, Any]] = await self._connection.call(
+        result: builtins.list[WorkflowRun] = await self._connection.call(
             "workflows.runs", {"project": project, "workflow": workflow}
         )
         return result
 
-    async def trace(self, *, run: str) -> dict[str, Any]:
+    async def trace(self, *, run: str) -> WorkflowRunTrace:
         """Return a run with the records of its steps, as `trace`.
 
         Raises:
             WorkflowNotFound: it is unknown, or forgotten.
         """
-        result: dict[str, Any] = await self._connection.call("workflows.trace", {"run": run})
+        result: WorkflowRunTrace = await self._connection.call("workflows.trace", {"run": run})
         return result
 
-    async def _call(self, verb: str, **params: Any) -> dict[str, Any]:
-        result: dict[str, Any] = await self._connection.call(f"workflows.{verb}", params)
-        return result
+    async def _call(self, verb: str, **params: Any) -> Any:
+        return await self._connection.call(f"workflows.{verb}", params)

@@ -54,9 +54,14 @@ _SHAPES = {
 def adapter(type_: Hashable, *, described: bool = False) -> TypeAdapter[Any]:
     """Return a validator that forbids unknown keys in the dataclass and in those inside it.
 
-    `described` makes attribute docstrings part of its JSON Schema, which costs a tenth of a second.
+    The key of a field such as `if_`, whose name Python does not take, is `if`. `described` makes
+    attribute docstrings part of its JSON Schema, which costs a tenth of a second.
     """
-    config = {"extra": "forbid", "use_attribute_docstrings": described}
+    config = {
+        "extra": "forbid",
+        "use_attribute_docstrings": described,
+        "alias_generator": _key,
+    }
     holder = dataclasses.make_dataclass(
         "Holder", [("value", type_)], namespace={"__pydantic_config__": config}
     )
@@ -65,7 +70,11 @@ def adapter(type_: Hashable, *, described: bool = False) -> TypeAdapter[Any]:
 
 def field_names(type_: Any) -> tuple[str, ...]:
     """Return the keys a dataclass takes; a field of the name `if_` takes `if`."""
-    return tuple(field.name.rstrip("_") for field in dataclasses.fields(type_) if field.init)
+    return tuple(_key(field.name) for field in dataclasses.fields(type_) if field.init)
+
+
+def _key(field: str) -> str:
+    return field.rstrip("_")
 
 
 def check(type_: type[T], node: Node, site: Site, lookup: StaticLookup) -> T | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, WithJsonSchema
 
 from .schema_health import Duration
 
@@ -217,7 +217,7 @@ class RawStep:
     """Set variables."""
     uses: str | None = None
     """A kind of step that a plugin brings; `with` has its options."""
-    with_: Annotated[Mapping[str, Any] | None, Field(alias="with")] = None
+    with_: Mapping[str, Any] | None = None
     """Options of the step of `uses`."""
     sequence: tuple[RawStep, ...] | None = None
     """Steps in order, as one step."""
@@ -225,11 +225,11 @@ class RawStep:
     """Steps side by side."""
     for_each: RawForEach | None = None
     """Steps for each item of a list."""
-    if_: Annotated[str | bool | None, Field(alias="if")] = None
+    if_: str | bool | None = None
     """With `then`: which steps are done. Else: the step is skipped unless this holds."""
     then: tuple[RawStep, ...] | None = None
     """Steps that are done when `if` holds."""
-    else_: Annotated[tuple[RawStep, ...] | None, Field(alias="else")] = None
+    else_: tuple[RawStep, ...] | None = None
     """Steps that are done when it does not."""
     retry: int | RawRetry | None = None
     """Attempts, or a map that says more."""
@@ -251,7 +251,7 @@ class RawWorkflow:
     """First values of ${vars.NAME}."""
     steps: tuple[RawStep, ...] = ()
     """What is done, in order."""
-    finally_: Annotated[tuple[RawStep, ...], Field(alias="finally")] = ()
+    finally_: tuple[RawStep, ...] = ()
     """What is done at the end, also of a run that failed or was cancelled."""
     timeout: Duration | None = None
     """For all steps together."""

@@ -23,7 +23,7 @@ from harness.executors import (
 from harness.model import CustomCheck, EventKind, ServiceSpec, StackSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from harness.actions import ActionEvent, Catalogue, TaskRun, TaskType
     from harness.health import HealthCheck

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from .leases import LeaseParams, LeaseStatus, LeaseTerms, SetLeaseParams
     from .leftovers import Leftover, ListLeftoversParams, RemoveLeftoversParams
     from .logs import LogChunk, LogEnd, LogsPosition, ReadLogsParams
-    from .methods import METHODS, Method
+    from .methods import ADMIN_PARAMETERS, METHODS, Method
     from .notifications import NOTIFICATIONS
     from .openrpc import OPENRPC_VERSION, openrpc_document
     from .operations import (
@@ -125,6 +125,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ADMIN_PARAMETERS",
     "INTERNAL_ERROR",
     "MAX_MESSAGE_BYTES",
     "METHODS",
@@ -174,9 +175,9 @@ __all__ = [
     "ListHealthParams",
     "ListLeftoversParams",
     "ListRegistryParams",
+    "ListWorkflowsParams",
     "ListenParams",
     "Listening",
-    "ListWorkflowsParams",
     "LogChunk",
     "LogEnd",
     "LogsPosition",
@@ -273,6 +274,7 @@ __all__ = [
 ]
 
 _LATER = {
+    "ADMIN_PARAMETERS": "methods",
     "METHODS": "methods",
     "NOTIFICATIONS": "notifications",
     "OPENRPC_VERSION": "openrpc",

@@ -12,7 +12,7 @@ from harness.access import Role
 
 from .params import Params
 
-__all__ = ["METHODS", "Method"]
+__all__ = ["ADMIN_PARAMETERS", "METHODS", "Method"]
 
 Types = Callable[[], tuple[type[Params], Any]]
 """Loads the types of a method's parameters and result."""
@@ -53,8 +53,10 @@ def _changes(summary: str, types: Types, *, role: Role = Role.OPERATOR) -> Metho
     return Method(summary, types, changes=True, role=role)
 
 
-# Whoever names files of the daemon's machine can read them, and run any program through them; and
-# so can whoever runs a command beside a unit.
+ADMIN_PARAMETERS = ("source", "document", "argv")
+"""Whoever names files of the daemon's machine can read them, and run any program through them; and
+so can whoever brings a workflow, or runs a command beside a unit."""
+
 METHODS: dict[str, Method] = {
     "rpc.discover": _reads(
         "Describe all methods, as OpenRPC.", lambda: (t.NoParams, dict[str, Any])

@@ -2,11 +2,12 @@
 
 from .leases import Lease, Leases, LeaseTerms
 from .lookup import ProjectLookup
-from .masking import masked
+from .masking import forms, masked
 from .operations import Operation, Operations, OperationState, UnitResult
 from .project import Project
 from .project_store import StackCodec
 from .quiescing import Snapshotter
+from .secret_commands import printed_secrets
 from .setup import Setup
 from .stacks import Stacks
 from .unit import Unit, units_collection
@@ -29,7 +30,9 @@ __all__ = [
     "Unit",
     "UnitResult",
     "UnitStatus",
+    "forms",
     "masked",
     "plain",
+    "printed_secrets",
     "units_collection",
 ]

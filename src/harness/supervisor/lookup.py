@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,24 @@ __all__ = ["ProjectLookup", "UnitLookup"]
 
 
 class ProjectLookup:
-    """Resolves names for what belongs to no unit; `peer` finds units of the project."""
+    """Resolves names for what belongs to no unit.
 
-    def __init__(self, context: Context, peer: Callable[[str], Unit | None]) -> None:
+    Args:
+        context: of the project.
+        peer: finds units of the project.
+        printed: what commands printed, by the secret's name.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        peer: Callable[[str], Unit | None],
+        *,
+        printed: Mapping[str, Secret] | None = None,
+    ) -> None:
         self._context = context
         self._peer = peer
+        self._printed = printed or {}
 
     def variable(self, name: str) -> str | None:
         """Return a variable: of the client's environment, else of the stack file."""
@@ -63,7 +76,7 @@ class ProjectLookup:
                 raise _unavailable(f"secrets.{spec.name}", f"${spec.env} is not set")
             return Secret(value)
         if spec.command is not None:
-            found = self._unit.command_secrets.get(spec.name)
+            found = self._printed.get(spec.name)
             if found is None:
                 raise _unavailable(f"secrets.{spec.name}", "its command runs when the unit starts")
             return found
@@ -121,7 +134,9 @@ class UnitLookup(ProjectLookup):
 
     def __init__(self, unit: Unit, context: Context | None = None) -> None:
         super().__init__(
-            context or unit.context, lambda name: unit if name == unit.name else unit.peer(name)
+            context or unit.context,
+            lambda name: unit if name == unit.name else unit.peer(name),
+            printed=unit.command_secrets,
         )
 
 

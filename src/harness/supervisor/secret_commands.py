@@ -1,10 +1,11 @@
-"""Secrets that a program prints: run when a unit that uses them starts, off the event loop.
+"""Secrets that a program prints: run when a unit or workflow that uses them starts.
 
 What it printed is kept in memory for that start alone, and never shown, also when it failed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,14 @@ from harness.config import resolve, unresolved
 from harness.errors import CommandError, CommandTimeout, ConfigError, UnresolvedReference
 from harness.model import Secret, SecretSpec
 
-from .lookup import UnitLookup
+from .lookup import ProjectLookup, UnitLookup
 from .masking import forms, masked
 
 if TYPE_CHECKING:
+    from .context import Context
     from .unit import Unit
 
-__all__ = ["read_secret_commands"]
+__all__ = ["printed_secrets", "read_secret_commands"]
 
 _MAX_BYTES = 1024 * 1024
 _SHOWN = 200
@@ -33,24 +35,41 @@ async def read_secret_commands(unit: Unit) -> None:
     Raises:
         UnresolvedReference: some failed; it says which, and why.
     """
-    secrets = unit.context.spec.secrets
-    if all(spec.command is None for spec in secrets.values()):
-        return
+    if any(spec.command is not None for spec in unit.context.spec.secrets.values()):
+        lookup = UnitLookup(unit)
+        unit.command_secrets = await printed_secrets(unit.context, _used(unit), lookup)
+
+
+async def printed_secrets(
+    context: Context, names: Iterable[str], lookup: ProjectLookup
+) -> Mapping[str, Secret]:
+    """Run the commands of secrets, at the same time; return what they printed, by name.
+
+    Args:
+        context: of the project; others of its secrets, and names of none, are left out.
+        names: of secrets.
+        lookup: resolves the commands.
+
+    Raises:
+        UnresolvedReference: some failed; it says which, and why.
+    """
     found: dict[str, Secret] = {}
     problems: list[UnresolvedReference] = []
 
     async def read(spec: SecretSpec) -> None:
         try:
-            found[spec.name] = Secret(await _printed(unit, spec))
+            found[spec.name] = Secret(await _printed(context, spec, lookup))
         except UnresolvedReference as error:
             problems.append(error)
 
     async with anyio.create_task_group() as group:
-        for name in _used(unit):
-            group.start_soon(read, secrets[name])
+        for name in names:
+            spec = context.spec.secrets.get(name)
+            if spec is not None and spec.command is not None:
+                group.start_soon(read, spec)
     if problems:
         raise UnresolvedReference(problems=[p for error in problems for p in error.problems])
-    unit.command_secrets = found
+    return found
 
 
 class _Asking(UnitLookup):
@@ -77,10 +96,9 @@ def _used(unit: Unit) -> tuple[str, ...]:
     return tuple(lookup.names)
 
 
-async def _printed(unit: Unit, spec: SecretSpec) -> str:
-    context = unit.context
+async def _printed(context: Context, spec: SecretSpec, lookup: ProjectLookup) -> str:
     used: set[str] = set()
-    argv = resolve(spec.command or (), UnitLookup(unit), secrets=used)
+    argv = resolve(spec.command or (), lookup, secrets=used)
     try:
         command = Command(
             argv=argv,

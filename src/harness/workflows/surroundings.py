@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from harness.config import Hole, resolve_text
-from harness.model import UnitKind
-from harness.supervisor import Project, ProjectLookup, Unit
+from harness.model import UnitKind, Workflow
+from harness.supervisor import Project, ProjectLookup, Unit, forms, printed_secrets
 
 __all__ = ["ProjectSurroundings"]
+
+_SECRET = re.compile(r"\bsecrets\.([A-Za-z][A-Za-z0-9_-]*)")
 
 
 class ProjectSurroundings:
@@ -19,7 +22,18 @@ class ProjectSurroundings:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._lookup = ProjectLookup(project.context, lambda name: project.units.get(name))
+        self._lookup = ProjectLookup(project.context, project.units.get)
+
+    async def read_secrets(self, workflow: Workflow) -> None:
+        """Run the commands of the secrets that a workflow names.
+
+        Raises:
+            UnresolvedReference: some failed; it says which, and why.
+        """
+        context, units = self._project.context, self._project.units
+        names = set(_SECRET.findall(str(workflow)))
+        printed = await printed_secrets(context, names, self._lookup)
+        self._lookup = ProjectLookup(context, units.get, printed=printed)
 
     def root(self, name: str) -> Any:
         """Return units by name: for `services` all of them, for `tasks` the tasks."""
@@ -33,7 +47,7 @@ class ProjectSurroundings:
         """Return what a name of the stack file's own language stands for."""
         secrets: set[str] = set()
         value = resolve_text(hole.text, self._lookup, secrets=secrets)
-        self._project.context.secrets |= secrets
+        self._project.context.secrets |= forms(secrets)
         return value
 
 

@@ -181,8 +181,10 @@ class Workflows:
             # The end of the daemon is no wish of a user.
             may_clean_up=lambda: operation.scope.cancel_called,
         )
-        scope = Scope(around=ProjectSurroundings(project), params=params)
+        around = ProjectSurroundings(project)
+        scope = Scope(around=around, params=params)
         try:
+            await around.read_secrets(workflow)
             scope.vars.update(scope.resolve(workflow.variables))
             outcome = await runner.run(workflow, scope)
         except anyio.get_cancelled_exc_class():

@@ -61,7 +61,7 @@ def test_nobody_is_asked_where_a_check_of_all_meets_built_in_types_only(source):
 
 def test_a_type_of_a_plugin_is_found_and_its_options_are_checked(source):
     find = Finder()
-    stack = read(source("services:\n  a: {type: Sleeper, for_: 2m, words: [7, x]}\n"), find)
+    stack = read(source("services:\n  a: {type: Sleeper, for: 2m, words: [7, x]}\n"), find)
     assert stack.units["a"].type == "sleeper"
     assert stack.units["a"].options == SleeperOptions(for_=120.0, words=("7", "x"))
     assert find.asked == 1
@@ -95,8 +95,8 @@ def test_checks_of_plugins_are_found_and_their_options_are_checked(source):
     [
         ("type: sleper", '2:13: services.a.type: nothing here runs units of type "sleper"'),
         ("type: sleper", 'did you mean "sleeper"?'),
-        ("type: sleeper, fr_: 1", '2:22: services.a.fr_: unknown key; did you mean "for_"?'),
-        ("type: sleeper, for_: [1]", "2:28: services.a.for_: "),
+        ("type: sleeper, fr: 1", '2:22: services.a.fr: unknown key; did you mean "for"?'),
+        ("type: sleeper, for: [1]", "2:27: services.a.for: "),
         ("type: sleeper, liveness: {custom: tld}", 'plugin brings a check "tld"; did you mean'),
         ("type: sleeper, liveness: {custom: {told: {cont: 1}}}", "custom.told.cont: unknown key"),
         ("type: sleeper, liveness: {custom: {told: {count: x}}}", "custom.told.count: must be a"),
@@ -138,7 +138,7 @@ def test_the_schema_knows_them():
             jsonschema.Draft202012Validator(made).iter_errors({"services": {"a": unit}})
         )
 
-    assert accepts({"type": "sleeper", "for_": "2m"})
+    assert accepts({"type": "sleeper", "for": "2m"})
     assert not accepts({"type": "sleeper", "command": "x"})
     for good in ("told", {"told": None}, {"told": {"count": 3}}):
         assert accepts({"type": "sleeper", "health_check": {"custom": good}})

@@ -51,10 +51,19 @@ def test_a_viewer_changes_nothing_and_an_admin_may_all(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_who_names_files_or_programs_of_the_daemons_machine_is_an_admin(method):
-    names_some = any(f.name in ("source", "argv") for f in fields(METHODS[method].params))  # type: ignore[arg-type]
-    if names_some or method.partition(".")[0] in ("exec", "tokens"):
+    taken = [f.name for f in fields(METHODS[method].params)]  # type: ignore[arg-type]
+    for name in ("source", "document", "argv"):
+        if name in taken:
+            with pytest.raises(Forbidden, match="it needs an admin"):
+                permit(OPERATOR, method, {name: {}})
+    if method.partition(".")[0] in ("exec", "tokens"):
         with pytest.raises(Forbidden, match="it needs an admin"):
             permit(OPERATOR, method, {})
+
+
+def test_an_operator_runs_the_workflows_that_a_project_has():
+    permit(OPERATOR, "workflows.run", {"project": "shop", "document": None})
+    permit(VIEWER, "workflows.info", {"project": "shop"})
 
 
 def test_secrets_are_revealed_on_the_daemons_machine_only():

@@ -115,6 +115,33 @@ async def test_every_step_that_is_built_in_does_what_it_says(tmp_path: Path) -> 
         assert {"workflow-started", "workflow-step-finished", "workflow-finished"} <= kinds
 
 
+async def test_a_secret_that_a_program_prints_is_known_to_a_run_and_shown_nowhere(
+    tmp_path: Path,
+) -> None:
+    stack = """
+name: shop
+secrets:
+  key: {command: [echo, printed-secret]}
+  other: {command: ["false"]}
+services: {real: {type: process, command: sleep 1000}}
+workflows:
+  say:
+    steps:
+      - {start: real}
+      - name: said
+        exec:
+          {service: real, command: [sh, -c, 'echo "$KEY" | tr s z'], env: {KEY: "${secrets.key}"}}
+  fails: {steps: [{set: {x: "${secrets.other}"}}]}
+"""
+    async with daemon(tmp_path, stack) as (client, source):
+        _, run = await _run(client, "say", source=source)
+        assert run["state"] == "done"
+        assert _outputs(run)["said"]["stdout"].strip() == "printed-zecret"
+        assert "printed-secret" not in str(run)
+        _, run = await _run(client, "fails", source=source)
+        assert 'cannot read the secret "other": its command: exit status 1' in str(run["error"])
+
+
 async def test_a_failed_run_says_which_step_and_what_was_undone(tmp_path: Path) -> None:
     async with daemon(tmp_path, STACK) as (client, source):
         ended, run = await _run(client, "fails", source=source)
@@ -162,7 +189,7 @@ async def test_a_dry_run_changes_nothing_and_finds_what_would_fail(tmp_path: Pat
         assert steps["count"]["inputs"]["parameters"] == {"times": 2}
         assert steps["add"]["inputs"]["parameters"] == {"a": "${steps.count.outputs.now}"}
         assert steps["up/compensate/1-stop"]["because"] == "if up is to be undone"
-        assert steps["up"]["place"].startswith("harness.yaml:")
+        assert str(steps["up"]["place"]).startswith("harness.yaml:")
         assert await client.projects.list() == []
         await _up(client, source)
         wrong = Workflow("w", [Uses("note", {"text": "${params.n}"})], parameters={
