@@ -22,7 +22,7 @@ class ProjectSurroundings:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._lookup = ProjectLookup(project.context, project.units.get)
+        self._lookup = ProjectLookup(project.context, self._peer)
 
     async def read_secrets(self, workflow: Workflow) -> None:
         """Run the commands of the secrets that a workflow names.
@@ -30,10 +30,13 @@ class ProjectSurroundings:
         Raises:
             UnresolvedReference: some failed; it says which, and why.
         """
-        context, units = self._project.context, self._project.units
+        context = self._project.context
         names = set(_SECRET.findall(str(workflow)))
         printed = await printed_secrets(context, names, self._lookup)
-        self._lookup = ProjectLookup(context, units.get, printed=printed)
+        self._lookup = ProjectLookup(context, self._peer, printed=printed)
+
+    def _peer(self, name: str) -> Unit | None:
+        return self._project.units.get(name)
 
     def root(self, name: str) -> Any:
         """Return units by name: for `services` all of them, for `tasks` the tasks."""
