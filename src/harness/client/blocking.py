@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -42,6 +43,7 @@ class BlockingClient:
             machine is a `Remote`.
         start: start it in the background when it does not run.
         reconnect: go on with the next daemon when this one has gone, as `connect` does.
+        idle_end_s: as for `connect`.
 
     Raises:
         HarnessError: on entering, as `connect` does.
@@ -53,16 +55,23 @@ class BlockingClient:
         *,
         start: bool = True,
         reconnect: bool = False,
+        idle_end_s: float | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._start = start
         self._reconnect = reconnect
+        self._idle_end_s = idle_end_s
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._portal = stack.enter_context(start_blocking_portal())
-            opening = connect(self._endpoint, start=self._start, reconnect=self._reconnect)
+            opening = connect(
+                self._endpoint,
+                start=self._start,
+                reconnect=self._reconnect,
+                idle_end_s=self._idle_end_s,
+            )
             self._client: Client = stack.enter_context(
                 self._portal.wrap_async_context_manager(opening)
             )
@@ -71,6 +80,17 @@ class BlockingClient:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def begin(self, call: Callable[[Client], Awaitable[T]]) -> Future[T]:
+        """Do something with the async client beside this thread; cancelling the future ends it.
+
+        Whoever leaves the context must have cancelled it, or it is waited for.
+        """
+        return self._portal.start_task_soon(call, self._client)
+
+    def run(self, call: Callable[[Client], Awaitable[T]]) -> T:
+        """Do something with the async client, and wait for it."""
+        return _run(self._portal, partial(call, self._client))
 
     @property
     def hello(self) -> dict[str, Any]:

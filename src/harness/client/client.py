@@ -92,6 +92,7 @@ async def connect(
     begun: Begun | None = None,
     reconnect: bool = False,
     plugins: Sequence[str] = (),
+    idle_end_s: float | None = None,
 ) -> AsyncIterator[Client]:
     """Connect to a daemon, for as long as the context is open.
 
@@ -106,6 +107,8 @@ async def connect(
             where this one was killed: what only reads is asked again, and events go on from the
             last one that was seen. One that was stopped is not started again.
         plugins: that it is started with, `module` or `module:attribute`, beside installed ones.
+        idle_end_s: one that is started ends by itself, and removes its state directory, when for so
+            long nobody has been connected and there was no project.
 
     Raises:
         DaemonUnavailable: it does not run, and could not or was not to be started.
@@ -116,7 +119,7 @@ async def connect(
     """
     endpoint = endpoint or Endpoint.default()
     if isinstance(endpoint, Endpoint):
-        starter = _Starter(endpoint, plugins) if start else None
+        starter = _Starter(endpoint, plugins, idle_end_s) if start else None
         stream = await _reach(endpoint, starter, source=source, begun=begun)
         again = partial(_reach_again, endpoint, starter)
     else:
@@ -133,17 +136,23 @@ async def connect(
 
 
 class _Starter(NamedTuple):
-    """Starts a daemon: where, and with which plugins."""
+    """Starts a daemon: where, with which plugins, and when it is to end by itself."""
 
     endpoint: Endpoint
     plugins: Sequence[str]
+    idle_end_s: float | None
 
     async def start(self, source: Mapping[str, Any] | None, begun: Begun | None) -> MessageStream:
         from .starting import start_daemon
 
         opening = partial(_open, self.endpoint)
         return await start_daemon(
-            self.endpoint, opening, source=source, begun=begun, plugins=self.plugins
+            self.endpoint,
+            opening,
+            source=source,
+            begun=begun,
+            plugins=self.plugins,
+            idle_end_s=self.idle_end_s,
         )
 
 

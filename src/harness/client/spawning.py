@@ -52,10 +52,17 @@ class DaemonProcess:
         endpoint: names its state directory.
         gets_stack: it is to change nothing before it is handed the stack that it is wanted for.
         plugins: that it is started with, `module` or `module:attribute`.
+        idle_end_s: it is to end, and to remove its state directory, when for so long nobody has
+            been connected and there was no project.
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, gets_stack: bool, plugins: Sequence[str] = ()
+        self,
+        endpoint: Endpoint,
+        *,
+        gets_stack: bool,
+        plugins: Sequence[str] = (),
+        idle_end_s: float | None = None,
     ) -> None:
         self._endpoint = endpoint
         command = [sys.executable, "-P", "-m", "harness.daemon", "--detach"]
@@ -63,6 +70,8 @@ class DaemonProcess:
         if gets_stack:
             command.append("--stack-from-stdin")
         command += [word for plugin in plugins for word in ("--plugin", plugin)]
+        if idle_end_s is not None:
+            command += ["--end-when-idle", f"{idle_end_s:g}"]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE if gets_stack else subprocess.DEVNULL,

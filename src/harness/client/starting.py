@@ -36,6 +36,7 @@ async def start_daemon(
     source: Mapping[str, Any] | None = None,
     begun: Begun | None = None,
     plugins: Sequence[str] = (),
+    idle_end_s: float | None = None,
 ) -> MessageStream:
     """Start a daemon unless another command has meanwhile; return a stream to it.
 
@@ -45,6 +46,7 @@ async def start_daemon(
         source: stack files that must be usable, or no daemon starts.
         begun: the start, when it has begun already, for the same endpoint and source.
         plugins: that it is started with.
+        idle_end_s: as for `connect`.
 
     Raises:
         DaemonUnavailable: it ended or said nothing for half a minute.
@@ -57,7 +59,8 @@ async def start_daemon(
             async with _start_lock(endpoint, begun):
                 stream = None if begun else await open_stream()
                 if stream is None:
-                    process = begun.process if begun else await _begin(endpoint, source, plugins)
+                    process = begun.process if begun else None
+                    process = process or await _begin(endpoint, source, plugins, idle_end_s)
                     refusal = await _word(process)
                     stream = await open_stream()
     except TimeoutError:
@@ -86,14 +89,19 @@ async def _start_lock(endpoint: Endpoint, begun: Begun | None) -> AsyncIterator[
 
 
 async def _begin(
-    endpoint: Endpoint, source: Mapping[str, Any] | None, plugins: Sequence[str]
+    endpoint: Endpoint,
+    source: Mapping[str, Any] | None,
+    plugins: Sequence[str],
+    idle_end_s: float | None,
 ) -> DaemonProcess:
     checked = None
     if source is not None:
         from .stack_check import check_stack
 
         checked = await to_thread.run_sync(check_stack, source, plugins)
-    process = DaemonProcess(endpoint, gets_stack=checked is not None, plugins=plugins)
+    process = DaemonProcess(
+        endpoint, gets_stack=checked is not None, plugins=plugins, idle_end_s=idle_end_s
+    )
     if checked is not None:
         await to_thread.run_sync(process.hand_over, checked, abandon_on_cancel=True)
     return process

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import random
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -29,6 +31,7 @@ from harness.supervisor import OperationState, Stacks
 from .access import Access
 from .dispatcher import Dispatcher
 from .extensions import Extensions
+from .idle import IdleEnd
 from .methods import all_handlers
 from .observers import observing
 from .server import Server
@@ -55,6 +58,7 @@ async def serve_daemon(
     mask_log: Callable[[Callable[[str], str]], None] = lambda _: None,
     plugins: Sequence[str] = (),
     takes_signals: bool = True,
+    idle_end_s: float | None = None,
 ) -> None:
     """Be the daemon of a state directory until a signal or `daemon.stop` ends it.
 
@@ -70,6 +74,8 @@ async def serve_daemon(
         mask_log: told once what replaces the secrets of all projects in a text.
         plugins: that it is started with, `module` or `module:attribute`, beside installed ones.
         takes_signals: SIGTERM and SIGINT are for it, as they are where it is the whole program.
+        idle_end_s: end, too, when for so long nobody has been connected and there was no project;
+            and remove the state directory at the end, however it comes, unless something runs on.
 
     Raises:
         StorageError: the state directory cannot be used; nothing in it was changed.
@@ -79,6 +85,7 @@ async def serve_daemon(
     start_holder()
     shutdown, hurry = anyio.Event(), anyio.Event()
     server = Server(Dispatcher({}), limits=limits, health=_health)
+    is_wanted = True
     with StartLock(endpoint) as start_lock:
         signals = _signals(shutdown, hurry) if takes_signals else nullcontext()
         async with server.running(), signals:
@@ -92,12 +99,20 @@ async def serve_daemon(
                     logger.info("Serving %s as pid %d", endpoint, os.getpid())
                     async with anyio.create_task_group() as tasks:
                         tasks.start_soon(_warm_up, stacks)
+                        if idle_end_s is not None:
+                            tasks.start_soon(_end_idle, idle_end_s, server, stacks, shutdown)
                         await shutdown.wait()
                         tasks.cancel_scope.cancel()
                     # Held to the end: a command that finds the socket gone waits for that.
                     start_lock.hold()
                     server.stop_listening()
                     await _drain(server, stacks, hurry)
+                    is_wanted = idle_end_s is None or _runs_something(stacks)
+            if not is_wanted:
+                # Under the lock: the next daemon makes it anew.
+                await to_thread.run_sync(
+                    partial(shutil.rmtree, ignore_errors=True), endpoint.state_dir
+                )
             # Only now: to a client the end of the connection is the end of the daemon.
             await server.close_sessions()
     logger.info("Ended")
@@ -166,6 +181,21 @@ async def supervision(
             yield stacks
             access.close()
             bus.publish(EventKind.DAEMON_STOPPED, data={"reason": "asked to end"})
+
+
+async def _end_idle(after_s: float, server: Server, stacks: Stacks, shutdown: anyio.Event) -> None:
+    """End the daemon once nobody has wanted anything of it for so long."""
+    idle = IdleEnd(
+        after_s=after_s, is_idle=lambda: not server.connections and not stacks.projects()
+    )
+    server.on_left = stacks.on_removed = idle.look_again
+    await idle.wait()
+    logger.info("Nobody has been connected for %g s, and there is no project", after_s)
+    shutdown.set()
+
+
+def _runs_something(stacks: Stacks) -> bool:
+    return any(unit.is_live for project in stacks.projects() for unit in project.units.values())
 
 
 async def _warm_up(stacks: Stacks) -> None:

@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stall_s=options.send_timeout,
         gets_stack=options.stack_from_stdin,
         plugins=options.plugin,
+        idle_end_s=options.end_when_idle,
     )
 
 
@@ -53,6 +54,7 @@ def run_daemon(
     gets_stack: bool = False,
     listen: ListenParams | None = None,
     plugins: Sequence[str] = (),
+    idle_end_s: float | None = None,
 ) -> int:
     """Be a daemon until it ends; return the exit status: 0, or 1 when it could not start.
 
@@ -66,6 +68,7 @@ def run_daemon(
             starts this one has read it; end, having changed nothing, when there is none.
         listen: where clients of other machines are served; None: where the last daemon did.
         plugins: that it is started with, `module` or `module:attribute`, beside installed ones.
+        idle_end_s: end, too, when for so long nobody has been connected and there was no project.
     """
     if detach:
         _detach()
@@ -91,7 +94,15 @@ def run_daemon(
         limits = Limits(stall_s=stall_s)
         ready = partial(_serving, starter.ready)
         serve = partial(serve_daemon, endpoint, limits=limits, checked=checked, listen=listen)
-        _run(partial(serve, ready=ready, mask_log=log.mask_with, plugins=plugins))
+        _run(
+            partial(
+                serve,
+                ready=ready,
+                mask_log=log.mask_with,
+                plugins=plugins,
+                idle_end_s=idle_end_s,
+            )
+        )
     except HarnessError as error:
         logger.error("Cannot go on: %s", error)
         starter.failed(error)
@@ -244,6 +255,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=[],
         metavar="MODULE[:OBJECT]",
         help="a plugin to load beside installed ones; may be repeated",
+    )
+    parser.add_argument(
+        "--end-when-idle",
+        type=float,
+        metavar="SECONDS",
+        help="end, and remove the state directory, when for so long nobody has been connected and "
+        "there was no project; for daemons of test runs",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--detach", action="store_true", help="go into the background")

@@ -75,6 +75,9 @@ class Server:
         health: makes the answer to `GET /health`.
         limits: for each connection.
         max_message_bytes: of an inbound message.
+
+    Attributes:
+        on_left: called when a client has left; may be replaced.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Server:
         max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> None:
         self.dispatcher = dispatcher
+        self.on_left: Callable[[], None] = lambda: None
         self._health = health
         self._limits = limits or Limits()
         self._max_message_bytes = max_message_bytes
@@ -237,6 +241,7 @@ class Server:
             logger.exception("Cannot go on with a connection")
         finally:
             self._connections -= 1
+            self.on_left()
 
     def _local_principal(self, stream: SocketStream) -> Principal | None:
         """Return who is at the other end, unless it is not to be served."""

@@ -54,6 +54,9 @@ class Stacks:
     """Every project this daemon supervises; an async context manager that owns their tasks.
 
     Leaving the context stops nothing: services go on and the next daemon adopts them.
+
+    Attributes:
+        on_removed: called when a project has been removed; may be replaced.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Stacks:
         self._projects: dict[str, Project] = {}
         self._unreadable: dict[str, _Unreadable] = {}
         self.leases = Leases(store, bus, clock, self._take_down)
+        self.on_removed: Callable[[], None] = lambda: None
         self._tasks = anyio.create_task_group()
 
     async def __aenter__(self) -> Self:
@@ -413,6 +417,7 @@ class Stacks:
         self._projects.pop(project.name, None)
         await self._kept.remove(project.name)
         self._bus.publish(EventKind.PROJECT_REMOVED, project=project.name)
+        self.on_removed()
 
     def start(
         self, project: Project, units: Sequence[str] = (), *, timeout_s: float | None = None
