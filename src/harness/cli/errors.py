@@ -156,7 +156,7 @@ def _explanations(error: ErrorReport) -> list[str]:
     explanations = error.details.get("explanations")
     if not explanations:
         return []
-    from .explanations import describe
+    from harness.explanations import describe
 
     return [line for explanation in explanations for line in describe(explanation, depth=1)]
 

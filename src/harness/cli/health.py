@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from harness.explanations import probe_text
+
 from .arguments import unit_names
 from .commands import Command, async_command
-from .explanations import probe_text
 from .moments import age
 from .session import Session, pick
 from .tables import Cell, table

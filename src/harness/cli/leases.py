@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.explanations import lease_text
+
 from .commands import Command, Group, async_command
 from .moments import age, parse_duration
 from .session import Session
@@ -17,7 +19,7 @@ from .tables import Cell, table
 if TYPE_CHECKING:
     from harness.client import Client
 
-__all__ = ["LEASE", "NO_LEASE", "lease", "lease_text", "own_terms"]
+__all__ = ["LEASE", "NO_LEASE", "lease", "own_terms"]
 
 NO_LEASE = "none"
 
@@ -59,13 +61,6 @@ def own_terms(ttl_s: float, owner: str | None) -> dict[str, Any]:
             user = f"user {os.getuid()}"
         owner = f"{user} on {socket.gethostname()}"
     return {"ttl_s": ttl_s, "owner": owner}
-
-
-def lease_text(found: Mapping[str, Any]) -> str:
-    """Return a lease in one line."""
-    if not found["left_s"]:
-        return f"of {found['owner']}, expired; the project is being taken down"
-    return f"of {found['owner']}; {age(found['left_s'])} left, then the project is taken down"
 
 
 @click.group(cls=Group, examples=("lease list", "lease renew", "lease release -p shop"))

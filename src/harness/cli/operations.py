@@ -14,7 +14,8 @@ import anyio
 import click
 from anyio.abc import TaskStatus
 
-from .aftermath import as_it_is_now
+from harness.client import as_it_is_now
+
 from .errors import ErrorReport, fail
 from .exit_codes import INTERRUPTED
 from .interrupts import TakenInterrupts

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import click
 
-from .explanations import waiting_line
+from harness.explanations import waiting_line
+
 from .facts import action_event, failed_hook, outputs_text, progress_fact
 from .interrupts import HiddenCursor
 from .moments import age, elapsed_s

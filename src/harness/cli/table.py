@@ -43,6 +43,7 @@ COMMANDS: dict[str, LazyCommand] = {
     "health": _command(_LOOK, "health", "health", "Show what the health checks found."),
     "top": _command(_LOOK, "services.top", "top", "Show what services use."),
     "why": _command(_LOOK, "services.inspect", "why", "Explain why a unit is as it is."),
+    "bundle": _command(_LOOK, "bundle", "bundle", "Write all about the project to one page."),
     "doctor": _command(_LOOK, "doctor", "doctor", "Check this machine and the daemon."),
     "exec": _command(_REACH_IN, "exec", "exec_", "Run a command where a service runs."),
     "attach": _command(

@@ -14,13 +14,16 @@ from harness.protocol import Endpoint
 
 if TYPE_CHECKING:
     from .actions import ActionRun
+    from .aftermath import as_it_is_now
     from .blocking import BlockingClient
+    from .bundle import BundleWindow, gather_project, software_versions
     from .client import Client, connect, opened
     from .connection import Connection
     from .contexts import LOCAL, Context, Contexts
     from .exec import RemoteProcess
     from .known_types import KnownTypes
     from .leases import HeldLease
+    from .page import bundle_page
     from .remote import Remote
     from .source import make_source
     from .spawning import Begun, begin_daemon
@@ -30,6 +33,7 @@ __all__ = [
     "ActionRun",
     "Begun",
     "BlockingClient",
+    "BundleWindow",
     "Client",
     "Connection",
     "Context",
@@ -39,10 +43,14 @@ __all__ = [
     "KnownTypes",
     "Remote",
     "RemoteProcess",
+    "as_it_is_now",
     "begin_daemon",
+    "bundle_page",
     "connect",
+    "gather_project",
     "make_source",
     "opened",
+    "software_versions",
 ]
 
 _PLACES = {
@@ -50,6 +58,7 @@ _PLACES = {
     "ActionRun": "actions",
     "Begun": "spawning",
     "BlockingClient": "blocking",
+    "BundleWindow": "bundle",
     "Client": "client",
     "Connection": "connection",
     "HeldLease": "leases",
@@ -58,10 +67,14 @@ _PLACES = {
     "KnownTypes": "known_types",
     "Remote": "remote",
     "RemoteProcess": "exec",
+    "as_it_is_now": "aftermath",
     "begin_daemon": "spawning",
+    "bundle_page": "page",
     "connect": "client",
+    "gather_project": "bundle",
     "make_source": "source",
     "opened": "client",
+    "software_versions": "bundle",
 }
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists

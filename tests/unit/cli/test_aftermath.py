@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli.aftermath import as_it_is_now
+from harness.client.aftermath import as_it_is_now
 
 
 def operation(**outcomes: str) -> dict[str, Any]:

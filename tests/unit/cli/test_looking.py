@@ -226,7 +226,7 @@ def test_why_follows_the_chain_of_causes(cli: Any) -> None:
 
 
 def test_the_waiting_line_is_the_same_explanation_in_one_line() -> None:
-    from harness.cli.explanations import waiting_line
+    from harness.explanations import waiting_line
 
     assert waiting_line(EXPLANATION) == (
         "for chain → healthy ✓, seed → completed ✗ (running), "

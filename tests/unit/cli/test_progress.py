@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness.cli.explanations import waiting_line
 from harness.cli.facts import fact, progress_fact
 from harness.cli.options import GlobalOptions
 from harness.cli.output import Output
 from harness.cli.progress import Board, picture, unit_table
+from harness.explanations import waiting_line
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ async def why(session: Session, *, unit: str) -> None:
 
     Follows the chain from the unit to what it waits for: conditions, checks, last output, next try.
     """
-    from harness.cli.explanations import describe
+    from harness.explanations import describe
 
     async with session.connect() as client:
         project = await session.project(client)

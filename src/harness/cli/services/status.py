@@ -10,11 +10,11 @@ import click
 
 from harness.cli.arguments import unit_names
 from harness.cli.commands import Command, async_command
-from harness.cli.leases import lease_text
 from harness.cli.session import Session, pick
 from harness.cli.state import session_has_state
 from harness.cli.tables import table
 from harness.cli.units import is_meant_to_run, is_wanting, status_row
+from harness.explanations import lease_text
 
 if TYPE_CHECKING:
     from harness.client import Client

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .leases import lease_text
-from .moments import clock_time
+from harness.times import age, clock_time
 
-__all__ = ["describe", "probe_text", "waiting_line"]
+__all__ = ["describe", "lease_text", "probe_text", "waiting_line"]
 
 Explanation = Mapping[str, Any]
 
@@ -36,6 +35,13 @@ def describe(explanation: Explanation, *, depth: int = 0) -> list[str]:
     for cause in explanation["causes"]:
         lines += describe(cause, depth=depth + 1)
     return lines
+
+
+def lease_text(found: Mapping[str, Any]) -> str:
+    """Return a lease in one line."""
+    if not found["left_s"]:
+        return f"of {found['owner']}, expired; the project is being taken down"
+    return f"of {found['owner']}; {age(found['left_s'])} left, then the project is taken down"
 
 
 def _headline(explanation: Explanation) -> str:
