@@ -1,4 +1,13 @@
-"""For plugin authors: what an executor, a health check and a service type have to do, as tests.
+"""For tests: stacks as fixtures, and for plugin authors what their plugins have to do.
+
+    from harness.testing import Stack, harness_stack
+
+    shop = harness_stack("shop.yaml", scope="module")
+
+    def test_page(shop: Stack):
+        assert shop["web"].url("http").startswith("http://")
+
+An executor, a health check and a service type are held to a suite of tests each:
 
     from harness.testing import ExecutorContract
 
@@ -18,29 +27,50 @@ import pytest
 from harness.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .async_stack import AsyncService, AsyncStack, Executed
+    from .definition import StackDefinition
     from .executor_case import ExecutorCase
     from .executor_contract import ExecutorContract
+    from .fixtures import harness_stack
     from .health_contract import HealthCheckContract, ProbedUnit
     from .service_contract import ServiceTypeContract
+    from .stack import Service, Stack
 
 __all__ = [
+    "AsyncService",
+    "AsyncStack",
+    "Executed",
     "ExecutorCase",
     "ExecutorContract",
     "HealthCheckContract",
     "ProbedUnit",
+    "Service",
     "ServiceTypeContract",
+    "Stack",
+    "StackDefinition",
+    "harness_stack",
 ]
 
-_PLACES = {
+_SUITES = {
     "ExecutorCase": "executor_case",
     "ExecutorContract": "executor_contract",
     "HealthCheckContract": "health_contract",
     "ProbedUnit": "health_contract",
     "ServiceTypeContract": "service_contract",
 }
+_PLACES = {
+    **_SUITES,
+    "AsyncService": "async_stack",
+    "AsyncStack": "async_stack",
+    "Executed": "async_stack",
+    "Service": "stack",
+    "Stack": "stack",
+    "StackDefinition": "definition",
+    "harness_stack": "fixtures",
+}
 
 # Before they are imported: a failed assertion of theirs shows its values, as the author's own do.
-pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in set(_PLACES.values())))
+pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in set(_SUITES.values())))
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists
     __getattr__ = lazy_names(__name__, _PLACES)

@@ -1,0 +1,142 @@
+"""What a failed test leaves: a folder with one page for people and one document for programs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from harness.client import (
+    BlockingClient,
+    BundleWindow,
+    Client,
+    bundle_page,
+    gather_project,
+    software_versions,
+)
+
+__all__ = ["FailedTest", "annotation", "folder_name", "write_bundle"]
+
+_GATHER_S = 30.0
+_OTHER = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST_NAME = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTest:
+    """What pytest knows of a failed test.
+
+    Attributes:
+        id: its node id.
+        phase: setup, call or teardown.
+        sections: (name, text) of what was captured.
+    """
+
+    id: str
+    phase: str
+    started_at: datetime
+    duration_s: float
+    file: str
+    line: int
+    traceback: str
+    sections: Sequence[tuple[str, str]]
+
+
+def write_bundle(
+    directory: Path,
+    client: BlockingClient,
+    projects: Sequence[str],
+    test: FailedTest,
+    *,
+    versions: Mapping[str, Any],
+) -> Path:
+    """Write the bundle of a failed test; return the page.
+
+    Args:
+        directory: where its folder is made.
+        client: of the daemon.
+        projects: of the stacks that it used.
+        test: what failed.
+        versions: of the test runner.
+
+    Raises:
+        OSError: it cannot be written.
+        TimeoutError: the daemon took too long.
+    """
+    bundle = client.run(_gatherer(projects, test, versions))
+    folder = directory / folder_name(test.id, test.phase)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(bundle, indent=1, ensure_ascii=False, default=str)
+    (folder / "bundle.json").write_text(text + "\n", "utf-8", "backslashreplace")
+    page = folder / "bundle.html"
+    page.write_text(bundle_page(bundle), "utf-8")
+    return page
+
+
+def _gatherer(
+    projects: Sequence[str], test: FailedTest, versions: Mapping[str, Any]
+) -> Callable[[Client], Any]:
+    async def gather(client: Client) -> dict[str, Any]:
+        window = BundleWindow(since=test.started_at)
+        with anyio.fail_after(_GATHER_S):
+            return {
+                "version": 1,
+                "made_at": datetime.now(UTC).isoformat(),
+                "test": {
+                    "id": test.id,
+                    "phase": test.phase,
+                    "started_at": test.started_at.isoformat(),
+                    "duration_s": test.duration_s,
+                    "file": test.file,
+                    "line": test.line,
+                    "traceback": test.traceback,
+                    "sections": [list(section) for section in test.sections],
+                },
+                "versions": {**await software_versions(client), **versions},
+                "projects": [
+                    await gather_project(client, project, window=window) for project in projects
+                ],
+            }
+
+    return gather
+
+
+def folder_name(test_id: str, phase: str) -> str:
+    """Return a name for the folder of a failed test that no other one has."""
+    text = _OTHER.sub("-", test_id).strip("-.")
+    if text != test_id or len(text) > _LONGEST_NAME:
+        mark = hashlib.sha256(test_id.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        text = f"{text[-_LONGEST_NAME:].lstrip('-.')}-{mark}"
+    return text if phase == "call" else f"{text}-{phase}"
+
+
+def annotation(*, file: str, line: int, title: str, message: str, env: Mapping[str, str]) -> str:
+    """Return a line that GitHub Actions shows beside the test's own line.
+
+    Args:
+        file: absolute path.
+        line: from 1.
+        title: short.
+        message: may have several lines.
+        env: its GITHUB_WORKSPACE is what the file is told from.
+    """
+    root = env.get("GITHUB_WORKSPACE") or os.getcwd()
+    place = os.path.relpath(file, root)
+    facts = f"file={_fact(place)},line={line},title={_fact(title)}"
+    return f"::error {facts}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _fact(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
