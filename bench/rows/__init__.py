@@ -10,6 +10,7 @@ from . import (
     fidelity,
     follow,
     output,
+    pytest_stacks,
     revival,
     start_stop,
 )
@@ -27,6 +28,7 @@ ROWS: tuple[Row, ...] = (
     *daemon_size.ROWS,
     *adoption.ROWS,
     *actions.ROWS,
+    *pytest_stacks.ROWS,
     *audience.ROWS,
     *fidelity.ROWS,
 )

@@ -416,3 +416,61 @@ def test_a_kept_stack_is_told_and_is_gone_when_it_is_taken_down(
     for command in commands:
         subprocess.run(command, shell=True, env=suite.env, check=True, capture_output=True)
     suite.assert_clean()
+
+
+# ── isolation ────────────────────────────────────────────────────────────────────────────────────
+
+
+COUNTERS = """
+from pathlib import Path
+from harness.actions import Call, ServiceType
+from harness.plugins import hookimpl
+
+class Counter(ServiceType):
+    name = "counter"
+
+    async def snapshot(self, call: Call, directory: Path) -> None:
+        await self.service.run("cp", "count", str(directory / "count"))
+
+    async def restore(self, call: Call, directory: Path) -> None:
+        await self.service.run("cp", str(directory / "count"), "count")
+
+@hookimpl
+def harness_service_types():
+    return [Counter]
+"""
+
+
+def test_tests_that_share_a_stack_find_it_as_it_was(suite: PytestCase) -> None:
+    suite.write("counters.py", COUNTERS)
+    suite.env |= {"PYTHONPATH": str(suite.directory), "HARNESS_PLUGINS": "counters"}
+    suite.write(
+        "test_it.py",
+        """
+        import pytest
+        from harness.testing import harness_stack
+
+        counter = {"type": "process", "service_type": "counter", "health_check": {"log": "up"}}
+        write = "[ -f count ] || echo 1 > count"
+        counter["command"] = ["sh", "-c", f"{write}; echo up; exec sleep 1000"]
+        shop = harness_stack(
+            {"name": "shop", "services": {"c": counter, "x": SLEEP}},
+            scope="module", isolation="snapshot",
+        )
+        none = harness_stack({"services": {"x": SLEEP}}, scope="module", isolation="snapshot")
+
+        @pytest.mark.parametrize("number", range(3))
+        def test_it(shop, number):
+            assert shop["c"].exec("cat", "count").stdout == "1\\n"
+            assert shop["x"].state == "running"
+            shop["c"].exec("sh", "-c", "echo 7 > count")
+            shop["x"].stop()
+
+        def test_unrelated(): pass
+        def test_nothing_to_restore(none): pass
+        """,
+    )
+    done = suite()
+    assert "4 passed, 1 error" in done.stdout, done.stdout
+    assert "has a type" in done.stdout
+    suite.assert_clean()

@@ -195,13 +195,13 @@ class AsyncStack:
 
     async def snapshot(self, name: str) -> None:
         """Take a snapshot of the whole stack."""
-        params = {"project": self.project, "name": name}
-        await finished(self, await self.client.connection.call("snapshots.create", params))
+        begun = await self.client.snapshots.create(project=self.project, name=name)
+        await finished(self, begun)
 
     async def restore(self, name: str) -> None:
         """Make the stack as it was when the snapshot was taken; return when it is ready again."""
-        params = {"project": self.project, "name": name}
-        await finished(self, await self.client.connection.call("snapshots.restore", params))
+        begun = await self.client.snapshots.restore(project=self.project, name=name)
+        await finished(self, begun)
 
 
 class AsyncService:

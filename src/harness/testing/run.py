@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.client import BlockingClient, Client, Endpoint
-from harness.errors import DaemonUnavailable, HarnessError, LeaseExpired, ServiceNotFound
+from harness.errors import DaemonUnavailable, HarnessError, ServiceNotFound
 
 from .async_stack import finished
 from .definition import StackDefinition, unique_project
@@ -124,7 +124,8 @@ class StackRun:
             stack.snapshot(_BASE)
 
     def restore(self, live: LiveStack) -> None:
-        """Make a stack as it was when it had come up."""
+        """Make a stack as it was when it had come up, also what a test has stopped."""
+        live.stack.run(lambda inner: inner.change("start", live.definition.units))
         live.stack.restore(_BASE)
 
     def begin_test(self) -> None:
@@ -153,7 +154,7 @@ class StackRun:
         self._let_go(live)
         try:
             self.client.leases.release(project=live.stack.project)
-        except (HarnessError, LeaseExpired):
+        except HarnessError:
             return False
         return True
 
