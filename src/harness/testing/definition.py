@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -53,19 +53,20 @@ class StackDefinition:
         path = Path(self.stack[0])
         return (self.directory / path).parent.name if path.stem == "harness" else path.stem
 
-    def source(self, project: str, written: Path) -> dict[str, Any]:
+    def source(self, project: str, make_directory: Callable[[str], Path]) -> dict[str, Any]:
         """Return what a request to bring it up carries.
 
         Args:
             project: its name.
-            written: a directory for the file of a mapping.
+            make_directory: makes one of that name, for the file of a mapping.
         """
         directory, files = self.directory, self.stack
         if isinstance(files, Mapping):
             # JSON is YAML.
-            path = written / "harness.yaml"
+            directory = make_directory(project)
+            path = directory / "harness.yaml"
             path.write_text(json.dumps(files, indent=2, ensure_ascii=False) + "\n", "utf-8")
-            directory, files = written, [path]
+            files = [path]
         return make_source(
             files=[os.fspath(file) for file in files],
             project=project,

@@ -110,7 +110,7 @@ class StackRun:
             HarnessError: why it could not be begun.
         """
         definition, stack = live.definition, live.stack
-        source = definition.source(stack.project, self._make_directory(stack.project))
+        source = definition.source(stack.project, self._make_directory)
         begun = self.client.services.up(
             source=source,
             units=definition.units,

@@ -12,7 +12,7 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from harness.client import BlockingClient
+from harness.client import BlockingClient, Client
 from harness.errors import DaemonUnavailable, MethodNotFound
 from harness.protocol import Endpoint
 from tests.unit.daemon.serving import SmallServer, serving
@@ -63,6 +63,26 @@ async def test_errors_are_the_daemons() -> None:
                     _ = client.servces
 
         await in_thread(script)
+
+
+async def test_what_needs_the_async_client_runs_beside_the_script_or_in_its_place() -> None:
+    async with served() as (_, endpoint):
+
+        async def names(client: Client) -> Any:
+            return await client.services.status(project="shop")
+
+        async def for_ever(client: Client) -> None:
+            await anyio.sleep_forever()
+
+        def script() -> Any:
+            with BlockingClient(endpoint, start=False) as client:
+                beside = client.begin(for_ever)
+                found = client.run(names)
+                assert not beside.done()
+                assert beside.cancel()
+                return found
+
+        assert await in_thread(script) == {"project": "shop", "services": []}
 
 
 def test_no_daemon_is_an_error_on_entering(tmp_path: Any) -> None:

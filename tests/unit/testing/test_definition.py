@@ -15,11 +15,15 @@ from harness.testing.definition import unique_project
 from harness.testing.fixtures import define
 
 
+def no_directory(name: str) -> Path:
+    raise AssertionError("files need no directory of their own")
+
+
 def test_files_start_at_the_directory_and_variables_are_among_the_environment(tmp_path: Path):
     definition = define(
         "a.yaml", Path("b.yaml"), directory=tmp_path, variables={"A": "1", "B": "1"}, env={"B": "2"}
     )
-    source = definition.source("shop", tmp_path)
+    source = definition.source("shop", no_directory)
     assert source["files"] == [str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")]
     assert (source["project"], source["env"]["A"], source["env"]["B"]) == ("shop", "1", "2")
     assert source["env"]["PATH"] == os.environ["PATH"]
@@ -27,7 +31,7 @@ def test_files_start_at_the_directory_and_variables_are_among_the_environment(tm
 
 def test_a_mapping_becomes_a_file(tmp_path: Path):
     stack = {"name": "möbel", "services": {"a": {"command": "echo ${project.name}"}}}
-    source = define(stack, directory=tmp_path / "elsewhere").source("p", tmp_path)
+    source = define(stack, directory=tmp_path / "elsewhere").source("p", lambda name: tmp_path)
     (file,) = source["files"]
     assert Path(file).parent == tmp_path
     assert json.loads(Path(file).read_text("utf-8")) == stack
