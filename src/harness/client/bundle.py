@@ -148,7 +148,7 @@ class _Gathering:
         after = max(0, newest - 10 * self._window.events)
         while True:
             page = await self._client.events.list(after=after, limit=_PAGE, project=self._project)
-            kept.extend(page)
+            kept.extend(map(dict, page))
             if len(page) < _PAGE:
                 break
             after = page[-1]["number"]

@@ -182,6 +182,7 @@ class RemoteListener:
             logger.exception("Cannot go on with a connection")
         finally:
             server.remote_connections -= 1
+            server.on_left()
 
     async def _serve_secured(self, stream: SocketStream, host: str) -> None:
         come_in = await self._log_in(stream, host)

@@ -72,7 +72,7 @@ class AsyncStack:
     async def status(self) -> dict[str, dict[str, Any]]:
         """Return every unit's row of `harness status`, by name, in the file's order."""
         document = await self.client.services.status(project=self.project)
-        return {unit["name"]: unit for unit in document["services"]}
+        return {unit["name"]: dict(unit) for unit in document["services"]}
 
     async def unit(self, name: str) -> dict[str, Any]:
         """Return one row.
