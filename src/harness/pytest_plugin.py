@@ -172,6 +172,8 @@ def _definition(request: pytest.FixtureRequest) -> StackDefinition:
     marker = request.node.get_closest_marker("harness_stack")
     if marker is not None:
         try:
+            if request.scope == "function" and marker.kwargs.get("isolation") == "snapshot":
+                raise TypeError('isolation="snapshot" is for module_stack, which tests share')
             return define(*marker.args, directory=request.path.parent, **marker.kwargs)
         except TypeError as error:
             raise pytest.UsageError(f"cannot use the marker harness_stack: {error}") from error

@@ -77,6 +77,24 @@ def test_ctrl_c_twice_ends_at_once_and_the_daemon_does_the_rest(suite: PytestCas
     suite.assert_clean()
 
 
+def test_ctrl_c_while_a_stack_comes_up_takes_it_down(suite: PytestCase) -> None:
+    suite.write(
+        "test_it.py",
+        """
+        from harness.testing import harness_stack
+        slow = harness_stack({"services": {
+            "a": {**SLEEP, "health_check": {"log": "never"}}, "b": {**SLEEP, "depends_on": ["a"]}}})
+
+        def test_it(slow): pass
+        """,
+    )
+    with suite.running(services=1) as process:
+        suite.interrupt(process)
+        text = ended(process)
+    assert "KeyboardInterrupt" in text
+    suite.assert_clean()
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_run_that_is_killed_leaves_nothing(suite: PytestCase, number: int) -> None:
     suite.write("conftest.py", SHORT_LEASE)

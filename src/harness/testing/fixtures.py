@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from .definition import Isolation, StackDefinition
-from .session import session_of
+from .session import PytestSession
 from .stack import Stack
 
 __all__ = ["define", "harness_stack", "provide"]
@@ -107,7 +107,7 @@ def provide(request: pytest.FixtureRequest, definition: StackDefinition) -> Stac
     Raises:
         HarnessError: it did not come up; it stays as it is until the failure has been reported.
     """
-    session = session_of(request.config)
+    session: PytestSession = request.getfixturevalue("harness_run")
     live = session.run.prepare(definition)
     live.fixture = request.fixturename
     # Before it is brought up: one that does not come up is looked at, and then taken down.

@@ -35,7 +35,6 @@ class LiveStack:
     """A stack and what is known of it.
 
     Attributes:
-        began: number of the newest event before it was brought up.
         beat: renews its lease.
         fixture: name of the one that gives it.
         users: ids of the tests that have used it.
@@ -44,7 +43,6 @@ class LiveStack:
 
     stack: Stack
     definition: StackDefinition
-    began: int = 0
     beat: Future[None] | None = None
     fixture: str | None = None
     users: set[str] = field(default_factory=set)
@@ -117,7 +115,7 @@ class StackRun:
             timeout_s=definition.timeout_s,
             lease={"ttl_s": LEASE_S, "owner": f"pytest {self._worker} pid {os.getpid()}"},
         )
-        live.began = stack.mark = begun["after"]
+        stack.mark = begun["after"]
         live.beat = self.client.begin(self._beat(stack.project))
         stack.run(lambda inner: finished(inner, begun))
         if definition.isolation == "snapshot":

@@ -20,19 +20,12 @@ from .failure import FailedTest, write_bundle
 from .run import LiveStack, StackRun
 from .stack import Stack
 
-__all__ = ["BUNDLE", "PROJECT", "PytestSession", "session_of"]
+__all__ = ["BUNDLE", "PROJECT", "PytestSession"]
 
 __tracebackhide__ = True  # to pytest: a test's author looks at the test
 
 PROJECT, BUNDLE = "harness_project", "harness_bundle"
 """Properties of a test: its stacks' projects, and the pages that tell of its failures."""
-
-_KEY = pytest.StashKey["PytestSession"]()
-
-
-def session_of(config: pytest.Config) -> PytestSession:
-    """Return the session that `begin` has made."""
-    return config.stash[_KEY]
 
 
 class PytestSession:
@@ -63,7 +56,6 @@ class PytestSession:
             make_directory=lambda name: tmp_path_factory.mktemp(name, numbered=False),
             on_touch=self.touch,
         )
-        config.stash[_KEY] = self
 
     # ── tests ────────────────────────────────────────────────────────────────────────────────────
 
