@@ -324,6 +324,30 @@ def test_a_failed_test_leaves_a_bundle(suite: PytestCase) -> None:
     suite.assert_clean()
 
 
+def test_a_page_of_megabytes_of_output_has_the_end_of_them(suite: PytestCase) -> None:
+    suite.write(
+        "test_it.py",
+        """
+        from harness.testing import harness_stack
+        LOUD = "for _ in range(30_000): print('x' * 1_000)"
+        LOUD += "\\nimport time; print('done', flush=True); time.sleep(1_000)"
+        loud = harness_stack({"services": {
+            "a": {"type": "process", "command": [sys.executable, "-c", LOUD],
+                  "health_check": {"log": "^done"}},
+            "b": {"type": "process", "command": "sh -c 'echo quiet; exec sleep 1000'"}}})
+
+        def test_it(loud): assert False
+        """,
+    )
+    assert "1 failed" in suite().stdout
+    (page,) = suite.pages()
+    text = page.read_text()
+    assert len(text) < 5_000_000
+    assert "a (earlier lines are left out)" in text
+    assert re.search(r"<b>a</b> done<", text)
+    assert re.search(r"<b>b</b> quiet<", text)
+
+
 def test_a_stack_that_does_not_come_up_leaves_one_too(suite: PytestCase) -> None:
     suite.write("test_it.py", FAILING)
     done = suite("-k", "not_set_up")

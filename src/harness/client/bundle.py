@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from harness import __version__
 from harness.errors import HarnessError
 
@@ -27,6 +29,7 @@ BUNDLE_VERSION = 1
 _PAGE = 1_000
 _LONGEST_LINE = 8_000
 _EVENTS_BEFORE = 50
+_VERSIONS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +42,14 @@ class BundleWindow:
         lines: the newest lines of each unit, at most.
         log_bytes: of all units' output, at most; the newest are kept.
         events: the newest of the project, at most.
+        within_s: what has not been answered by then is left out.
     """
 
     since: datetime | None = None
     lines: int = 2_000
     log_bytes: int = 4 * 1024 * 1024
     events: int = 2_000
+    within_s: float = 20.0
 
 
 async def software_versions(client: Client | None = None) -> dict[str, Any]:
@@ -57,7 +62,7 @@ async def software_versions(client: Client | None = None) -> dict[str, Any]:
     }
     if client is not None:
         versions["daemon"] = client.hello["version"]
-        versions["plugins"], _ = await _asked(client.plugins.list(), [])
+        versions["plugins"], _ = await _asked(client.plugins.list(), [], within_s=_VERSIONS_S)
     return versions
 
 
@@ -70,8 +75,8 @@ async def gather_project(
         {version, project, gathered_at, since, lease, services, plan, environment, events, health,
         why, processes, logs, lost, problems}: `services` as of `status`; `plan` unit → definition;
         `environment` unit → its variables as they were resolved; `why` unit → explanation, of each
-        that is not ready; `logs` [{at, unit, stream, text}] in order of time; `lost` unit → lines
-        that were left out; `problems` what could not be had, and why.
+        that is not ready; `logs` [{at, unit, stream, text}] in order of time; `lost` unit → lines,
+        at least so many, that were left out; `problems` what could not be had, and why.
     """
     gathering = _Gathering(client, project, window or BundleWindow())
     return await gathering.run()
@@ -82,6 +87,7 @@ class _Gathering:
         self._client = client
         self._project = project
         self._window = window
+        self._until = anyio.current_time() + window.within_s
         self._problems: list[dict[str, str]] = []
 
     async def run(self) -> dict[str, Any]:
@@ -137,7 +143,8 @@ class _Gathering:
         }
 
     async def _part(self, name: str, asking: Awaitable[Any], otherwise: Any) -> Any:
-        value, problem = await _asked(asking, otherwise)
+        left_s = self._until - anyio.current_time()
+        value, problem = await _asked(asking, otherwise, within_s=left_s)
         if problem is not None:
             self._problems.append({"part": name, "problem": problem})
         return value
@@ -161,8 +168,9 @@ class _Gathering:
     async def _logs(self, names: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
         since = None if self._window.since is None else self._window.since.isoformat()
         window = _LogWindow(names, lines=self._window.lines, most_bytes=self._window.log_bytes)
+        # One more than wanted: that there were more is to be told.
         async with self._client.logs.read(
-            project=self._project, since=since, tail=self._window.lines
+            project=self._project, since=since, tail=self._window.lines + 1
         ) as chunks:
             async for chunk in chunks:
                 window.take(chunk)
@@ -212,9 +220,14 @@ def _processes(
     return found
 
 
-async def _asked(asking: Awaitable[Any], otherwise: Any) -> tuple[Any, str | None]:
+async def _asked(
+    asking: Awaitable[Any], otherwise: Any, *, within_s: float
+) -> tuple[Any, str | None]:
     """Return an answer, or something else and why there is none."""
     try:
-        return await asking, None
+        with anyio.fail_after(within_s):
+            return await asking, None
+    except TimeoutError:
+        return otherwise, "it could not be had in time"
     except HarnessError as error:
         return otherwise, str(error)

@@ -125,8 +125,7 @@ def _logs(project: Mapping[str, Any]) -> Iterator[str]:
     yield f"<h2>Output, {len(lines)} lines</h2>"
     units = list(dict.fromkeys(line["unit"] for line in lines))
     for unit in units:
-        lost = project["lost"].get(unit)
-        note = f" ({lost} earlier lines left out)" if lost else ""
+        note = " (earlier lines are left out)" if unit in project["lost"] else ""
         yield (
             f'<label><input type="checkbox" checked data-unit="{_text(unit)}"> '
             f"{_text(unit)}{note}</label> "

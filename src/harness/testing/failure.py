@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import anyio
-
 from harness.client import (
     BlockingClient,
     BundleWindow,
@@ -25,7 +23,6 @@ from harness.client import (
 
 __all__ = ["FailedTest", "annotation", "folder_name", "write_bundle"]
 
-_GATHER_S = 30.0
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80
 
@@ -69,7 +66,6 @@ def write_bundle(
 
     Raises:
         OSError: it cannot be written.
-        TimeoutError: the daemon took too long.
     """
     bundle = client.run(_gatherer(projects, test, versions))
     folder = directory / folder_name(test.id, test.phase)
@@ -86,25 +82,24 @@ def _gatherer(
 ) -> Callable[[Client], Any]:
     async def gather(client: Client) -> dict[str, Any]:
         window = BundleWindow(since=test.started_at)
-        with anyio.fail_after(_GATHER_S):
-            return {
-                "version": 1,
-                "made_at": datetime.now(UTC).isoformat(),
-                "test": {
-                    "id": test.id,
-                    "phase": test.phase,
-                    "started_at": test.started_at.isoformat(),
-                    "duration_s": test.duration_s,
-                    "file": test.file,
-                    "line": test.line,
-                    "traceback": test.traceback,
-                    "sections": [list(section) for section in test.sections],
-                },
-                "versions": {**await software_versions(client), **versions},
-                "projects": [
-                    await gather_project(client, project, window=window) for project in projects
-                ],
-            }
+        return {
+            "version": 1,
+            "made_at": datetime.now(UTC).isoformat(),
+            "test": {
+                "id": test.id,
+                "phase": test.phase,
+                "started_at": test.started_at.isoformat(),
+                "duration_s": test.duration_s,
+                "file": test.file,
+                "line": test.line,
+                "traceback": test.traceback,
+                "sections": [list(section) for section in test.sections],
+            },
+            "versions": {**await software_versions(client), **versions},
+            "projects": [
+                await gather_project(client, project, window=window) for project in projects
+            ],
+        }
 
     return gather
 

@@ -86,7 +86,7 @@ class PytestSession:
         lines = [f"stack: {self._command(live.stack.project, 'status')}" for live in used]
         try:
             page = self._write_bundle(item, report, projects)
-        except (HarnessError, OSError, TimeoutError) as error:
+        except (HarnessError, OSError) as error:
             lines.append(f"cannot write the bundle: {type(error).__name__}: {error}")
         else:
             lines.append(f"bundle: {page}")
