@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from harness.client import Client
     from harness.executors import Executor
     from harness.health import HealthCheck
-    from harness.plugins import Observer
+    from harness.plugins import Observer, Plugins
     from harness.protocol import Endpoint
+    from harness.workflows import Workflow, WorkflowStep
 
 __all__ = ["BaseDaemon"]
 
@@ -49,6 +50,8 @@ class BaseDaemon:
         daemon_actions: classes of actions that belong to no service.
         executors: types of units.
         health_checks: checks that stack files name below `custom`.
+        workflow_steps: classes of steps that workflows call by their names.
+        workflows: that every project has.
         observers: async functions that are called with every transition of every unit.
         commands: name → `module:attribute` of command groups that its command has besides.
         plugins: further plugins that it needs, `module` or `module:attribute`.
@@ -68,6 +71,8 @@ class BaseDaemon:
         daemon_actions: Sequence[type[ActionSet]] = (),
         executors: Sequence[type[Executor]] = (),
         health_checks: Sequence[type[HealthCheck]] = (),
+        workflow_steps: Sequence[type[WorkflowStep]] = (),
+        workflows: Sequence[Workflow] = (),
         observers: Sequence[Observer] = (),
         commands: Mapping[str, str] = MappingProxyType({}),
         plugins: Sequence[str] = (),
@@ -85,6 +90,8 @@ class BaseDaemon:
         self._daemon_actions = daemon_actions
         self._executors = executors
         self._health_checks = health_checks
+        self._workflow_steps = workflow_steps
+        self._workflows = workflows
         self._observers = observers
         self._commands = dict(commands)
 
@@ -119,11 +126,12 @@ class BaseDaemon:
                 and dependencies that do not exist and units that wait for one another are among it.
         """
         from harness.client import KnownTypes
-        from harness.config import Source, validate
+        from harness.config import Source, read_workflow, validate
         from harness.executors import option_types
         from harness.plan import check_capabilities, plan_stack
+        from harness.workflows import check_kinds
 
-        self._check_itself()
+        plugins = self._loaded()
         types = KnownTypes(self.plugins)
         directory = str(self.stack_files[0].parent) if self._stack else os.getcwd()
         source = Source(
@@ -136,9 +144,11 @@ class BaseDaemon:
             raise ConfigSchemaError(problems=found.problems)
         plan_stack(found.stack)
         check_capabilities(found.stack.units, types.capabilities())
+        for workflow in (*found.stack.workflows.values(), *plugins.workflows.values()):
+            check_kinds(read_workflow(workflow, found.stack), plugins.step_kinds)
 
-    def _check_itself(self) -> None:
-        """Raise unless the process in the background will find this, and can use it."""
+    def _loaded(self) -> Plugins:
+        """Return what it brings; raise unless the process in the background finds it, too."""
         from harness.plugins import Plugins
 
         try:
@@ -147,9 +157,11 @@ class BaseDaemon:
             raise PlanError(f"cannot use the daemon {self.name}: {error}") from error
         if there is not self:
             raise PlanError(f"cannot use the daemon {self.name}: another object is at {self.at}")
-        for report in Plugins.load({}, given=self.plugins).reports:
+        plugins = Plugins.load({}, given=self.plugins)
+        for report in plugins.reports:
             if report.error is not None and report.name in self.plugins:
                 raise PlanError(f"cannot use {report.name}: {report.error}")
+        return plugins
 
     # ── running it ───────────────────────────────────────────────────────────────────────────────
 
@@ -223,6 +235,16 @@ class BaseDaemon:
     def harness_health_checks(self) -> Sequence[type[HealthCheck]]:
         """Bring its health checks."""
         return self._health_checks
+
+    @hookimpl
+    def harness_workflow_steps(self) -> Sequence[type[WorkflowStep]]:
+        """Bring its steps of workflows."""
+        return self._workflow_steps
+
+    @hookimpl
+    def harness_workflows(self) -> Sequence[Workflow]:
+        """Bring its workflows."""
+        return self._workflows
 
     @hookimpl
     def harness_transitions(self) -> Sequence[Observer]:

@@ -26,7 +26,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.delitem(sys.modules, "own_daemon", raising=False)
         (tmp_path / "own.yaml").write_text(stack)
         (tmp_path / "own_daemon.py").write_text(
-            "from harness.domain import BaseDaemon\nfrom tests.toy_plugin import Daemon, Toy\n"
+            "from harness.domain import BaseDaemon\nfrom harness.workflows import Uses, Workflow\n"
+            "from tests.toy_plugin import Daemon, SayNote, Toy\n"
             f"daemon = BaseDaemon('own-shop', at='own_daemon:daemon', stack='own.yaml', {brings})\n"
         )
         daemon = importlib.import_module("own_daemon").daemon
@@ -109,6 +110,23 @@ async def test_it_serves_its_own_within_a_program(write, tmp_path: Path):
             assert [action["name"] for action in found] == names
             (own,) = [p for p in await client.plugins.list() if p["source"] == "this daemon"]
             assert own["module"] == "own_daemon:daemon"
+
+
+NOTED = "workflows=[Workflow('noted', [Uses('note', {'text': 'hello'})])]"
+
+
+async def test_its_workflows_and_their_steps_are_run(write, tmp_path: Path):
+    daemon = write(GOOD, f"service_types=[Toy], workflow_steps=[SayNote], {NOTED}")
+    daemon.validate()
+    with anyio.fail_after(15):
+        async with daemon.serving(tmp_path / "state") as client:
+            begun = await client.workflows.run(workflow="noted", source=daemon.source({}))
+            assert (await client.operations.wait(id=begun["id"]))["state"] == "done"
+
+
+def test_a_step_of_its_workflows_that_nobody_brings_is_told(write):
+    with pytest.raises(ConfigSchemaError, match='no plugin brings a step "note"'):
+        write(GOOD, f"service_types=[Toy], {NOTED}").validate()
 
 
 async def test_what_fails_within_is_raised_as_it_is(write, tmp_path: Path):

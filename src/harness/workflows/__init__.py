@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
     from .kinds import StepCall, StepKinds, WorkflowStep
     from .parameters import parameters_schema
-    from .workflows import Workflows
+    from .workflows import Workflows, check_kinds
 
 __all__ = [
     "Action",
@@ -57,6 +57,7 @@ __all__ = [
     "Workflow",
     "WorkflowStep",
     "Workflows",
+    "check_kinds",
     "parameters_schema",
 ]
 
@@ -72,6 +73,7 @@ _PLACES = {
     **dict.fromkeys(("StepCall", "StepKinds", "WorkflowStep"), "kinds"),
     "parameters_schema": "parameters",
     "Workflows": "workflows",
+    "check_kinds": "workflows",
 }  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists
