@@ -96,9 +96,9 @@ class DaemonProcess:
         try:
             word = json.loads(stdout)
         except ValueError:
-            last = stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            said = stderr.decode("utf-8", "replace")
             return DaemonUnavailable(
-                f"cannot start the daemon: {last or 'it ended without a word'}",
+                f"cannot start the daemon: {_last_line(said) or 'it ended without a word'}",
                 hint=f"see {self._endpoint.log_path}",
             )
         return error_from_wire(word["error"]) if "error" in word else None
@@ -196,3 +196,9 @@ def _begin(
             process.give_up()
             raise
     return process
+
+
+def _last_line(said: str) -> str:
+    """Return the last line with words; a frame around a group of errors has none."""
+    lines = (line.strip(" |+-") for line in reversed(said.splitlines()))
+    return next(filter(None, lines), "")

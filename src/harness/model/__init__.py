@@ -1,5 +1,9 @@
 """The nouns of the product: frozen dataclasses and enums, standard library only."""
 
+from typing import TYPE_CHECKING
+
+from harness.lazy import lazy_names
+
 from .dependency import Condition, Dependency, find_cycle
 from .endpoint import Endpoint, PortProtocol, PortSpec
 from .event import Event, EventKind
@@ -37,7 +41,10 @@ from .state import (
     is_ready,
 )
 from .unit import OutputSpec, RememberMode, ServiceSpec, SetupSpec, TaskSpec, UnitSpec
-from .workflow import Parameter, Retry, Step, Workflow, WorkflowDocument
+from .workflow_document import WorkflowDocument
+
+if TYPE_CHECKING:
+    from .workflow import Parameter, Retry, Step, Workflow
 
 __all__ = [
     "HANDLE_VERSION",
@@ -97,3 +104,8 @@ __all__ = [
     "is_ready",
     "parts",
 ]
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that exists
+    # Few stacks have workflows, and fewer commands run one.
+    _WORKFLOW = ("Parameter", "Retry", "Step", "Workflow")
+    __getattr__ = lazy_names(__name__, dict.fromkeys(_WORKFLOW, "workflow"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from .secret import SecretSpec
 from .unit import UnitSpec
-from .workflow import WorkflowDocument
+from .workflow_document import WorkflowDocument
 
 __all__ = ["Settings", "StackSpec"]
 

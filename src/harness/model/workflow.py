@@ -6,20 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Parameter", "Retry", "Step", "Workflow", "WorkflowDocument"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowDocument:
-    """A workflow as it was written: JSON values, checked when the stack was read.
-
-    Attributes:
-        places: path of a step, such as `steps[0].then[1]` → `file:line:column`.
-    """
-
-    name: str
-    document: Mapping[str, Any]
-    places: Mapping[str, str] = field(default_factory=dict)
+__all__ = ["Parameter", "Retry", "Step", "Workflow"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from harness.model import ExitStatus, Goal, Handle, HealthState, ServiceState
 
 __all__ = ["RECORD_VERSION", "UnitRecord", "decode_record", "encode_record"]
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
+"""2: how a run ended may have a cause of its own."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from harness.client import begin_daemon, make_source
-from harness.client.spawning import is_locked, open_lock
+from harness.client.spawning import _last_line, is_locked, open_lock
 from harness.client.starting import start_daemon
 from harness.errors import ConfigError, DaemonUnavailable, StorageError
 from harness.protocol import Endpoint
@@ -103,3 +103,16 @@ def test_a_stack_that_is_wrong_ends_what_was_begun(
     another = open_lock(endpoint)
     assert is_locked(another)
     os.close(another)
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("", ""),
+        ("one\ntwo\n", "two"),
+        ("  | ExceptionGroup: some\n    | TypeError: no\n    +----------\n", "TypeError: no"),
+        ("+---\n|\n", ""),
+    ],
+)
+def test_the_last_line_with_words_says_why(said: str, line: str) -> None:
+    assert _last_line(said) == line

@@ -55,3 +55,8 @@ def test_a_field_an_older_version_did_not_have_gets_its_default() -> None:
     older = encode_record(FULL)
     del older["stages"], older["log_offsets"]
     assert decode_record(older).stages == {}
+
+
+def test_an_end_that_an_older_version_noted_has_no_cause():
+    older = {**encode_record(FULL), "version": 1, "exit": {"code": 3, "signal": None}}
+    assert decode_record(older).exit == ExitStatus(code=3)
