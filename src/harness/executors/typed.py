@@ -143,9 +143,9 @@ class TypedExecutor(Executor):
             if not job.ended.is_set():
                 cause = "its class goes on although it was cancelled"
                 raise StopFailed(service=str(handle.data["unit"]), executor=self.name, cause=cause)
-            del self._jobs[str(handle.data["run_dir"])]
         await end_orphans(f"HARNESS_UNIT={handle.data['marker']}")
-        status = job.status if job is not None else ExitStatus()
+        status = await self.wait(handle)
+        self._jobs.pop(str(handle.data["run_dir"]), None)
         return StopReport(exit=status, took_s=anyio.current_time() - began_s)
 
     async def _see_through(self, job: _Job, run: TypedRun, run_dir: Path) -> None:
