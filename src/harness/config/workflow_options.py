@@ -27,8 +27,9 @@ def step_options(raw: RawStep, kind: str, site: Site, visible: Visible) -> Mappi
     match kind:
         case "start" | "stop" | "restart":
             value = {"units": value}
-        case "action" | "task" if isinstance(value, str):
-            value = {"name": value}
+        case "action" | "task" if isinstance(place.node, Scalar):
+            # Also a name that YAML reads as something else, such as 3.
+            value = {"name": place.node.text}
         case "sleep":
             value = {"duration": value}
         case "set":

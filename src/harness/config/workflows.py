@@ -20,7 +20,7 @@ from harness.model import (
     WorkflowDocument,
 )
 
-from .nodes import Entry, Map, Seq, path_text, plain
+from .nodes import Entry, Map, Node, Scalar, Seq, path_text, plain
 from .problems import Problems, Site
 from .schema_check import check
 from .schema_workflow import RawParameter, RawRetry, RawStep, RawWorkflow
@@ -262,6 +262,9 @@ class _Reader:
         if "with" in given and "uses" not in kinds:
             site.at("with").report_key("config-value", "has a meaning beside `uses` only")
         if len(kinds) == 1:
+            if kinds[0] in given and _is_empty(site.at(kinds[0]).node):
+                site.at(kinds[0]).report("config-value", "is empty")
+                return None
             return kinds[0] if _is_read(raw, kinds[0]) else None
         if kinds:
             site.report(
@@ -349,6 +352,12 @@ _COMMON = ("name", "if", "then", "else", "retry", "timeout", "compensate", "with
 
 def _condition(value: str | bool | None) -> str | None:
     return None if value is None else value if isinstance(value, str) else str(value).lower()
+
+
+def _is_empty(node: Node | None) -> bool:
+    if isinstance(node, Seq):
+        return not node.items
+    return isinstance(node, Scalar) and node.value in (None, "")
 
 
 def _is_read(raw: RawStep, kind: str) -> bool:
