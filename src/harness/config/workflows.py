@@ -262,7 +262,7 @@ class _Reader:
         if "with" in given and "uses" not in kinds:
             site.at("with").report_key("config-value", "has a meaning beside `uses` only")
         if len(kinds) == 1:
-            if kinds[0] in given and _is_empty(site.at(kinds[0]).node):
+            if kinds[0] in given and _is_empty(kinds[0], site.at(kinds[0]).node):
                 site.at(kinds[0]).report("config-value", "is empty")
                 return None
             return kinds[0] if _is_read(raw, kinds[0]) else None
@@ -354,9 +354,10 @@ def _condition(value: str | bool | None) -> str | None:
     return None if value is None else value if isinstance(value, str) else str(value).lower()
 
 
-def _is_empty(node: Node | None) -> bool:
+def _is_empty(kind: str, node: Node | None) -> bool:
+    """Tell whether a step says nothing; no steps in order, or side by side, are some, too."""
     if isinstance(node, Seq):
-        return not node.items
+        return kind in ("start", "stop", "restart") and not node.items
     return isinstance(node, Scalar) and node.value in (None, "")
 
 
