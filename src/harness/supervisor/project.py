@@ -301,7 +301,7 @@ class Project:
 
     async def signal(self, name: str, signal: str) -> None:
         """Send a signal to a running unit."""
-        executor, handle = self._running(name)
+        executor, handle = self._running(name, "signal")
         await executor.signal(handle, signal=signal)
 
     async def reload(self, names: Sequence[str]) -> None:
@@ -317,12 +317,12 @@ class Project:
             NotSupported: it has none.
             HandleLost: it is not running.
         """
-        executor, handle = self._running(name)
+        executor, handle = self._running(name, "write to")
         await write_input(self.unit(name), executor, handle, data)
 
     async def execute(self, name: str, command: Command) -> Process:
         """Run a command beside a running unit, in its place and environment."""
-        executor, handle = self._running(name)
+        executor, handle = self._running(name, "run a command beside")
         if not executor.capabilities.exec:
             raise NotSupported(service=name, executor=executor.name, capability="exec")
         return await executor.execute(handle, command)
@@ -347,15 +347,17 @@ class Project:
         for unit in tasks:
             unit.forget_completion()
 
-    def _running(self, name: str) -> tuple[Executor, Handle]:
+    def _running(self, name: str, verb: str) -> tuple[Executor, Handle]:
         unit = self.unit(name)
         handle = unit.record.handle
         if handle is None or unit.state is not ServiceState.RUNNING:
+            is_task = unit.kind is UnitKind.TASK
             raise HandleLost(
                 service=name,
                 executor=unit.spec.type,
                 cause=f"it is not running, but {unit.state.value}",
-                hint=f"harness start {name}",
+                verb=verb,
+                hint=f"harness task run {name} --force" if is_task else f"harness start {name}",
             )
         return self.context.executors[handle.executor], handle
 

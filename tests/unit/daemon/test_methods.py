@@ -19,6 +19,7 @@ from harness.daemon.dispatcher import Dispatcher
 from harness.daemon.server import Server
 from harness.errors import (
     ConfigError,
+    HandleLost,
     HarnessError,
     InvalidParameters,
     OperationFailed,
@@ -387,6 +388,22 @@ async def test_output_is_read_filtered_and_ends(tmp_path):
             await text(grep="(")
         with pytest.raises(InvalidParameters, match="since"):
             await text(since="yesterday")
+
+
+async def test_what_does_not_run_cannot_be_reached_and_says_how_to_start_it(tmp_path):
+    async with daemon(tmp_path) as (client, source):
+        await _up(client, source)
+        stopping = await client.services.stop(project="shop", units=["real"])
+        await client.operations.wait(id=stopping["id"])
+        with pytest.raises(HandleLost, match='cannot signal "real": it is not running') as caught:
+            await client.services.signal(project="shop", unit="real", signal="SIGHUP")
+        assert caught.value.hint == "harness start real"
+        with pytest.raises(HandleLost, match='cannot write to "real"'):
+            await client.services.write(project="shop", unit="real", data=b"x")
+        with pytest.raises(HandleLost, match='cannot run a command beside "seed"') as caught:
+            async with client.exec.run(project="shop", unit="seed", argv=["true"]):
+                pass
+        assert caught.value.hint == "harness task run seed --force"
 
 
 async def test_input_of_a_unit_is_written_and_what_is_not_base64_refused(tmp_path):
