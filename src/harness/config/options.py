@@ -144,9 +144,14 @@ def options(own: Map, options_type: type, site: Site, lookup: StaticLookup) -> A
         node = own.get(key)
         if node is not None and _is_empty(node):
             site.at(key).report("config-value", f"the {key} is empty")
-            return None
+            # It is reported, once; the type looks at the rest.
+            own = own.with_entry(key, replace(own.entries[key], node=_stand_in(node)))
     own = _split_command(_sized_limits(own), options_type, site)
     return check(options_type, own, site, lookup)
+
+
+def _stand_in(node: Node) -> Scalar:
+    return Scalar(text="-", value="-", mark=node.mark)
 
 
 def _is_empty(node: Node) -> bool:
