@@ -159,9 +159,9 @@ def wait_for(request: pytest.FixtureRequest, harness_run: PytestSession) -> Call
 
 
 def _provide(request: pytest.FixtureRequest) -> Stack:
-    from harness.testing.fixtures import provide
+    from harness.testing.fixtures import give
 
-    return provide(request, _definition(request))
+    return give(request, _definition(request))
 
 
 def _definition(request: pytest.FixtureRequest) -> StackDefinition:

@@ -370,6 +370,26 @@ def test_a_stack_file_that_is_wrong_is_told_with_its_places(suite: PytestCase) -
     suite.assert_clean()
 
 
+def test_what_is_wrong_with_a_stack_is_told_without_what_is_below(suite: PytestCase) -> None:
+    suite.write("harness.yaml", STACK_FILE)
+    suite.write(
+        "test_it.py",
+        """
+        from harness.testing import harness_stack
+        shop = harness_stack("harness.yaml", units=["ap"])
+
+        def test_fixture(shop): pass
+        def test_made(make_stack): make_stack("harness.yaml", units=["ap"])
+        """,
+    )
+    done = suite()
+    assert "1 failed, 1 error" in done.stdout
+    assert done.stdout.count('did you mean "app"?') == 2
+    assert "fixture: shop" in done.stdout
+    assert "client/" not in done.stdout
+    assert "are hidden" not in done.stdout
+
+
 def test_junit_and_github_are_told(suite: PytestCase) -> None:
     suite.write("test_it.py", FAILING)
     summary = suite.directory / "summary.md"

@@ -10,11 +10,13 @@ from typing import Any, Literal
 
 import pytest
 
+from harness.errors import HarnessError
+
 from .definition import Isolation, StackDefinition
 from .session import PytestSession
 from .stack import Stack
 
-__all__ = ["define", "harness_stack", "provide"]
+__all__ = ["define", "give", "harness_stack", "provide"]
 
 __tracebackhide__ = True  # to pytest: a test's author looks at the test
 
@@ -96,9 +98,22 @@ def harness_stack(
 
     @pytest.fixture(scope=scope, name=name, autouse=autouse)
     def fixture(request: pytest.FixtureRequest, harness_run: object) -> Stack:
-        return provide(request, definition)
+        return give(request, definition)
 
     return fixture
+
+
+def give(request: pytest.FixtureRequest, definition: StackDefinition) -> Stack:
+    """Bring a stack up for as long as a fixture lives; one that does not come up fails the test.
+
+    There is nothing of the test's author's in the traceback, so it is left out.
+    """
+    __tracebackhide__ = False  # pytest remarks on a traceback all of which is hidden
+    try:
+        return provide(request, definition)
+    except HarnessError as error:
+        lines = [str(error), *getattr(error, "__notes__", ()), f"fixture: {request.fixturename}"]
+        raise pytest.fail.Exception("\n".join(lines), pytrace=False) from None
 
 
 def provide(request: pytest.FixtureRequest, definition: StackDefinition) -> Stack:

@@ -19,7 +19,7 @@ from harness.errors import DaemonUnavailable, HarnessError, ServiceNotFound
 
 from .async_stack import finished
 from .definition import StackDefinition, unique_project
-from .stack import Shared, Stack
+from .stack import Shared, Stack, readable
 
 __all__ = ["IDLE_END_S", "LiveStack", "StackRun", "end_private_daemon"]
 
@@ -85,7 +85,10 @@ class StackRun:
             client = BlockingClient(
                 self.endpoint, reconnect=True, idle_end_s=IDLE_END_S if self.is_private else None
             )
-            self._client = client.__enter__()
+            try:
+                self._client = client.__enter__()
+            except HarnessError as error:
+                raise readable(error) from None
         return self._client
 
     def prepare(self, definition: StackDefinition) -> LiveStack:
@@ -109,11 +112,13 @@ class StackRun:
         """
         definition, stack = live.definition, live.stack
         source = definition.source(stack.project, self._make_directory)
-        begun = self.client.services.up(
-            source=source,
-            units=definition.units,
-            timeout_s=definition.timeout_s,
-            lease={"ttl_s": LEASE_S, "owner": f"pytest {self._worker} pid {os.getpid()}"},
+        begun = stack.run(
+            lambda inner: inner.client.services.up(
+                source=source,
+                units=definition.units,
+                timeout_s=definition.timeout_s,
+                lease={"ttl_s": LEASE_S, "owner": f"pytest {self._worker} pid {os.getpid()}"},
+            )
         )
         stack.mark = begun["after"]
         live.beat = self.client.begin(self._beat(stack.project))

@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 
 from .async_stack import WAIT_S, AsyncService, AsyncStack, Event, Executed, Target
 
-__all__ = ["Service", "Stack"]
+__all__ = ["Service", "Stack", "readable"]
 
 __tracebackhide__ = True  # to pytest: a test's author looks at the test
 
@@ -135,11 +135,19 @@ class Stack:
         try:
             return self.client.run(body)
         except HarnessError as error:
-            # The frames between are of two event loops, and tell a test's author nothing.
-            error.__traceback__ = None
-            if error.hint:
-                error.add_note(f"hint: {error.hint}")
-            raise error from None
+            raise readable(error) from None
+
+
+def readable(error: HarnessError) -> HarnessError:
+    """Return an error as a test's author reads it: with its hint, without the frames below.
+
+    These are of two event loops, and tell nothing about the test.
+    """
+    error.__traceback__ = None
+    hint = f"hint: {error.hint}"
+    if error.hint and hint not in getattr(error, "__notes__", ()):
+        error.add_note(hint)
+    return error
 
 
 class Service:
