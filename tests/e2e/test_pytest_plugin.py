@@ -313,7 +313,8 @@ def test_a_failed_test_leaves_a_bundle(suite: PytestCase) -> None:
     assert project["problems"] == []
     assert [unit["state"] for unit in project["services"]] == ["running", "stopped"]
     assert list(project["why"]) == ["app"]
-    assert project["processes"]["web"]["processes"] == 1
+    (process,) = project["processes"]["web"]["tree"]
+    assert "-m http.server --bind 127.0.0.1" in process["command"]
     assert "operation-finished" in {event["kind"] for event in project["events"]}
     assert {"pytest", "harness", "daemon", "python", "platform"} <= set(bundle["versions"])
     for path in fails.iterdir():

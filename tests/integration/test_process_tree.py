@@ -154,6 +154,20 @@ async def test_a_service_that_goes_to_the_background_has_ended(units: Units) -> 
     assert usage.processes == 0
 
 
+async def test_the_processes_of_a_unit_are_told_with_their_parents(units: Units) -> None:
+    # It speaks once it is another program than its parent, and then stays that one.
+    child_line = "echo $$ >$SAYS; kill -STOP $$"
+    handle, words = await units.start(f"sh -c '{child_line}' & wait")
+    usage = await units.executor.usage(handle)
+    assert usage is not None
+    (child,) = [process for process in usage.tree if process.pid == int(words[0])]
+    assert child.command == f"sh -c '{child_line}'"
+    assert child.parent == handle.pid
+    assert usage.tree[0].pid == handle.pid
+    assert usage.processes == len(usage.tree) == 2
+    assert usage.rss_bytes == sum(process.rss_bytes for process in usage.tree)
+
+
 async def test_children_may_end_in_peace_after_the_main_process(
     units: Units, tmp_path: Path
 ) -> None:

@@ -100,7 +100,7 @@ def _project(project: Mapping[str, Any]) -> Iterator[str]:
     yield from _logs(project)
     yield from _events(project["events"])
     yield from _folded("Health checks", project["health"])
-    yield from _folded("Processes", project["processes"])
+    yield from _processes(project["processes"])
     yield from _folded("Plan", project["plan"])
     yield from _folded("Environment", project["environment"])
     yield "</section>"
@@ -151,6 +151,41 @@ def _events(events: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     yield f"<details><summary>Events, {len(rows)}</summary><table>"
     yield from rows
     yield "</table></details>"
+
+
+def _processes(units: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    rows = []
+    for name, unit in units.items():
+        depths: dict[int, int] = {}
+        for process in _tree_order(unit.get("tree", ())):
+            depth = depths[process["pid"]] = depths.get(process["parent"], -1) + 1
+            rows.append(
+                f"<tr><td>{_text(name)}<td>{_text(process['pid'])}"
+                f"<td>{_text(process['rss_bytes'] // 2**20)} MiB"
+                f"<td>{process['cpu_s']:.2f} s"
+                f'<td style="padding-left: {depth * 1.5}rem">{_text(process["command"])}</tr>'
+            )
+    if rows:
+        yield f"<details><summary>Processes, {len(rows)}</summary><table>"
+        yield "<tr><th>unit<th>pid<th>memory<th>processor<th>command</tr>"
+        yield from rows
+        yield "</table></details>"
+    yield from _folded(
+        "Runs", {name: unit["handle"] for name, unit in units.items() if "handle" in unit}
+    )
+
+
+def _tree_order(processes: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield each process before its children, and these before its siblings."""
+    known = {process["pid"] for process in processes}
+    children: dict[int, list[Mapping[str, Any]]] = {}
+    for process in processes:
+        parent = process["parent"] if process["parent"] in known else 0
+        children.setdefault(parent, []).append(process)
+    waiting = children.get(0, [])[::-1]
+    while waiting:
+        yield (process := waiting.pop())
+        waiting += children.get(process["pid"], [])[::-1]
 
 
 def _facts(data: Mapping[str, Any]) -> str:

@@ -53,6 +53,7 @@ __all__ = [
     "UnitDetails",
     "UnitHealth",
     "UnitOutcome",
+    "UnitProcess",
     "UnitStatus",
     "UnitUsage",
     "WorkflowInfo",
@@ -570,6 +571,16 @@ class UnitOutcome(TypedDict):
     message: str | None
 
 
+class UnitProcess(TypedDict):
+    """One process of a unit."""
+
+    pid: int
+    parent: int
+    command: str
+    rss_bytes: int
+    cpu_s: float
+
+
 class UnitStatus(TypedDict):
     """One unit as it is now."""
 
@@ -602,6 +613,7 @@ class UnitUsage(TypedDict):
     processes: int
     rss_bytes: int
     cpu_s: float
+    tree: list[UnitProcess]
 
 
 class WorkflowInfo(TypedDict):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .recovery import Found, find, leftover_tree
     from .signals import signal_number
     from .strays import RUN_VARIABLE, Stray, find_strays
-    from .tree import Tree, TreeReport, TreeUsage, end_orphans, end_tree, tree_usage
+    from .tree import Tree, TreeProcess, TreeReport, TreeUsage, end_orphans, end_tree, tree_usage
 
 __all__ = [
     "LIMITS",
@@ -48,6 +48,7 @@ __all__ = [
     "StreamName",
     "TerminalSize",
     "Tree",
+    "TreeProcess",
     "TreeReport",
     "TreeUsage",
     "carries",
@@ -94,6 +95,7 @@ _PLACES = {
     "TerminalSize": "command",
     "Tree": "tree",
     "TreeReport": "tree",
+    "TreeProcess": "tree",
     "TreeUsage": "tree",
     "carries": "procfs",
     "check_limits": "limits",

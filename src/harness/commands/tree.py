@@ -12,12 +12,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import anyio
+import anyio.to_thread
 
 from .pidfd import send_signal, signal_group, wait_all_ended
 from .procfs import ProcessRef, ProcessStat, command_line, is_running
 from .scan import shared_scanner
 
-__all__ = ["Tree", "TreeReport", "TreeUsage", "end_orphans", "end_tree", "tree_usage"]
+__all__ = [
+    "Tree",
+    "TreeProcess",
+    "TreeReport",
+    "TreeUsage",
+    "end_orphans",
+    "end_tree",
+    "tree_usage",
+]
 
 _ROUND_S = 0.5
 
@@ -52,12 +61,24 @@ class TreeReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TreeProcess:
+    """One process of a tree: what /proc says of it now, and its command line."""
+
+    stat: ProcessStat
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TreeUsage:
-    """What a tree uses now: `ticks` is processor time in clock ticks."""
+    """What a tree uses now: `ticks` is processor time in clock ticks.
+
+    `members` are its processes one by one, the oldest first.
+    """
 
     processes: int
     rss_pages: int
     ticks: int
+    members: tuple[TreeProcess, ...] = ()
 
 
 async def end_tree(
@@ -112,12 +133,19 @@ async def end_orphans(marker: str, *, kill_timeout_s: float = 5.0) -> None:
 
 async def tree_usage(tree: Tree) -> TreeUsage:
     """Add up what all members use now."""
-    stats = (await _members(tree, ())).values()
+    stats = sorted((await _members(tree, ())).values(), key=lambda stat: stat.ref[::-1])
+    # In a thread: the kernel makes a reader wait while a process changes its memory.
+    members = await anyio.to_thread.run_sync(_with_commands, stats)
     return TreeUsage(
         processes=len(stats),
         rss_pages=sum(stat.rss_pages for stat in stats),
         ticks=sum(stat.ticks for stat in stats),
+        members=members,
     )
+
+
+def _with_commands(stats: Iterable[ProcessStat]) -> tuple[TreeProcess, ...]:
+    return tuple(TreeProcess(stat=stat, command=command_line(stat.pid)) for stat in stats)
 
 
 def _ask(main: ProcessRef, stop_signal: int) -> None:

@@ -20,6 +20,7 @@ from .base import (
     Recovery,
     StartRequest,
     StopReport,
+    UnitProcess,
     Usage,
 )
 from .typed_options import TypedOptions
@@ -40,6 +41,7 @@ __all__ = [
     "TypedExecutor",
     "TypedOptions",
     "TypedRun",
+    "UnitProcess",
     "Usage",
     "builtin_capabilities",
     "builtin_executors",

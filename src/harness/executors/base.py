@@ -6,18 +6,19 @@ every executor passes the one suite, `harness.testing.ExecutorContract`.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from harness.errors import NotSupported
 from harness.model import Endpoint, ExitStatus, Handle, UnitKind
 
 if TYPE_CHECKING:
-    from harness.commands import Command, Process
+    from harness.commands import Command, Process, TreeUsage
 
 __all__ = [
     "OUTPUTS_FILE",
@@ -27,8 +28,12 @@ __all__ = [
     "Recovery",
     "StartRequest",
     "StopReport",
+    "UnitProcess",
     "Usage",
 ]
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 OUTPUTS_FILE = "outputs.json"
@@ -150,12 +155,58 @@ class StopReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitProcess:
+    """One process of a unit.
+
+    Attributes:
+        pid: its number.
+        parent: that of the process that is its parent now.
+        command: its command line, quoted for a shell.
+        rss_bytes: what it has in memory.
+        cpu_s: processor time so far.
+    """
+
+    pid: int
+    parent: int
+    command: str
+    rss_bytes: int
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a unit uses now, all its processes together."""
+    """What a unit uses now, all its processes together.
+
+    Attributes:
+        processes: how many.
+        rss_bytes: what they have in memory.
+        cpu_s: processor time so far.
+        tree: each of them, the oldest first; empty where the executor cannot tell.
+    """
 
     processes: int
     rss_bytes: int
     cpu_s: float
+    tree: tuple[UnitProcess, ...] = ()
+
+    @classmethod
+    def of_tree(cls, usage: TreeUsage) -> Self:
+        """Return what a tree of this machine's processes uses."""
+        return cls(
+            processes=usage.processes,
+            rss_bytes=usage.rss_pages * _PAGE_BYTES,
+            cpu_s=usage.ticks / _TICKS_PER_S,
+            tree=tuple(
+                UnitProcess(
+                    pid=process.stat.pid,
+                    parent=process.stat.parent,
+                    command=process.command,
+                    rss_bytes=process.stat.rss_pages * _PAGE_BYTES,
+                    cpu_s=process.stat.ticks / _TICKS_PER_S,
+                )
+                for process in usage.members
+            ),
+        )
 
 
 class Executor(ABC):

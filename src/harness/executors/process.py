@@ -36,9 +36,6 @@ from .process_options import PROCESS_CAPABILITIES, ProcessOptions
 
 __all__ = ["ProcessExecutor"]
 
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-
 
 class ProcessExecutor(Executor):
     """Runs units as detached processes; keeps nothing in memory, so nothing is lost with it."""
@@ -159,12 +156,7 @@ class ProcessExecutor(Executor):
         run = self._run(handle)
         if not run.is_of_this_boot:
             return Usage(processes=0, rss_bytes=0, cpu_s=0.0)
-        usage = await tree_usage(_tree(run))
-        return Usage(
-            processes=usage.processes,
-            rss_bytes=usage.rss_pages * _PAGE_BYTES,
-            cpu_s=usage.ticks / _TICKS_PER_S,
-        )
+        return Usage.of_tree(await tree_usage(_tree(run)))
 
     def _run(self, handle: Handle) -> DetachedRun:
         if handle.version > HANDLE_VERSION:

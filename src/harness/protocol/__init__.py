@@ -103,6 +103,7 @@ if TYPE_CHECKING:
         ProbeTry,
         ServicesStatus,
         UnitDetails,
+        UnitProcess,
         UnitStatus,
         UnitUsage,
     )
@@ -239,6 +240,7 @@ __all__ = [
     "UnitHealth",
     "UnitOutcome",
     "UnitParams",
+    "UnitProcess",
     "UnitStatus",
     "UnitUsage",
     "UnitsParams",
@@ -378,6 +380,7 @@ _LATER = {
     "UnitHealth": "health",
     "UnitOutcome": "operations",
     "UnitParams": "params",
+    "UnitProcess": "units",
     "UnitStatus": "units",
     "UnitUsage": "units",
     "UnitsParams": "services",

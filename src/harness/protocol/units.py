@@ -18,6 +18,7 @@ __all__ = [
     "ProbeTry",
     "ServicesStatus",
     "UnitDetails",
+    "UnitProcess",
     "UnitStatus",
     "UnitUsage",
 ]
@@ -152,6 +153,19 @@ class Explanation(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitProcess(Result):
+    """One process of a unit."""
+
+    pid: int
+    parent: int
+    """The process that is its parent now."""
+    command: str
+    """Its command line, with secrets masked; a long one is cut."""
+    rss_bytes: int
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitUsage(Result):
     """What a unit uses now, all its processes together."""
 
@@ -159,3 +173,5 @@ class UnitUsage(Result):
     processes: int
     rss_bytes: int
     cpu_s: float
+    tree: tuple[UnitProcess, ...] = ()
+    """Each of them, the oldest first; empty where its executor cannot tell."""

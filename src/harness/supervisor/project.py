@@ -37,7 +37,7 @@ from .masking import masked
 from .record import UnitRecord, decode_record
 from .unit import Unit, units_collection
 from .values import changed_values, value_hashes
-from .views import Explanation, UnitStatus, explain, health_view, plain, unit_status
+from .views import Explanation, UnitStatus, explain, health_view, plain, unit_status, usage_view
 
 __all__ = ["Project"]
 
@@ -336,7 +336,7 @@ class Project:
                 continue
             usage = await self.context.executors[handle.executor].usage(handle)
             if usage is not None:
-                rows.append({"name": unit.name, **plain(usage)})
+                rows.append(usage_view(unit, usage))
         return rows
 
     def reset(self, names: Sequence[str]) -> None:

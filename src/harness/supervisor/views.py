@@ -16,11 +16,22 @@ from .masking import masked
 from .reasons import one_line, waited_probe
 
 if TYPE_CHECKING:
+    from harness.executors import Usage
+
     from .unit import Unit
 
-__all__ = ["Explanation", "UnitStatus", "explain", "health_view", "plain", "unit_status"]
+__all__ = [
+    "Explanation",
+    "UnitStatus",
+    "explain",
+    "health_view",
+    "plain",
+    "unit_status",
+    "usage_view",
+]
 
 _SHOWN_LINES = 5
+_SHOWN_COMMAND_BYTES = 1_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +265,16 @@ def health_view(unit: Unit) -> dict[str, Any]:
         "liveness": probes.get("liveness"),
     }
     return dict(masked(view, unit.secrets))
+
+
+def usage_view(unit: Unit, usage: Usage) -> dict[str, Any]:
+    """Return what a unit uses, with secrets masked in the command lines of its processes."""
+    view = {"name": unit.name, **plain(usage)}
+    for process in view["tree"]:
+        # Masked before it is cut: what is left of a secret would not be found.
+        command = masked(process["command"], unit.secrets)
+        process["command"] = excerpt(command, _SHOWN_COMMAND_BYTES)
+    return view
 
 
 def plain(value: Any) -> Any:

@@ -360,6 +360,7 @@ class ExecutorContract:
         if usage is None:
             pytest.skip("it does not tell what a unit uses")
         assert usage.processes >= 1
+        assert len(usage.tree) in (0, usage.processes)
         with anyio.fail_after(5):
             await executor.stop(handle, stop_signal="SIGTERM", timeout_s=5)
         usage = await executor.usage(handle)

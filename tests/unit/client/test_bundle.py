@@ -138,6 +138,10 @@ async def test_events_begin_a_little_before_the_window(since_number: int | None)
 EVIL = '<script>alert("x")</script>&<img src=x onerror=y>'
 
 
+def process(pid: int, parent: int, command: str) -> dict[str, Any]:
+    return {"pid": pid, "parent": parent, "command": command, "rss_bytes": 2**20, "cpu_s": 0.5}
+
+
 def document() -> dict[str, Any]:
     unit = {
         "name": EVIL, "state": "failed", "health": EVIL, "pid": None, "exit_code": 3,
@@ -168,7 +172,7 @@ def document() -> dict[str, Any]:
                 "lost": {EVIL: 3},
                 "events": [{"at": AT, "kind": "x", "unit": None, "data": {"message": EVIL}}],
                 "health": [{"unit": EVIL}],
-                "processes": {EVIL: 1},
+                "processes": {EVIL: {"tree": [process(7, 1, EVIL)], "handle": {"data": EVIL}}},
                 "plan": {EVIL: {"command": [EVIL]}},
                 "environment": {EVIL: {EVIL: EVIL}},
             }
@@ -183,6 +187,16 @@ def test_nothing_on_the_page_is_more_than_text():
     assert page.count("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;&amp;") >= 14
     assert "default-src 'none'" in page
     assert "(earlier lines are left out)" in page
+
+
+def test_processes_are_shown_as_a_tree():
+    shown = document()
+    tree = [process(9, 1, "main"), process(3, 9, "a"), process(4, 9, "b"), process(5, 3, "c")]
+    shown["projects"][0]["processes"] = {"web": {"tree": tree}, "db": {"name": "db"}}
+    page = bundle_page(shown)
+    rows = re.findall(r'padding-left: ([\d.]+)rem">(\w+)</tr>', page)
+    assert rows == [("0.0", "main"), ("1.5", "a"), ("3.0", "c"), ("1.5", "b")]
+    assert "Processes, 4" in page
 
 
 def test_a_page_without_a_test_is_named_after_its_project():

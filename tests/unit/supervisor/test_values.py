@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from harness.executors import UnitProcess, Usage
 from harness.model import (
     Backoff,
     PortSpec,
@@ -16,6 +19,8 @@ from harness.model import (
     UnitSpec,
 )
 from harness.storage import MemoryStore
+from harness.supervisor.unit import Unit
+from harness.supervisor.views import usage_view
 from tests.fakes.clock import FakeClock
 from tests.unit.supervisor.scene import Scene, needs, scene, service, task
 
@@ -55,6 +60,16 @@ async def test_changed_content_of_an_env_file_is_a_change(play: Scene) -> None:
     assert planned(play, unit, env={})["a"] == "restart: its values changed: env.THREE, env.TWO"
     (play.directory / "a.env").unlink()
     assert planned(play, unit, env={})["a"].startswith("keep")
+
+
+def test_a_secret_in_a_command_line_is_masked_before_the_line_is_cut() -> None:
+    unit = cast("Unit", SimpleNamespace(name="a", secrets=frozenset({"p4ssw0rd"})))
+    command = f"{'x' * 996} p4ssw0rd"
+    process = UnitProcess(pid=7, parent=1, command=command, rss_bytes=1, cpu_s=0.5)
+    view = usage_view(unit, Usage(processes=1, rss_bytes=1, cpu_s=0.5, tree=(process,)))
+    (shown,) = view["tree"]
+    assert (shown["pid"], shown["parent"]) == (7, 1)
+    assert shown["command"] == f"{'x' * 996} ***"
 
 
 async def test_a_changed_secret_is_a_change_and_is_stored_as_a_hash_only(play: Scene) -> None:

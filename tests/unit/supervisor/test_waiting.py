@@ -158,7 +158,8 @@ async def test_a_signal_reaches_the_unit(play: Scene) -> None:
 
 async def test_top_counts_what_runs(play: Scene) -> None:
     await play.brought_up(service("a"), task("t"))
-    assert await play.project.top() == [{"name": "a", "processes": 1, "rss_bytes": 0, "cpu_s": 0.0}]
+    row = {"name": "a", "processes": 1, "rss_bytes": 0, "cpu_s": 0.0, "tree": []}
+    assert await play.project.top() == [row]
 
 
 async def test_checking_now_finds_what_is_true_now(play: Scene) -> None:

@@ -9,7 +9,6 @@ which status it ends.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,8 +43,6 @@ from harness.executors import Capabilities, Executor, Recovery, StartRequest, St
 from harness.model import ExitStatus, Handle
 
 _LOOK_AGAIN_S = 0.01
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _WHERE = "pid-file.json"
 
 
@@ -174,12 +171,9 @@ class ForkingExecutor(Executor):
     async def usage(self, handle: Handle) -> Usage | None:
         """Return what all processes of the unit use now."""
         run = _run(handle)
-        usage = await tree_usage(_tree(run))
-        return Usage(
-            processes=usage.processes if run.is_of_this_boot else 0,
-            rss_bytes=usage.rss_pages * _PAGE_BYTES,
-            cpu_s=usage.ticks / _TICKS_PER_S,
-        )
+        if not run.is_of_this_boot:
+            return Usage(processes=0, rss_bytes=0, cpu_s=0.0)
+        return Usage.of_tree(await tree_usage(_tree(run)))
 
     def _handle(self, unit: str, run: DetachedRun) -> Handle:
         # Its holder has ended with the command.
