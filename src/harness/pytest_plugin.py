@@ -60,6 +60,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="private: a daemon that ends with this run (default); user: the one of your commands",
     )
     group.addoption(
+        "--harness-plugin",
+        action="append",
+        default=[],
+        metavar="MODULE[:OBJECT]",
+        help="a plugin that the run's own daemon loads beside installed ones, found where the "
+        "tests' own modules are; may be repeated",
+    )
+    group.addoption(
         "--harness-keep",
         choices=("never", "failed", "always"),
         default="never",
@@ -71,6 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where failed tests leave what tells why (default: among pytest's temporary files)",
     )
     parser.addini("harness_file", "stack files, from the folder of this file", type="args")
+    parser.addini("harness_plugin", "plugins, as --harness-plugin names them", type="args")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,6 +95,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _state_dir(config: pytest.Config) -> Path | None:
     if config.getoption("harness_daemon") == "user":
+        if config.getoption("harness_plugin") or config.getini("harness_plugin"):
+            raise pytest.UsageError(
+                "cannot give plugins to the daemon of your commands: it has those that are "
+                "installed and those that HARNESS_PLUGINS named when it started"
+            )
         return None
     given: Mapping[str, Any] = getattr(config, "workerinput", {})
     name = f"harness-pytest-{os.getuid()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -104,7 +118,10 @@ def harness_run(
 
     config = request.config
     session = PytestSession(
-        config, state_dir=config.stash[_STATE_DIR], tmp_path_factory=tmp_path_factory
+        config,
+        state_dir=config.stash[_STATE_DIR],
+        plugins=[*config.getini("harness_plugin"), *config.getoption("harness_plugin")],
+        tmp_path_factory=tmp_path_factory,
     )
     config.stash[_SESSION] = session
     _begin_test(session, request.session)

@@ -220,6 +220,98 @@ def test_the_stack_of_helper_fixtures_must_be_clear(suite: PytestCase) -> None:
     assert "this test has several stacks" in done.stdout
 
 
+CHAIN = """
+from dataclasses import dataclass
+from harness.actions import Call, ServiceType, action
+from harness.errors import ActionError
+from harness.plugins import hookimpl
+from words import GREETING
+
+@dataclass(frozen=True, kw_only=True)
+class Mined:
+    \"\"\"A block is there.\"\"\"
+
+    number: int
+
+class Chain(ServiceType):
+    \"\"\"Makes blocks.\"\"\"
+
+    name = "chain"
+
+    @action(events=[Mined])
+    async def mine(self, call: Call, *, blocks: int = 1) -> dict[str, str]:
+        \"\"\"Mine.
+
+        Args:
+            blocks: how many.
+        \"\"\"
+        if blocks < 0:
+            raise ActionError("cannot mine backwards", hint="give a number above 0")
+        for number in range(blocks):
+            await call.emit(Mined(number=number))
+        done = await self.service.run("sh", "-c", "echo $0 $NAME", GREETING)
+        return {"said": done.stdout.decode().strip()}
+
+@hookimpl
+def harness_service_types():
+    return [Chain]
+"""
+
+ACTING = """
+import pytest
+from harness.errors import ActionError, ActionNotFound, InvalidParameters
+from harness.testing import harness_stack
+
+CHAIN = {**SLEEP, "service_type": "chain", "env": {"NAME": "you"}}
+chain = harness_stack({"name": "chain", "services": {"node": CHAIN}}, scope="module")
+
+def test_action(chain, action):
+    assert action("node.mine", blocks=2) == {"said": "hello you"}
+    mined = chain.wait_for_event(
+        "action-event", unit="node", match=lambda e: e["data"]["data"] == {"number": 1}
+    )
+    assert mined["data"]["action"] == "mine"
+    assert chain.action("node.mine") == {"said": "hello you"}
+
+def test_errors(chain):
+    for name, parameters, kind, hint in (
+        ("node.mien", {}, ActionNotFound, 'did you mean "mine"?'),
+        ("node.mine", {"block": 1}, InvalidParameters, "harness action info node.mine"),
+        ("node.mine", {"blocks": "x"}, InvalidParameters, "harness action info node.mine"),
+        ("node.mine", {"blocks": -1}, ActionError, "give a number above 0"),
+    ):
+        with pytest.raises(kind) as caught:
+            chain.action(name, **parameters)
+        assert hint in caught.value.__notes__[0]
+
+async def test_async(chain):
+    async with chain.connect() as inner:
+        assert await inner.action("node.mine") == {"said": "hello you"}
+"""
+
+
+def test_actions_of_a_plugin_that_the_run_names(suite: PytestCase) -> None:
+    # Beside the tests, where pytest finds it and no environment variable says so.
+    suite.write("mining.py", CHAIN)
+    suite.write("words.py", "GREETING = 'hello'")
+    suite.write("test_it.py", ACTING)
+    arguments = ("-p", "anyio", "-o", "anyio_mode=auto")
+    suite.passes(*arguments, "--harness-plugin", "mining")
+    suite.passes(*arguments, "-o", "harness_plugin=mining", "-n", "2")
+    suite.assert_clean()
+
+
+def test_a_plugin_that_cannot_be_used_fails_the_tests_that_would_have_it(suite: PytestCase) -> None:
+    suite.write("test_it.py", "def test_it(make_stack): make_stack({'services': {'x': SLEEP}})")
+    done = suite("--harness-plugin", "minning")
+    assert "1 failed" in done.stdout
+    assert 'cannot use "minning" of --harness-plugin: ModuleNotFoundError' in done.stdout
+    suite.assert_clean()
+    done = suite("--harness-plugin", "mining", "--harness-daemon", "user")
+    assert done.returncode == 4
+    assert "cannot give plugins to the daemon of your commands" in done.stdout
+
+
 # ── side by side ─────────────────────────────────────────────────────────────────────────────────
 
 

@@ -12,7 +12,7 @@ An event loop of its own runs in a thread beside; nothing else of the program is
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
@@ -43,6 +43,7 @@ class BlockingClient:
             machine is a `Remote`.
         start: start it in the background when it does not run.
         reconnect: go on with the next daemon when this one has gone, as `connect` does.
+        plugins: as for `connect`.
         idle_end_s: as for `connect`.
 
     Raises:
@@ -55,11 +56,13 @@ class BlockingClient:
         *,
         start: bool = True,
         reconnect: bool = False,
+        plugins: Sequence[str] = (),
         idle_end_s: float | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._start = start
         self._reconnect = reconnect
+        self._plugins = plugins
         self._idle_end_s = idle_end_s
         self._stack = ExitStack()
 
@@ -70,6 +73,7 @@ class BlockingClient:
                 self._endpoint,
                 start=self._start,
                 reconnect=self._reconnect,
+                plugins=self._plugins,
                 idle_end_s=self._idle_end_s,
             )
             self._client: Client = stack.enter_context(

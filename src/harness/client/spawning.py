@@ -51,7 +51,8 @@ class DaemonProcess:
     Args:
         endpoint: names its state directory.
         gets_stack: it is to change nothing before it is handed the stack that it is wanted for.
-        plugins: that it is started with, `module` or `module:attribute`.
+        plugins: that it is started with, `module` or `module:attribute`; they are found where this
+            process finds modules.
         idle_end_s: it is to end, and to remove its state directory, when for so long nobody has
             been connected and there was no project.
     """
@@ -70,6 +71,9 @@ class DaemonProcess:
         if gets_stack:
             command.append("--stack-from-stdin")
         command += [word for plugin in plugins for word in ("--plugin", plugin)]
+        if plugins:
+            # Not in its environment, which its children would have, too.
+            command += ["--import-from", os.pathsep.join(map(os.path.abspath, sys.path))]
         if idle_end_s is not None:
             command += ["--end-when-idle", f"{idle_end_s:g}"]
         self._process = subprocess.Popen(

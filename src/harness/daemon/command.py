@@ -35,6 +35,8 @@ _STALL_S = 30.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a daemon as the command line says; return the process's exit status."""
     options = _parse(arguments)
+    known = {"", *sys.path}
+    sys.path[:0] = [path for path in options.import_from.split(os.pathsep) if path not in known]
     endpoint = Endpoint(Path(options.state_dir).absolute()) if options.state_dir else None
     return run_daemon(
         endpoint or Endpoint.default(),
@@ -255,6 +257,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=[],
         metavar="MODULE[:OBJECT]",
         help="a plugin to load beside installed ones; may be repeated",
+    )
+    parser.add_argument(
+        "--import-from",
+        default="",
+        metavar="DIR:DIR",
+        help="where plugins are looked for before the places where Python looks",
     )
     parser.add_argument(
         "--end-when-idle",

@@ -7,15 +7,15 @@ been connected for a moment it ends, too, and removes its state directory.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.client import BlockingClient, Client, Endpoint
-from harness.errors import DaemonUnavailable, HarnessError, ServiceNotFound
+from harness.errors import DaemonUnavailable, HarnessError, PluginBroken, ServiceNotFound
 
 from .async_stack import finished
 from .definition import StackDefinition, unique_project
@@ -55,6 +55,7 @@ class StackRun:
     Args:
         endpoint: whose daemon.
         is_private: it is this test run's own, which ends with it.
+        plugins: that it is started with, where it is private.
         worker: names this process among those of the run.
         make_directory: makes a directory for the file of a stack that has none.
         on_touch: called when a test uses a stack.
@@ -65,6 +66,7 @@ class StackRun:
         *,
         endpoint: Endpoint,
         is_private: bool,
+        plugins: Sequence[str] = (),
         worker: str,
         make_directory: Callable[[str], Path],
         on_touch: Callable[[LiveStack], None],
@@ -72,6 +74,7 @@ class StackRun:
         self.endpoint = endpoint
         self.is_private = is_private
         self.live: list[LiveStack] = []
+        self._plugins = plugins
         self._worker = worker
         self._make_directory = make_directory
         self._on_touch = on_touch
@@ -83,13 +86,28 @@ class StackRun:
         """Return the client; the first call connects it, and may start the daemon."""
         if self._client is None:
             client = BlockingClient(
-                self.endpoint, reconnect=True, idle_end_s=IDLE_END_S if self.is_private else None
+                self.endpoint,
+                reconnect=True,
+                plugins=self._plugins,
+                idle_end_s=IDLE_END_S if self.is_private else None,
             )
             try:
-                self._client = client.__enter__()
+                self._client = self._connected(client)
             except HarnessError as error:
                 raise readable(error) from None
         return self._client
+
+    def _connected(self, client: BlockingClient) -> BlockingClient:
+        """Enter a client; a plugin of this run that is broken is an error: tests would want it."""
+        with ExitStack() as stack:
+            stack.enter_context(client)
+            for found in client.plugins.list() if self._plugins else ():
+                if found["name"] in self._plugins and found["error"]:
+                    raise PluginBroken(
+                        name=found["name"], source="--harness-plugin", cause=found["error"]
+                    )
+            stack.pop_all()
+        return client
 
     def prepare(self, definition: StackDefinition) -> LiveStack:
         """Name a stack; nothing happens yet."""

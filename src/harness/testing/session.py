@@ -34,6 +34,7 @@ class PytestSession:
     Args:
         config: of pytest.
         state_dir: of the run's own daemon; None: the user's daemon is used.
+        plugins: that the run's own daemon is started with.
         tmp_path_factory: makes directories.
     """
 
@@ -42,6 +43,7 @@ class PytestSession:
         config: pytest.Config,
         *,
         state_dir: Path | None,
+        plugins: Sequence[str],
         tmp_path_factory: pytest.TempPathFactory,
     ) -> None:
         self._config = config
@@ -52,6 +54,7 @@ class PytestSession:
         self.run = StackRun(
             endpoint=Endpoint(state_dir) if state_dir else Endpoint.default(),
             is_private=state_dir is not None,
+            plugins=plugins,
             worker=_worker(config),
             make_directory=lambda name: tmp_path_factory.mktemp(name, numbered=False),
             on_touch=self.touch,
