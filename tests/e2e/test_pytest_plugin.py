@@ -301,6 +301,18 @@ def test_actions_of_a_plugin_that_the_run_names(suite: PytestCase) -> None:
     suite.assert_clean()
 
 
+def test_what_a_plugin_did_wrong_is_in_the_bundle(suite: PytestCase) -> None:
+    suite.write("mining.py", CHAIN.replace("range(blocks)", "blocks.wrong"))
+    suite.write("words.py", "GREETING = 'hello'")
+    suite.write("test_it.py", ACTING)
+    done = suite("-k", "test_action", "--harness-plugin", "mining")
+    assert "cannot finish node.mine: AttributeError" in done.stdout
+    (page,) = suite.pages()
+    (bundle,) = [json.loads(one.read_text()) for one in page.parent.glob("*.json")]
+    assert any("in mine" in line for line in bundle["daemon_log"])
+    assert "The daemon's log" in page.read_text()
+
+
 def test_a_plugin_that_cannot_be_used_fails_the_tests_that_would_have_it(suite: PytestCase) -> None:
     suite.write("test_it.py", "def test_it(make_stack): make_stack({'services': {'x': SLEEP}})")
     done = suite("--harness-plugin", "minning")

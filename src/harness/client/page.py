@@ -55,13 +55,17 @@ def bundle_page(bundle: Bundle) -> str:
     """Return the page of a bundle.
 
     Args:
-        bundle: {made_at, test, versions, projects}; `test` is {id, phase, started_at, traceback,
-            sections} or None, `projects` are what `gather_project` returned.
+        bundle: {made_at, test, versions, projects, daemon_log}; `test` is {id, phase, started_at,
+            traceback, sections} or None, `projects` are what `gather_project` returned, and
+            `daemon_log` are lines, or it is not there.
     """
     title = bundle["test"]["id"] if bundle["test"] else _names(bundle)
     body = [f"<h1>{_text(title)}</h1>", *_test(bundle["test"])]
     for project in bundle["projects"]:
         body += _project(project)
+    if log := bundle.get("daemon_log"):
+        body.append(f"<details><summary>The daemon's log, {len(log)} lines</summary>")
+        body.append(f"<pre>{_text(chr(10).join(log))}</pre></details>")
     body += _versions(bundle)
     return "\n".join(
         [

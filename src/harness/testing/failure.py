@@ -25,6 +25,7 @@ __all__ = ["FailedTest", "annotation", "folder_name", "write_bundle"]
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80
+_LOG_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ def write_bundle(
     test: FailedTest,
     *,
     versions: Mapping[str, Any],
+    log: Path | None = None,
 ) -> Path:
     """Write the bundle of a failed test; return the page.
 
@@ -63,11 +65,13 @@ def write_bundle(
         projects: of the stacks that it used.
         test: what failed.
         versions: of the test runner.
+        log: of the daemon, where it is the run's own; it goes with the run.
 
     Raises:
         OSError: it cannot be written.
     """
     bundle = client.run(_gatherer(projects, test, versions))
+    bundle["daemon_log"] = [] if log is None else _last_lines(log)
     folder = directory / folder_name(test.id, test.phase)
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(bundle, indent=1, ensure_ascii=False, default=str)
@@ -75,6 +79,19 @@ def write_bundle(
     page = folder / "bundle.html"
     page.write_text(bundle_page(bundle), "utf-8")
     return page
+
+
+def _last_lines(log: Path) -> list[str]:
+    """Return the end of a daemon's log; its secrets are masked when it is written."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _LOG_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except OSError as error:
+        return [f"cannot read {log}: {error.strerror}"]
+    lines = text.splitlines()
+    return lines if size <= _LOG_BYTES else lines[1:]
 
 
 def _gatherer(

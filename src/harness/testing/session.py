@@ -137,7 +137,12 @@ class PytestSession:
             else self._directory.getbasetemp() / "harness-bundles"
         )
         return write_bundle(
-            directory, self.run.client, projects, failed, versions=_versions(self._config)
+            directory,
+            self.run.client,
+            projects,
+            failed,
+            versions=_versions(self._config),
+            log=self.run.endpoint.log_path if self.run.is_private else None,
         )
 
     # ── ends ─────────────────────────────────────────────────────────────────────────────────────
