@@ -179,6 +179,15 @@ def test_errors_explain(shop):
     assert "its probe" in str(caught.value)
     with pytest.raises(WaitTimeout, match="no health-changed of \\"app\\" within"):
         shop.wait_for_event("health-changed", unit="app", timeout_s=0.1)
+    with pytest.raises(WaitTimeout, match="unit-state-changed of .* that matches") as caught:
+        shop.wait_for_event("unit-state-changed", unit="app", match=lambda e: False, after=0,
+                            timeout_s=0.5)
+    assert "unit-state-changed of app" in str(caught.value).partition("what came: ")[2]
+    with pytest.raises(HarnessError, match="no such events") as caught:
+        shop.wait_for_event("health-chnged")
+    assert caught.value.__notes__ == ['hint: did you mean "health-changed"?']
+    with pytest.raises(UnknownService):
+        shop.wait_for_event("health-changed", unit="ap")
     with pytest.raises(UnknownService) as caught:
         shop["wbe"].port()
     assert caught.value.__notes__ == ['hint: did you mean "web"?']

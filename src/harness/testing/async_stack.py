@@ -6,6 +6,7 @@ For tests with an event loop; `Stack` has the same without one.
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from harness.errors import (
     WaitTimeout,
 )
 from harness.explanations import describe
+from harness.model import EventKind
 
 __all__ = ["AsyncService", "AsyncStack", "Executed", "Target", "explained", "finished"]
 
@@ -34,6 +36,7 @@ __tracebackhide__ = True  # to pytest: a test's author looks at the test
 
 WAIT_S = 60.0
 _SHOWN_BYTES = 4_000
+_SHOWN_KINDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +139,20 @@ class AsyncStack:
             after: of those with higher numbers than this one instead.
 
         Raises:
-            WaitTimeout: none came in time.
+            WaitTimeout: none came in time; the text says what came instead.
+            InvalidParameters: there are no events of that kind.
+            UnknownService: the stack has no such unit.
         """
+        if kind is not None and kind not in list(EventKind):
+            close = difflib.get_close_matches(kind, list(EventKind), n=1)
+            raise InvalidParameters(
+                f'cannot wait for "{kind}": there are no such events',
+                hint=f'did you mean "{close[0]}"?' if close else "`harness events` shows some",
+            )
+        if unit is not None:
+            await self.unit(unit)
         start = self.mark if after is None else after
+        others: Counter[str] = Counter()
         with anyio.move_on_after(timeout_s):
             async with self.client.events.subscribe(after=start, project=self.project) as events:
                 async for event in events:
@@ -148,8 +162,14 @@ class AsyncStack:
                         and (match is None or match(event))
                     ):
                         return event
+                    others[" of ".join(filter(None, [event["kind"], event["unit"]]))] += 1
         wanted = " ".join(filter(None, [kind or "any event", unit and f'of "{unit}"']))
-        error = WaitTimeout(f"cannot go on: there was no {wanted} within {timeout_s:g} s")
+        suffix = " that matches" if match else ""
+        text = f"cannot go on: there was no {wanted}{suffix} within {timeout_s:g} s"
+        if others:
+            came = ", ".join(f"{count} {name}" for name, count in others.most_common(_SHOWN_KINDS))
+            text += f"; what came: {came}"
+        error = WaitTimeout(text)
         raise await explained(self, error, [unit] if unit else [])
 
     async def outputs(self, task: str) -> dict[str, Any]:
