@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 from harness.client import make_source
 
-__all__ = ["Isolation", "StackDefinition", "unique_project"]
+__all__ = ["Isolation", "StackDefinition", "as_yaml", "unique_project"]
 
 Isolation = Literal["none", "snapshot"]
+
+__tracebackhide__ = True  # to pytest: a test's author looks at the test
 
 _OTHER = re.compile(r"[^a-z0-9_-]+")
 _LONGEST_NAME = 40
@@ -62,10 +64,9 @@ class StackDefinition:
         """
         directory, files = self.directory, self.stack
         if isinstance(files, Mapping):
-            # JSON is YAML.
             directory = make_directory(project)
             path = directory / "harness.yaml"
-            path.write_text(json.dumps(files, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            path.write_text(as_yaml(files), "utf-8")
             files = [path]
         return make_source(
             files=[os.fspath(file) for file in files],
@@ -74,6 +75,25 @@ class StackDefinition:
             directory=str(directory),
             env={**os.environ, **self.env},
         )
+
+
+def as_yaml(stack: Mapping[str, Any]) -> str:
+    """Return what a stack file would have; paths may be objects.
+
+    Raises:
+        TypeError: something in it cannot stand in a file.
+    """
+    try:
+        text = json.dumps(stack, indent=2, ensure_ascii=False, default=_written)  # JSON is YAML
+    except TypeError as error:
+        raise TypeError(str(error)) from None  # without the frames of json
+    return f"{text}\n"
+
+
+def _written(value: object) -> str:
+    if isinstance(value, os.PathLike):
+        return str(os.fspath(value))
+    raise TypeError(f"a stack cannot hold {value!r}: it is no text, number, list or mapping")
 
 
 def unique_project(label: str, *, worker: str, number: int) -> str:

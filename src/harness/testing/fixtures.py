@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import HarnessError
 
-from .definition import Isolation, StackDefinition
+from .definition import Isolation, StackDefinition, as_yaml
 from .session import PytestSession
 from .stack import Stack
 
@@ -37,7 +37,7 @@ def define(
     """Return the definition of a stack; the arguments are those of `harness_stack`.
 
     Raises:
-        TypeError: it is neither of files nor of one mapping.
+        TypeError: it is neither of files nor of one mapping, or something is of a wrong type.
     """
     if isolation not in ("none", "snapshot"):
         raise TypeError(f'isolation is "none" or "snapshot", not {isolation!r}')
@@ -45,11 +45,17 @@ def define(
     mappings = [one for one in stack if isinstance(one, Mapping)]
     if len(mappings) > 1 or (mappings and files) or len(files) + len(mappings) < len(stack):
         raise TypeError("a stack is one mapping, or paths of stack files")
+    for mapping in mappings:
+        as_yaml(mapping)  # told where it is declared, not when it is brought up
+    given = {**(variables or {}), **(env or {})}
+    for key, value in given.items():
+        if not isinstance(value, str):
+            raise TypeError(f"the value of {key} is text, not {value!r}")
     return StackDefinition(
         stack=mappings[0] if mappings else files,
         directory=directory,
         profiles=profiles,
-        env={**(variables or {}), **(env or {})},
+        env=given,
         units=units,
         timeout_s=timeout_s,
         isolation=isolation,

@@ -37,6 +37,16 @@ def test_a_mapping_becomes_a_file(tmp_path: Path):
     assert json.loads(Path(file).read_text("utf-8")) == stack
 
 
+def test_what_cannot_stand_in_a_file_is_told_where_it_is_declared(tmp_path: Path):
+    made = define({"services": {"a": {"working_dir": tmp_path}}}, directory=tmp_path)
+    (file,) = made.source("p", lambda name: tmp_path)["files"]
+    assert json.loads(Path(file).read_text())["services"]["a"]["working_dir"] == str(tmp_path)
+    with pytest.raises(TypeError, match="a stack cannot hold <object"):
+        define({"services": {"a": object()}}, directory=tmp_path)
+    with pytest.raises(TypeError, match="the value of SIZE is text, not 3"):
+        define("a.yaml", directory=tmp_path, variables={"SIZE": 3})  # type: ignore[dict-item]
+
+
 @pytest.mark.parametrize(
     ("stack", "label"),
     [
