@@ -39,6 +39,7 @@ class BundleWindow:
     Attributes:
         since: the beginning, aware UTC, and a few events before it; None: all, within the other
             bounds.
+        lines_before: the last ones of each unit from before that, too.
         lines: the newest lines of each unit, at most.
         log_bytes: of all units' output, at most; the newest are kept.
         events: the newest of the project, at most.
@@ -46,6 +47,7 @@ class BundleWindow:
     """
 
     since: datetime | None = None
+    lines_before: int = 0
     lines: int = 2_000
     log_bytes: int = 4 * 1024 * 1024
     events: int = 2_000
@@ -166,14 +168,15 @@ class _Gathering:
         return list(kept)[max(0, before - _EVENTS_BEFORE) :]
 
     async def _logs(self, names: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
-        since = None if self._window.since is None else self._window.since.isoformat()
         window = _LogWindow(names, lines=self._window.lines, most_bytes=self._window.log_bytes)
         # One more than wanted: that there were more is to be told.
         async with self._client.logs.read(
-            project=self._project, since=since, tail=self._window.lines + 1
+            project=self._project, tail=self._window.lines + 1
         ) as chunks:
             async for chunk in chunks:
                 window.take(chunk)
+        if self._window.since is not None:
+            window.begin_at(self._window.since, before=self._window.lines_before)
         return window.lines(), window.lost
 
 
@@ -203,10 +206,23 @@ class _LogWindow:
                 self._sizes[unit] -= len(lines.popleft()["text"])
                 self.lost[unit] = self.lost.get(unit, 0) + 1
 
+    def begin_at(self, since: datetime, *, before: int) -> None:
+        """Let go of older lines, but for the last few of each unit, which tell how it was then."""
+        for unit, lines in self._units.items():
+            older = sum(_is_before(line, since) for line in lines)
+            for _ in range(older - before):
+                lines.popleft()
+            if older:
+                self.lost.pop(unit, None)  # of what was wanted nothing is lost
+
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of all units in order of time; those of one unit stay in their own."""
         every = [line for lines in self._units.values() for line in lines]
         return sorted(every, key=lambda line: line["at"] or "")
+
+
+def _is_before(line: Mapping[str, Any], since: datetime) -> bool:
+    return line["at"] is None or datetime.fromisoformat(line["at"]) < since
 
 
 def _processes(

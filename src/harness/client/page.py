@@ -32,7 +32,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .3rem 0 }
 summary { cursor: pointer; font-weight: 600; padding: .2rem 0 }
 .bad { color: #c62828 } .good { color: #2e7d32 } .dim { opacity: .65 }
 .log div { white-space: pre-wrap; overflow-wrap: anywhere }
-.log b { font-weight: 600 } .stderr { background: #c6282818 }
+.log b { font-weight: 600 } .before { opacity: .65 } .stderr { background: #c6282818 }
 .off { display: none }
 """
 
@@ -136,10 +136,12 @@ def _logs(project: Mapping[str, Any]) -> Iterator[str]:
         )
     yield '<div class="log">'
     width = max(map(len, units), default=0)
+    since = project.get("since")
     for line in lines:
         moment = (line["at"] or "")[11:23]
+        before = " before" if since and (line["at"] or "") < since else ""
         yield (
-            f'<div data-unit="{_text(line["unit"])}" class="{_text(line["stream"])}">'
+            f'<div data-unit="{_text(line["unit"])}" class="{_text(line["stream"])}{before}">'
             f'<span class="dim">{_text(moment)}</span> '
             f"<b>{_text(line['unit'].ljust(width))}</b> {_text(line['text'])}</div>"
         )

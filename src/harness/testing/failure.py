@@ -25,6 +25,7 @@ __all__ = ["FailedTest", "annotation", "folder_name", "write_bundle"]
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80
+_LINES_BEFORE = 30
 _LOG_BYTES = 64 * 1024
 
 
@@ -98,7 +99,7 @@ def _gatherer(
     projects: Sequence[str], test: FailedTest, versions: Mapping[str, Any]
 ) -> Callable[[Client], Any]:
     async def gather(client: Client) -> dict[str, Any]:
-        window = BundleWindow(since=test.started_at)
+        window = BundleWindow(since=test.started_at, lines_before=_LINES_BEFORE)
         return {
             "version": 1,
             "made_at": datetime.now(UTC).isoformat(),

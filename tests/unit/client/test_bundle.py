@@ -61,6 +61,24 @@ def test_output_of_units_is_in_order_of_time():
     assert [line["text"] for line in kept.lines()] == ["unknown", "early", "late"]
 
 
+def test_the_last_lines_before_the_window_are_kept():
+    kept = window(lines=100)
+    for second in range(50):
+        kept.take(chunk(f"{second}\n", at=f"2026-01-31T12:00:{second:02d}+00:00"))
+    kept.take(chunk("a\n", unit="db", at="2026-01-31T11:00:00+00:00"))
+    kept.begin_at(datetime(2026, 1, 31, 12, 0, 40, tzinfo=UTC), before=30)
+    texts = [line["text"] for line in kept.lines()]
+    assert texts == ["a", *map(str, range(10, 50))]
+
+
+def test_lines_are_lost_only_where_the_window_is_not_full():
+    kept = window(lines=2)
+    kept.take(chunk("1\n2\n3\n", at="2026-01-31T12:00:01+00:00"))
+    kept.take(chunk("1\n2\n3\n", unit="db", at="2026-01-31T12:00:05+00:00"))
+    kept.begin_at(datetime(2026, 1, 31, 12, 0, 3, tzinfo=UTC), before=30)
+    assert kept.lost == {"db": 1}
+
+
 async def test_what_cannot_be_had_is_told_and_hides_nothing_else():
     async def broken(**_: Any) -> Any:
         raise DaemonUnavailable("cannot go on: the daemon has gone")
