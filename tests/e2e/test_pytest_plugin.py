@@ -164,6 +164,12 @@ def test_changing(shop, service, wait_for):
     shop["app"].restart()
     wait_for("app")
 
+def test_what_was_before_is_old(request):
+    shop = request.getfixturevalue("shop")
+    with pytest.raises(WaitTimeout):
+        shop.wait_for_event("unit-state-changed", unit="app", timeout_s=0.1)
+    assert shop.wait_for_event("unit-state-changed", unit="app", after=0)
+
 def test_exec(shop):
     assert shop["app"].exec("sh", "-c", "echo $A", env={"A": "b"}).stdout == "b\\n"
     assert shop["app"].exec("sh", "-c", "exit 3", check=False).exit_code == 3
@@ -333,6 +339,24 @@ def test_a_plugin_that_cannot_be_used_fails_the_tests_that_would_have_it(suite: 
     assert "cannot give plugins to the daemon of your commands" in done.stdout
 
 
+def test_a_daemon_that_was_stopped_concerns_only_tests_with_a_stack(suite: PytestCase) -> None:
+    suite.write(
+        "test_it.py",
+        """
+        from harness.testing import harness_stack
+        shop = harness_stack({"services": {"x": SLEEP}}, scope="module")
+
+        def test_stops_it(shop): shop.client.daemon.stop()
+        def test_unrelated(): pass
+        """,
+    )
+    done = suite()
+    assert "2 passed, 1 error" in done.stdout, done.stdout
+    assert "the daemon has ended" in done.stdout
+    assert "client/" not in done.stdout
+    suite.assert_clean()
+
+
 # ── side by side ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -429,6 +453,8 @@ def test_a_failed_test_leaves_a_bundle(suite: PytestCase) -> None:
     (process,) = project["processes"]["web"]["tree"]
     assert "-m http.server --bind 127.0.0.1" in process["command"]
     assert "operation-finished" in {event["kind"] for event in project["events"]}
+    # The test before this one brought the stack up.
+    assert [line["text"] for line in project["logs"] if line["unit"] == "app"] == ["<b>loud</b>"]
     assert {"pytest", "harness", "daemon", "python", "platform"} <= set(bundle["versions"])
     for path in fails.iterdir():
         assert "s3cr3t-value" not in path.read_text()

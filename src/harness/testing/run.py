@@ -19,7 +19,7 @@ from harness.errors import DaemonUnavailable, HarnessError, PluginBroken, Servic
 
 from .async_stack import finished
 from .definition import StackDefinition, unique_project
-from .stack import Shared, Stack, readable
+from .stack import Shared, Stack, asked, readable
 
 __all__ = ["IDLE_END_S", "LiveStack", "StackRun", "end_private_daemon"]
 
@@ -149,11 +149,11 @@ class StackRun:
         live.stack.run(lambda inner: inner.change("start", live.definition.units))
         live.stack.restore(_BASE)
 
-    def begin_test(self) -> None:
-        """Let what happened until now be old to the next test."""
-        if self.live:
-            newest = self.live[0].stack.last_event
-            for live in self.live:
+    def mark(self, stacks: Sequence[LiveStack]) -> None:
+        """Let what happened until now be old to the test that is about to use these stacks."""
+        if stacks:
+            newest = stacks[0].stack.last_event
+            for live in stacks:
                 live.stack.mark = newest
 
     def take_down(self, live: LiveStack) -> None:
@@ -164,9 +164,12 @@ class StackRun:
         """
         self._let_go(live)
         # It never came up, or its lease was lost and the daemon has taken it down.
+        project = live.stack.project
         with suppress(ServiceNotFound):
-            begun = self.client.services.down(project=live.stack.project, volumes=True)
-            ended = self.client.operations.wait(id=begun["id"])
+            begun = asked(
+                self.client, lambda client: client.services.down(project=project, volumes=True)
+            )
+            ended = asked(self.client, lambda client: client.operations.wait(id=begun["id"]))
             if ended["error"] is not None:
                 live.stack.run(lambda inner: finished(inner, begun))
 

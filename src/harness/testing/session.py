@@ -66,15 +66,18 @@ class PytestSession:
         """Take note of the test that is about to run; give it its stacks as they should be."""
         self._item, self._began = item, began
         names = getattr(item, "fixturenames", ())
-        for live in self.run.live:
-            if live.definition.isolation == "snapshot" and live.users and live.fixture in names:
+        wanted = [live for live in self.run.live if live.fixture in names]
+        for live in wanted:
+            if live.definition.isolation == "snapshot" and live.users:
                 self.touch(live)
                 self.run.restore(live)
-        self.run.begin_test()
+        self.run.mark(wanted)
 
     def touch(self, live: LiveStack) -> None:
         """Take note that the current test uses a stack."""
         if self._item is not None and self._item.nodeid not in live.users:
+            if live.fixture not in getattr(self._item, "fixturenames", ()):
+                self.run.mark([live])
             live.users.add(self._item.nodeid)
             self._item.user_properties.append((PROJECT, live.stack.project))
 

@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 
 from .async_stack import WAIT_S, AsyncService, AsyncStack, Event, Executed, Target
 
-__all__ = ["Service", "Stack", "readable"]
+__all__ = ["Service", "Stack", "asked", "readable"]
 
 __tracebackhide__ = True  # to pytest: a test's author looks at the test
 
@@ -61,8 +61,7 @@ class Stack:
     @property
     def last_event(self) -> int:
         """Return the number of the newest event; give it to `wait_for_event` as `after`."""
-        number: int = self.client.daemon.status()["last_event"]
-        return number
+        return asked(self.client, lambda client: client.daemon.status())["last_event"]
 
     def status(self) -> dict[str, dict[str, Any]]:
         """Return every unit's row of `harness status`, by name."""
@@ -132,10 +131,15 @@ class Stack:
         async def body(client: Client) -> T:
             return await call(AsyncStack(client, project=self.project, mark=self.mark))
 
-        try:
-            return self.client.run(body)
-        except HarnessError as error:
-            raise readable(error) from None
+        return asked(self.client, body)
+
+
+def asked(client: BlockingClient, call: Callable[[Client], Awaitable[T]]) -> T:
+    """Do something with a client; what is wrong is told as a test's author reads it."""
+    try:
+        return client.run(call)
+    except HarnessError as error:
+        raise readable(error) from None
 
 
 def readable(error: HarnessError) -> HarnessError:
