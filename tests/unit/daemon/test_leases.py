@@ -55,6 +55,16 @@ async def test_a_lease_is_set_on_a_project_that_runs_only(tmp_path: Path) -> Non
         assert lease["left_s"] > 59
 
 
+async def test_a_misspelt_project_is_told_as_such(tmp_path: Path) -> None:
+    async with daemon(tmp_path, _STACK) as (client, source):
+        await _up(client, source)
+        for call in (client.leases.renew, client.leases.release):
+            with pytest.raises(ServiceNotFound, match='"shpo"'):
+                await call(project="shpo")
+            with pytest.raises(LeaseNotFound):
+                await call(project="shop")
+
+
 async def test_leaving_takes_the_project_down(tmp_path: Path) -> None:
     async with daemon(tmp_path, _STACK) as (client, source):
         await _up(client, source)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.daemon.dispatcher import Handler
+from harness.errors import LeaseNotFound
 from harness.protocol import Empty
 from harness.supervisor import Lease, Leases, LeaseTerms
 
@@ -29,11 +32,23 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         return _view(leases, leases.grant(project.name, terms))
 
     async def renew(params: LeaseParams, _: Call) -> dict[str, Any]:
-        return _view(leases, leases.renew(params.project, params.lease))
+        with _known(params):
+            return _view(leases, leases.renew(params.project, params.lease))
 
     async def release(params: LeaseParams, _: Call) -> Empty:
-        leases.release(params.project, params.lease)
+        with _known(params):
+            leases.release(params.project, params.lease)
         return Empty()
+
+    @contextmanager
+    def _known(params: LeaseParams) -> Iterator[None]:
+        """Tell a project that is not there as such; who knows a lease is told about the lease."""
+        try:
+            yield
+        except LeaseNotFound:
+            if params.lease is None:
+                stacks.project(params.project)
+            raise
 
     return {
         "leases.list": list_,
