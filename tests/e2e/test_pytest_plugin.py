@@ -500,6 +500,25 @@ def test_a_stack_that_does_not_come_up_leaves_one_too(suite: PytestCase) -> None
     suite.assert_clean()
 
 
+def test_what_a_stack_failed_of_is_told_once(suite: PytestCase) -> None:
+    suite.write(
+        "test_it.py",
+        """
+        from harness.testing import harness_stack
+        bad = harness_stack({"services": {
+            "a": {"type": "process", "command": "sh -c 'echo hopeless; exit 3'",
+                  "health_check": {"command": "false"}},
+            "b": {**SLEEP, "depends_on": ["a"]}, "c": {**SLEEP, "depends_on": ["b"]}}})
+        def test_it(bad): pass
+        """,
+    )
+    done = suite()
+    error = done.stdout.partition("ERROR at setup")[2].partition("fixture: bad")[0]
+    assert error.count("a is failed: exit status 3") == error.count("hopeless") == 1
+    assert "\n  b: because of a\n  c: because of b\n" in error
+    assert "lease" not in error
+
+
 def test_a_stack_file_that_is_wrong_is_told_with_its_places(suite: PytestCase) -> None:
     suite.write("harness.yaml", "name: x\nservices:\n  a: {type: process, comand: sleep 1}\n")
     suite.write("test_it.py", "def test_it(stack): pass")

@@ -340,6 +340,24 @@ async def explained(
             explanations.append(await stack.client.services.why(project=stack.project, unit=unit))
         except HarnessError:
             break  # the error itself is what matters
-    told = [line for one in explanations for line in describe(one, depth=1)]
+    told = _told(explanations)
     text = "\n".join([str(error).partition("\n")[0] if told else str(error), *told])
     return type(error)(text, hint=error.hint, details=error.details)
+
+
+def _told(explanations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return explanations in words: each cause once, then what failed because of it.
+
+    The lease is left out: it is the test's own.
+    """
+    names = [one["unit"] for one in explanations]
+    caused = {
+        one["unit"]: [cause["unit"] for cause in one["causes"] if cause["unit"] in names]
+        for one in explanations
+    }
+    lines: list[str] = []
+    for one in explanations:
+        if not caused[one["unit"]]:
+            lines += describe({**one, "lease": None}, depth=1)
+    lines += [f"  {name}: because of {', '.join(by)}" for name, by in caused.items() if by]
+    return lines
