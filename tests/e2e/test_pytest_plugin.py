@@ -439,6 +439,7 @@ def test_a_failed_test_leaves_a_bundle(suite: PytestCase) -> None:
     suite.write("test_it.py", FAILING)
     done = suite("--harness-bundle", "bundles", "--junitxml", "junit.xml")
     assert "2 failed, 1 passed, 1 xfailed, 1 error" in done.stdout
+    assert "HARNESS_STATE_DIR=" not in done.stdout  # what it would show is gone
     folders = sorted((suite.directory / "bundles").iterdir())
     assert len(folders) == 2, done.stdout
     fails = next(one for one in folders if "fails" in one.name)
@@ -616,6 +617,10 @@ def test_a_kept_stack_is_told_and_is_gone_when_it_is_taken_down(
     assert sorted(re.findall(r"^kept (\w+)-", done.stdout, re.MULTILINE)) == kept
     commands = re.findall(r"^  (?:look at|remove) it: +(.*)$", done.stdout, re.MULTILINE)
     assert len(commands) == 2 * len(kept)
+    looks = {command for command in commands if command.endswith(" status")}
+    told = set(re.findall(r"^stack: (HARNESS_STATE_DIR=.*)$", done.stdout, re.MULTILINE))
+    assert told <= looks
+    assert len(told) == 1
     for command in commands:
         subprocess.run(command, shell=True, env=suite.env, check=True, capture_output=True)
     suite.assert_clean()

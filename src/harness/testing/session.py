@@ -89,7 +89,7 @@ class PytestSession:
         for live in used:
             live.failed = True
         projects = [live.stack.project for live in used]
-        lines = [f"stack: {self._command(live.stack.project, 'status')}" for live in used]
+        lines = [f"stack: {self._told(live)}" for live in used]
         try:
             page = self._write_bundle(item, report, projects)
         except (HarnessError, OSError) as error:
@@ -152,8 +152,7 @@ class PytestSession:
 
     def finish(self, live: LiveStack) -> None:
         """End a stack with its fixture, or leave it to whoever wants to look at it."""
-        wish = self._config.getoption("harness_keep")
-        if wish == "always" or (wish == "failed" and live.failed):
+        if self._is_kept(live):
             project = live.stack.project
             if self.run.keep(live):
                 self.kept.append(
@@ -169,6 +168,16 @@ class PytestSession:
     def close(self) -> None:
         """Disconnect; nothing happens when it is done already."""
         self.run.close()
+
+    def _is_kept(self, live: LiveStack) -> bool:
+        wish = self._config.getoption("harness_keep")
+        return wish == "always" or (wish == "failed" and live.failed)
+
+    def _told(self, live: LiveStack) -> str:
+        """Say how to look at a stack; a command for one that goes would start a daemon for it."""
+        if self._is_kept(live):
+            return self._command(live.stack.project, "status")
+        return f"{live.stack.project} (--harness-keep failed leaves it up)"
 
     def _command(self, project: str, *words: str) -> str:
         command = join(["harness", "-p", project, *words])
