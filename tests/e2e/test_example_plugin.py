@@ -18,6 +18,8 @@ from .harness_case import HarnessCase, eventually
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin"
 TIMEOUT_S = 120
 
+pytestmark = pytest.mark.timeout(TIMEOUT_S)  # the first test builds and installs it
+
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
     done = subprocess.run(
