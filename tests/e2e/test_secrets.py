@@ -13,7 +13,7 @@ _PLUGIN = '''
 from harness.actions import ActionSet, Service, ServiceType, action
 from harness.errors import ActionError
 from harness.plugins import hookimpl
-import os
+import logging, os, sys
 
 
 class Leaky(ServiceType):
@@ -28,7 +28,9 @@ class Leaky(ServiceType):
 
     @action()
     async def by_accident(self) -> str:
-        """Raise."""
+        """Raise, having said so."""
+        print("printed", _all(), file=sys.stderr)
+        logging.getLogger("leaky").warning("logged %s", _all())
         raise ValueError(_all())
 
     @action()
@@ -130,7 +132,8 @@ def test_planted_secrets_are_shown_nowhere(case: HarnessCase) -> None:
     found.pop("exec", None)  # it says what its own caller has typed
     assert found == {}
     assert "it was ********" in shown["on-purpose"]
-    assert "ValueError" in case.ok("daemon", "logs")
+    log = case.ok("daemon", "logs")
+    assert all(word in log for word in ("ValueError", "printed ", "logged "))
     kept = [case.state_dir / "daemon.log", case.state_dir / "audit.log"]
     assert [(path.name, p) for path in kept for p in _PARTS if p in path.read_text()] == []
     assert json.loads((case.state_dir / "audit.log").read_text().splitlines()[0])

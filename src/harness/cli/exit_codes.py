@@ -56,6 +56,7 @@ EXIT_CODES: dict[type[errors.HarnessError], int] = {
     errors.LeaseError: OPERATION_FAILED,
     errors.LeaseNotFound: NO_SUCH_SERVICE,
     errors.WorkflowNotFound: NO_SUCH_SERVICE,
+    errors.WorkflowTimeout: TIMED_OUT,
     errors.ProtocolError: OPERATION_FAILED,
     errors.InvalidParameters: USAGE,
     errors.AccessError: NOT_PERMITTED,

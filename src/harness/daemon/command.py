@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from harness.errors import HarnessError
 from harness.protocol import Endpoint
@@ -93,6 +93,8 @@ def run_daemon(
 
             checked = CheckedStack.decode(given)
         log = _log_to(endpoint)
+        if sys.stderr is not None:
+            sys.stderr = _MaskedErrors(sys.stderr.buffer, log.masked)
         limits = Limits(stall_s=stall_s)
         ready = partial(_serving, starter.ready)
         serve = partial(serve_daemon, endpoint, limits=limits, checked=checked, listen=listen)
@@ -208,9 +210,38 @@ class _MaskedFormatter(logging.Formatter):
         """Replace secrets in this way from now on."""
         self._masked = masked
 
-    def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+    def masked(self, text: str) -> str:
+        """Return a text without the secrets that are known by now."""
         return text if self._masked is None else self._masked(text)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.masked(super().format(record))
+
+
+class _MaskedErrors(TextIOWrapper):
+    """Standard error, which ends up in the daemon's log, without secrets: plugins print there.
+
+    A line is held back until it ends, for half a secret is not found.
+    """
+
+    def __init__(self, to: BinaryIO, masked: Callable[[str], str]) -> None:
+        super().__init__(to, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+        self._masked = masked
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        """Write what of it are whole lines, and keep the rest."""
+        lines, end, self._rest = (self._rest + text).rpartition("\n")
+        if end:
+            super().write(self._masked(lines) + end)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write the rest, too."""
+        rest, self._rest = self._rest, ""
+        if rest:
+            super().write(self._masked(rest))
+        super().flush()
 
 
 def _log_to(endpoint: Endpoint) -> _MaskedFormatter:

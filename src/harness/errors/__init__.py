@@ -11,7 +11,8 @@
     ├─ RegistryError         ServiceNotFound
     ├─ ActionError           ActionNotFound · ActionFailed · ActionTimeout · ActionCancelled
     ├─ OperationError        OperationFailed · OperationNotFound · OperationConflict · WaitTimeout ·
-    │                        WorkflowNotFound · WorkflowStepFailed · WorkflowFailed
+    │                        WorkflowNotFound · WorkflowStepFailed ·
+    │                        WorkflowFailed (WorkflowTimeout)
     ├─ LeaseError            LeaseExpired · LeaseNotFound
     ├─ SnapshotError         SnapshotNotFound · SnapshotMismatch
     ├─ ProtocolError         MalformedMessage · MethodNotFound · InvalidParameters · RemoteFailure
@@ -100,7 +101,7 @@ from .stack import (
     UnknownTaskType,
     UnresolvedReference,
 )
-from .workflows import WorkflowFailed, WorkflowNotFound, WorkflowStepFailed
+from .workflows import WorkflowFailed, WorkflowNotFound, WorkflowStepFailed, WorkflowTimeout
 
 __all__ = [
     "AccessError",
@@ -170,5 +171,6 @@ __all__ = [
     "WorkflowFailed",
     "WorkflowNotFound",
     "WorkflowStepFailed",
+    "WorkflowTimeout",
     "WorkingDirectoryMissing",
 ]

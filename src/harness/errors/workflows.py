@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .running import OperationError
 
-__all__ = ["WorkflowFailed", "WorkflowNotFound", "WorkflowStepFailed"]
+__all__ = ["WorkflowFailed", "WorkflowNotFound", "WorkflowStepFailed", "WorkflowTimeout"]
 
 
 class WorkflowNotFound(OperationError, LookupError):
@@ -59,3 +59,9 @@ class WorkflowFailed(OperationError):
         if leftover:
             lines.append(f"`finally` failed, too: {leftover}")
         super().__init__("\n".join(lines), hint=hint, details=details)
+
+
+class WorkflowTimeout(WorkflowFailed):
+    """A workflow took longer than it may; what it had done was compensated."""
+
+    kind = "workflow-timeout"

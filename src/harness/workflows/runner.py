@@ -56,6 +56,7 @@ class Outcome:
         compensated: paths of what was undone, in that order.
         left: path → why it could not be undone.
         leftover: why `finally` failed, after the run had failed already or was cancelled.
+        is_late: whether it failed because it took longer than the workflow may.
     """
 
     error: Exception | None = None
@@ -63,6 +64,7 @@ class Outcome:
     compensated: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
     leftover: str | None = None
+    is_late: bool = False
 
 
 class Runner:
@@ -93,7 +95,7 @@ class Runner:
         undo: list[_Undo] = []
         try:
             work = partial(self._in_order, workflow.steps, scope, undo, "")
-            await self._within(workflow.timeout_s, "the workflow", work)
+            await self._within(workflow.timeout_s, "the workflow", work, on_late=self._note_late)
         except Exception as error:
             self._note(error)
         except anyio.get_cancelled_exc_class():
@@ -110,6 +112,9 @@ class Runner:
     def _note(self, error: Exception) -> None:
         if self.outcome.error is None:
             self.outcome.error = error
+
+    def _note_late(self) -> None:
+        self.outcome.is_late = True
 
     # ── cleaning up ──────────────────────────────────────────────────────────────────────────────
 
@@ -304,17 +309,26 @@ class Runner:
         return results
 
     async def _within(
-        self, limit_s: float | None, what: str, work: Callable[[], Awaitable[T]]
+        self,
+        limit_s: float | None,
+        what: str,
+        work: Callable[[], Awaitable[T]],
+        *,
+        on_late: Callable[[], None] = lambda: None,
     ) -> T:
-        """Do work under a deadline of the clock.
+        """Do work under a deadline of the clock; `on_late` is called when it has passed.
 
         Raises:
             WorkflowStepFailed: it took longer.
         """
         if limit_s is None:
             return await work()
-        text = f"cannot go on: {what} took longer than {limit_s:g} s"
-        return await within(self._clock, limit_s, work, late=lambda: text)
+
+        def late() -> str:
+            on_late()
+            return f"cannot go on: {what} took longer than {limit_s:g} s"
+
+        return await within(self._clock, limit_s, work, late=late)
 
 
 def _prefix(entry: _Undo) -> str:

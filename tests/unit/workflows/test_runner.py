@@ -134,11 +134,13 @@ async def test_a_step_and_a_workflow_have_deadlines():
     play = Play()
     outcome = await play.run(workflow(steps=[do("one", sleep=9, timeout=2)]))
     assert str(outcome.error) == "cannot go on: the step took longer than 2 s"
+    assert not outcome.is_late
     play = Play()
     steps = [do("a", compensate=[do()]), do("b", sleep=9)]
     outcome = await play.run(workflow(timeout=3, steps=steps))
     assert str(outcome.error) == "cannot go on: the workflow took longer than 3 s"
     assert (play.states()["b"], outcome.compensated) == ("cancelled", ["a"])
+    assert outcome.is_late
 
 
 async def test_compensation_has_a_deadline_and_names_what_it_left():
