@@ -33,6 +33,9 @@ __all__ = [
     "complete_tasks",
     "complete_tokens",
     "complete_units",
+    "complete_workflow_parameters",
+    "complete_workflow_runs",
+    "complete_workflows",
 ]
 
 Rows = Sequence[Mapping[str, Any]]
@@ -134,13 +137,17 @@ def complete_action_parameters(context: click.Context, _: click.Parameter, word:
 
 
 def complete_workflows(context: click.Context, _: click.Parameter, word: str) -> list[str]:
-    """Return the workflows of the stack file."""
+    """Return the workflows of the stack file, and those that only the daemon knows."""
     session = _session(context)
 
     async def ask(client: Client) -> Rows:
-        return list(await client.workflows.list(source=session.source()))
+        project = await session.find_project(client)
+        return [] if project is None else list(await client.workflows.list(project=project))
 
-    return _fitting(word, [found["name"] for found in _asked(session, ask)])
+    found = [workflow["name"] for workflow in _asked(session, ask)]
+    if session.options.project is None:
+        found = [*_of_files(session).workflows, *found]
+    return _fitting(word, dict.fromkeys(found))
 
 
 def complete_workflow_parameters(

@@ -27,11 +27,13 @@ class Outline:
         units: name → kind: service or task.
         ports: name of a unit → names of its ports; without those that have none.
         profiles: all that units name.
+        workflows: their names.
     """
 
     units: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
 
 
 def outline(files: Sequence[str]) -> Outline:
@@ -50,7 +52,9 @@ def outline(files: Sequence[str]) -> Outline:
     units: dict[str, str] = {}
     ports: dict[str, tuple[str, ...]] = {}
     profiles: dict[str, None] = {}
+    workflows: dict[str, None] = {}
     for tree in trees:
+        workflows.update(dict.fromkeys(name for name, _ in _entries(_value(tree, "workflows"))))
         for section, kind in _KINDS.items():
             for name, node in _entries(_value(tree, section)):
                 units.setdefault(name, kind)
@@ -58,7 +62,7 @@ def outline(files: Sequence[str]) -> Outline:
                 own = _ports(node, definitions)
                 if own:
                     ports[name] = tuple(dict.fromkeys((*ports.get(name, ()), *own)))
-    return Outline(units=units, ports=ports, profiles=tuple(profiles))
+    return Outline(units=units, ports=ports, profiles=tuple(profiles), workflows=tuple(workflows))
 
 
 def _trees(files: Iterable[str]) -> Iterator[Node]:

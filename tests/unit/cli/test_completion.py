@@ -127,6 +127,42 @@ def test_projects_profiles_and_labels_are_offered(cli: Any, stack: Any) -> None:
     assert complete(cli, "registry", "list", "--label", "tier=") == ["tier=db", "tier=web"]
 
 
+def test_workflows_of_the_file_and_those_that_the_daemon_knows_are_offered(
+    cli: Any, stack: Path
+) -> None:
+    stack.write_text(f"{STACK}workflows: {{deploy: {{steps: []}}, drain: {{steps: []}}}}\n")
+    cli.client.running = False
+    for verb in ("run", "info", "runs"):
+        assert complete(cli, "workflow", verb, "") == ["deploy", "drain"]
+    cli.client.running = True
+    cli.client.answers |= {
+        "workflows.list": [{"name": "deploy"}, {"name": "dance"}],
+    }
+    assert complete(cli, "workflow", "run", "d") == ["deploy", "drain", "dance"]
+    assert complete(cli, "-p", "shop", "workflow", "run", "d") == ["deploy", "dance"]
+    assert not any(cli.client.starts)
+
+
+def test_parameters_and_runs_of_workflows_are_offered(cli: Any, stack: Path) -> None:
+    cli.client.answers |= {
+        "workflows.info": {"parameters": {"properties": {"block_count": {}, "names": {}}}},
+        "workflows.runs": [{"id": "0c1d"}, {"id": "1f2e"}],
+    }
+    assert complete(cli, "workflow", "run", "deploy", "--b") == ["--block-count"]
+    assert complete(cli, "workflow", "show", "0") == ["0c1d"]
+
+
+def test_snapshots_are_offered_where_there_are_any(cli: Any, stack: Path) -> None:
+    cli.client.answers |= {
+        "snapshots.list": [{"name": "seeded"}, {"name": "second"}, {"name": "bare"}],
+    }
+    for verb in ("restore", "remove"):
+        assert complete(cli, "snapshot", verb, "se") == ["seeded", "second"]
+    assert complete(cli, "snapshot", "create", "se") == []
+    cli.client.running = False
+    assert complete(cli, "snapshot", "restore", "") == []
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

@@ -20,6 +20,9 @@ services:
   nothing:
 tasks:
   seed: {command: '${NOT:?read}'}
+workflows:
+  deploy: {steps: [{start: shop}]}
+  half:
 """
 
 
@@ -49,6 +52,7 @@ def test_units_ports_and_profiles_are_found_whatever_they_come_from(tmp_path: Pa
         "old": ("53", "80", "443"),
     }
     assert found.profiles == ("full", "debug")
+    assert found.workflows == ("deploy", "half")
 
 
 def test_what_is_half_written_or_no_stack_has_no_names(tmp_path: Path) -> None:
