@@ -44,6 +44,7 @@ def stack_schema(executors: Mapping[str, type], checks: Mapping[str, type]) -> S
     for name in ("RawCheck", "RawProbe", "RawHealth"):
         _add_checks(definitions[name]["properties"]["custom"], own_checks)
     definitions["workflow"] = _definition(RawWorkflow, "", definitions)
+    definitions["workflow"]["required"] = ["steps"]
     definitions.pop(RawWorkflow.__name__, None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

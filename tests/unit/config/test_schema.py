@@ -56,6 +56,14 @@ def test_stack_that_loads_fits_the_schema(
         "services: {a: {type: process, nice: abc}}",
         "services: {a: {type: process, depends_on: [{sevice: x}]}}",
         "tasks: {a: {command: a, outputs: 5}}",
+        "workflows: {a: {description: no steps}}",
+        "workflows: {a: {steps: [{sleep: 1, timeot: 3}]}}",
+        "workflows: {a: {steps: [{exec: {service: x, comand: x}}]}}",
+        "workflows: {a: {steps: [], finally: {sleep: 1}}}",
+        "workflows: {a: {steps: [{parallel: {most: 1, steps: []}}]}}",
+        "workflows: {a: {steps: [{if: x, then: [{strat: y}]}]}}",
+        "workflows: {a: {steps: [], parameters: {n: {type: int}}}}",
+        "workflows: {a: text}",
     ],
 )
 def test_stack_that_does_not_load_does_not_fit_the_schema(
