@@ -52,6 +52,9 @@ class Store(Protocol):
     def records(self, collection: str) -> dict[str, dict[str, Any]]:
         """Return a collection, key → record, ordered by key."""
 
+    def collections(self) -> list[str]:
+        """Return the names of the collections that have records, in order."""
+
     def delete(self, collection: str, key: str) -> None:
         """Delete one record; nothing happens when there is none."""
 
@@ -105,6 +108,10 @@ class MemoryStore:
         return {
             key: json.loads(text) for key, text in sorted(self._records.get(collection, {}).items())
         }
+
+    def collections(self) -> list[str]:
+        """Return the names of the collections that have records, in order."""
+        return sorted(name for name, records in self._records.items() if records)
 
     def delete(self, collection: str, key: str) -> None:
         """Delete one record; nothing happens when there is none."""
@@ -252,6 +259,13 @@ class SqliteStore:
                 "SELECT key, value FROM record WHERE collection = ? ORDER BY key", (collection,)
             ).fetchall()
         return {key: json.loads(value) for key, value in rows}
+
+    def collections(self) -> list[str]:
+        """Return the names of the collections that have records, in order."""
+        with self._mapped("read"):
+            self._write_out()
+            rows = self._db.execute("SELECT DISTINCT collection FROM record ORDER BY 1").fetchall()
+        return [name for (name,) in rows]
 
     def delete(self, collection: str, key: str) -> None:
         """Delete one record; nothing happens when there is none."""

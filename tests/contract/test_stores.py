@@ -48,6 +48,12 @@ def test_collections_are_apart_and_ordered_by_key(store: Store) -> None:
     store.put("two", "a", {})
     assert list(store.records("one")) == ["a", "b", "c"]
     assert store.records("none") == {}
+    assert store.collections() == ["one", "two"]
+    with store.batch():
+        store.put("three", "a", {})
+        assert store.collections() == ["one", "three", "two"]
+    store.delete("two", "a")
+    assert store.collections() == ["one", "three"]
 
 
 def test_what_was_stored_does_not_change_with_the_caller_s_value(store: Store) -> None:

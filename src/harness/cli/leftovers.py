@@ -41,10 +41,10 @@ async def gc(
     """Remove what nobody will come back for.
 
     That is projects of this daemon whose stack file is gone and that have no lease, or whose lease
-    has expired; directories of projects that nobody knows; and processes of this user whose daemon
-    and state directory are gone, or do not know them. What a living daemon owns is never touched.
-    Services whose daemon was killed are shown, with the command that takes them up again. Exits
-    with 1 when something could not be removed.
+    has expired; directories and records of projects that nobody knows; and processes of this user
+    whose daemon and state directory are gone, or do not know them. What a living daemon owns is
+    never touched. Services whose daemon was killed are shown, with the command that takes them up
+    again. Exits with 1 when something could not be removed.
     """
     async with session.connect() as client:
         if dry_run or (not yes and _can_ask(session)):

@@ -151,6 +151,7 @@ async def supervision(
             snapshotters=extensions.snapshots_of,
         )
         notices.stacks = stacks
+        stacks.forget = partial(_forget_runs, store)
         async with extensions, typed, stacks, observing(bus, extensions):
             await extensions.prepare_for(stacks.records().values())
             await stacks.recover()
@@ -181,6 +182,12 @@ async def supervision(
             yield stacks
             access.close()
             bus.publish(EventKind.DAEMON_STOPPED, data={"reason": "asked to end"})
+
+
+def _forget_runs(store: Store, project: str) -> None:
+    from harness.workflows import forget_runs
+
+    forget_runs(store, project)
 
 
 async def _end_idle(after_s: float, server: Server, stacks: Stacks, shutdown: anyio.Event) -> None:

@@ -36,6 +36,7 @@ class LeftoverKind(StrEnum):
     PROJECT = "project"
     DIRECTORY = "directory"
     PROCESSES = "processes"
+    RECORDS = "records"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,8 @@ class Leftover:
     """One thing that was left.
 
     Attributes:
-        name: of the project, the directory's path, or `project/unit` of the processes.
+        name: of the project, also of one whose records are left; the directory's path, or
+            `project/unit` of the processes.
         why: why nobody will come back for it; or who may.
         state_dir: of the daemon that it belonged to; None: nothing tells.
         pids: of the processes.
@@ -110,6 +112,7 @@ class Leftovers:
                 found.append((leftover, stray))
         # Last: whoever writes there is ended before.
         found += [(leftover, None) for leftover in await self._directories()]
+        found += [(leftover, None) for leftover in self._records()]
         return found
 
     def _projects(self) -> list[Leftover]:
@@ -145,6 +148,17 @@ class Leftovers:
             if not self._stacks.knows(name)
         ]
 
+    def _records(self) -> list[Leftover]:
+        return [
+            Leftover(
+                kind=LeftoverKind.RECORDS,
+                name=name,
+                why="no project has this name",
+                state_dir=str(self._directory),
+            )
+            for name in self._stacks.orphans()
+        ]
+
     def _of_stray(self, stray: Stray, under: Path | None) -> Leftover | None:
         """Say what a run's processes are; None: somebody looks after them."""
         name = "/".join(stray.marker.partition("=")[2].split("/")[:2])
@@ -178,6 +192,8 @@ class Leftovers:
                 error = await self._take_down(found.name)
             case LeftoverKind.DIRECTORY:
                 error = await self._remove_directory(Path(found.name))
+            case LeftoverKind.RECORDS:
+                error = self._remove_records(found.name)
             case LeftoverKind.PROCESSES:
                 assert stray is not None  # noqa: S101 - it was found with one
                 error = await _end(stray)
@@ -203,6 +219,13 @@ class Leftovers:
         except OSError as error:
             return f"{path}: {error.strerror}"
         return await to_thread.run_sync(partial(_remove_tree, doomed))
+
+    def _remove_records(self, name: str) -> str | None:
+        try:
+            self._stacks.remove_orphan(name)
+        except StorageError as error:
+            return str(error)
+        return None
 
 
 def _of_other(leftover: Leftover, stray: Stray, state_dir: Path) -> Leftover | None:

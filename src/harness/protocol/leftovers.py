@@ -30,9 +30,9 @@ class Leftover(Result):
     """One thing that was left."""
 
     kind: str
-    """project, directory or processes."""
+    """project, directory, processes or records."""
     name: str
-    """Of the project, the directory's path, or `project/unit`."""
+    """Of the project, whose records they are, too; the directory's path, or `project/unit`."""
     why: str
     """Why nobody will come back for it; or who may."""
     state_dir: str | None

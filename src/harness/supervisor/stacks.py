@@ -57,6 +57,7 @@ class Stacks:
 
     Attributes:
         on_removed: called when a project has been removed; may be replaced.
+        forget: removes what others have stored of a project, by its name; may be replaced.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Stacks:
         self._unreadable: dict[str, _Unreadable] = {}
         self.leases = Leases(store, bus, clock, self._take_down)
         self.on_removed: Callable[[], None] = lambda: None
+        self.forget: Callable[[str], None] = lambda _: None
         self._tasks = anyio.create_task_group()
 
     async def __aenter__(self) -> Self:
@@ -142,6 +144,22 @@ class Stacks:
         if project is None:
             return name in self._unreadable
         return unit is None or unit in project.units
+
+    def orphans(self) -> list[str]:
+        """Return the names of projects that are gone, and of whose units there are records."""
+        names = (
+            collection.removeprefix(units_collection(""))
+            for collection in self._store.collections()
+            if collection.startswith(units_collection(""))
+        )
+        return [name for name in names if not self.knows(name)]
+
+    def remove_orphan(self, name: str) -> None:
+        """Remove the records of a project that is gone; nothing happens when it has come again."""
+        if not self.knows(name):
+            for unit in self._store.records(units_collection(name)):
+                self._store.delete(units_collection(name), unit)
+            self.forget(name)
 
     def of_files(self, files: Sequence[str]) -> list[Project]:
         """Return the projects whose main files are these.
@@ -415,6 +433,7 @@ class Stacks:
         self.snapshots.forget(project)
         await project.forget(list(project.units.values()))
         self._projects.pop(project.name, None)
+        self.forget(project.name)
         await self._kept.remove(project.name)
         self._bus.publish(EventKind.PROJECT_REMOVED, project=project.name)
         self.on_removed()

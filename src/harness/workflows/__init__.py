@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from .kinds import StepCall, StepKinds, WorkflowStep
     from .parameters import parameters_schema
+    from .trace import forget_runs
     from .workflows import Workflows, check_kinds
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "WorkflowStep",
     "Workflows",
     "check_kinds",
+    "forget_runs",
     "parameters_schema",
 ]
 
@@ -74,6 +76,7 @@ _PLACES = {
     "parameters_schema": "parameters",
     "Workflows": "workflows",
     "check_kinds": "workflows",
+    "forget_runs": "trace",
 }  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists

@@ -15,7 +15,7 @@ from harness.errors import WorkflowNotFound
 from harness.model import EventKind
 from harness.storage import Store
 
-__all__ = ["KEPT_RUNS", "KEPT_STEPS", "StepRecord", "Trace", "Traces"]
+__all__ = ["KEPT_RUNS", "KEPT_STEPS", "StepRecord", "Trace", "Traces", "forget_runs"]
 
 KEPT_RUNS = 100
 """Runs of all projects that are remembered; the oldest go first."""
@@ -210,6 +210,10 @@ class Traces:
         """Let go of a trace; one that has not finished was interrupted."""
         self._live.pop(trace.id, None)
 
+    def remove(self, run_id: str) -> None:
+        """Forget a run."""
+        _remove(self._store, run_id)
+
     def runs(self, project: str, workflow: str | None = None) -> list[dict[str, Any]]:
         """Return the runs of a project, the oldest first."""
         found = [self._shown(run) for run in self._store.records(_RUNS).values()]
@@ -255,11 +259,22 @@ class Traces:
         ended = [run for run in runs.values() if run["id"] not in self._live]
         ended.sort(key=lambda run: str(run["started_at"]))
         for run in ended[: max(0, len(runs) - KEPT_RUNS)]:
-            collection = _steps_of(run["id"])
-            with self._store.batch():
-                for key in self._store.records(collection):
-                    self._store.delete(collection, key)
-                self._store.delete(_RUNS, run["id"])
+            _remove(self._store, run["id"])
+
+
+def forget_runs(store: Store, project: str) -> None:
+    """Remove the runs of a project, with the records of their steps."""
+    for run in store.records(_RUNS).values():
+        if run["project"] == project:
+            _remove(store, run["id"])
+
+
+def _remove(store: Store, run_id: str) -> None:
+    collection = _steps_of(run_id)
+    with store.batch():
+        for key in store.records(collection):
+            store.delete(collection, key)
+        store.delete(_RUNS, run_id)
 
 
 def _steps_of(run_id: str) -> str:

@@ -19,6 +19,7 @@ from harness.errors import (
     Problem,
     WorkflowFailed,
     WorkflowNotFound,
+    WorkflowTimeout,
 )
 from harness.events import EventBus
 from harness.model import EventKind, StackSpec, Step, Workflow, WorkflowDocument
@@ -144,7 +145,12 @@ class Workflows:
         params = read_parameters(workflow, parameters)
 
         async def work(operation: Operation) -> list[UnitResult]:
-            await self._run(operation, project, workflow, params)
+            try:
+                await self._run(operation, project, workflow, params)
+            finally:
+                if project not in self._stacks.projects():
+                    # Removed meanwhile, with its runs; this one was written after that.
+                    self.traces.remove(operation.id)
             return []
 
         return self._stacks.operations.begin("workflow", project=project.name, units=(), work=work)
@@ -261,7 +267,8 @@ def _failure(
         return None
     if not isinstance(error, HarnessError):
         logger.error("Cannot finish workflow %s", workflow.name, exc_info=error)
-    return WorkflowFailed(
+    kind = WorkflowTimeout if outcome.is_late else WorkflowFailed
+    return kind(
         workflow=workflow.name,
         step=outcome.step,
         cause=mask(str(error)),

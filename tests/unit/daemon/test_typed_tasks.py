@@ -105,6 +105,27 @@ async def test_what_is_done_without_outputs_is_never_done_again(tmp_path: Path) 
         assert await _outcome(client, source, "t") == "skipped"
 
 
+async def test_what_the_stack_file_wants_besides_outranks_what_a_class_finds_done(
+    tmp_path: Path,
+) -> None:
+    stack = (CARVE % 1).replace("task_type: carve\n", "task_type: carve\n    {}\n", 1)
+    assert stack != CARVE % 1
+    for number, (line, outcome) in enumerate(
+        [("remember: never", "completed"), ("creates: [sign.txt]", "skipped")]
+    ):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        (directory / "sign.txt").write_text("open")
+        async with daemon(directory, stack.replace("{}", line)) as (client, source):
+            assert await _outcome(client, source, "sign") == outcome
+    (tmp_path / "third").mkdir()
+    (tmp_path / "third" / "sign.txt").write_text("open")
+    text = stack.replace("{}", "creates: [missing.txt]")
+    async with daemon(tmp_path / "third", text) as (client, source):
+        assert await _outcome(client, source, "sign") == "failed"
+        assert "missing.txt" in str((await _task(client, "sign"))["message"])
+
+
 async def test_a_class_that_cannot_tell_is_remembered_by_its_inputs(tmp_path: Path) -> None:
     async with daemon(tmp_path, ponder("quickly")) as (client, source):
         assert await _outcome(client, source, "think") == "completed"

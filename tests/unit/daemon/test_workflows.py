@@ -17,8 +17,13 @@ from harness.errors import (
     InvalidParameters,
     WorkflowNotFound,
 )
+from harness.storage import MemoryStore
 from harness.workflows import Param, Start, Stop, Uses, Wait, Workflow
+from harness.workflows import trace as traces
+from tests.fakes.clock import FakeClock
+from tests.unit.health.servers import http_service, response
 
+from . import test_methods
 from .test_methods import _up
 from .test_methods import daemon as plain_daemon
 
@@ -192,6 +197,9 @@ async def test_a_dry_run_changes_nothing_and_finds_what_would_fail(tmp_path: Pat
         assert str(steps["up"]["place"]).startswith("harness.yaml:")
         assert await client.projects.list() == []
         await _up(client, source)
+        told = {"steps": [{"set": {"x": "${secrets.key} as it is"}}]}
+        planned = await client.workflows.plan(workflow="w", document=told, project="shop")
+        assert planned["steps"][0]["inputs"] == {"values": {"x": "******** as it is"}}
         wrong = Workflow("w", [Uses("note", {"text": "${params.n}"})], parameters={
             "n": Param("integer", default=1)})  # fmt: skip
         document = {**wrong.document(), "steps": [
@@ -229,6 +237,10 @@ async def test_workflows_of_python_run_as_those_of_the_file(tmp_path: Path) -> N
         ("all", {"parameters": {"times": "x", "far": 1}}, InvalidParameters, "times: input"),
         ("w", {"document": {"steps": [{"start": "tox"}]}}, ConfigSchemaError, 'did you mean "toy"'),
         ("w", {"document": {"steps": [{"uses": "nte"}]}}, ConfigSchemaError, 'did you mean "note"'),
+        (
+            "w", {"document": {"steps": [{"sleep": 0, "compensate": [{"uses": "nte"}]}]}},
+            ConfigSchemaError, 'did you mean "note"',
+        ),
         (
             "w", {"document": {"steps": [{"uses": "note", "with": {"txt": "x"}}]}},
             ConfigSchemaError, "txt: unknown parameter",
@@ -273,3 +285,211 @@ async def test_what_is_waited_for_in_vain_is_said(tmp_path: Path) -> None:
         text = "0.01 s have passed: services.toy.restarts > 3: it does not hold"
         assert text in ended["error"]["message"]
     await anyio.lowlevel.checkpoint()
+
+
+def _state_of(run: Any) -> tuple[Any, Any]:
+    return run["state"], run["error"] and run["error"]["kind"]
+
+
+async def test_a_run_that_takes_longer_than_it_may_says_so_and_is_undone(tmp_path: Path) -> None:
+    async with daemon(tmp_path, STACK) as (client, source):
+        steps = [{"name": "up", "start": "other", "compensate": [{"stop": "other"}]}]
+        document = {"timeout": "100ms", "steps": [*steps, {"name": "pause", "sleep": 1000}]}
+        ended, run = await _run(client, "w", document=document, source=source)
+        assert (ended["state"], ended["error"]["kind"]) == ("failed", "workflow-timeout")
+        assert "the workflow took longer than 0.1 s" in ended["error"]["message"]
+        assert _state_of(run) == ("failed", "workflow-timeout")
+        document = {"steps": [{"sleep": 1000, "timeout": "10ms"}]}
+        ended, run = await _run(client, "w", document=document, source=source)
+        assert (ended["error"]["kind"], _state_of(run)) == (
+            "workflow-failed", ("failed", "workflow-failed"),
+        )  # fmt: skip
+
+
+async def test_runs_go_with_a_project_that_is_removed(tmp_path: Path) -> None:
+    async with daemon(tmp_path, STACK) as (client, source):
+        document = {"steps": [{"set": {"x": 1}}]}
+        _, run = await _run(client, "w", document=document, source=source)
+        slow = await client.workflows.run(workflow="slow", source=source)
+        await _until_step(client, slow, "pause")
+        down = await client.services.down(project="shop", volumes=True)
+        await client.operations.wait(id=down["id"])
+        with pytest.raises(WorkflowNotFound):
+            await client.workflows.trace(run=run["id"])
+        await client.operations.cancel(id=slow["id"])
+        await client.operations.wait(id=slow["id"])
+        with pytest.raises(WorkflowNotFound):
+            await client.workflows.trace(run=slow["id"])
+        await _up(client, source)
+        assert await client.workflows.runs(project="shop") == []
+
+
+async def test_http_steps_send_what_they_say_and_judge_the_answer(tmp_path: Path) -> None:
+    answer = response('{"n": 7}', X_Way="back")
+    async with daemon(tmp_path, STACK) as (client, source), http_service(answer) as web:
+        steps = [
+            {"name": "got", "http": {"url": f"{web.url}x"}},
+            {
+                "name": "sent",
+                "http": {
+                    "url": web.url,
+                    "json": {"a": "${steps.got.outputs.json.n + 1}"},
+                    "headers": {"Authorization": "Bearer ${secrets.key}"},
+                },
+            },
+            {"name": "put", "http": {"url": web.url, "method": "PUT", "body": "text"}},
+        ]
+        ended, run = await _run(client, "w", document={"steps": steps}, source=source)
+        assert ended["state"] == "done", ended
+        outputs = _outputs(run)["got"]
+        assert (outputs["status"], outputs["json"]) == (200, {"n": 7})
+        assert {name.lower(): v for name, v in outputs["headers"].items()}["x-way"] == "back"
+        heads = [head for head, _ in web.requests]
+        assert [head.split(" HTTP")[0] for head in heads] == ["GET /x", "POST /", "PUT /"]
+        assert [body for _, body in web.requests] == [b"", b'{"a": 8}', b"text"]
+        assert "authorization: bearer verysecret" in heads[1].lower()
+        assert "content-type: application/json" in heads[1].lower()
+        assert "verysecret" not in str(run)
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "cause"),
+    [
+        (response("busy", status=503), {}, "status 503: busy"),
+        (response(status=302, Location="/"), {}, "status 302"),
+        (response(status=404), {"status": 404}, None),
+        (response(status=404), {"status": [404, 410]}, None),
+        (response(status=200), {"status": 404}, "status 200"),
+        (response("x" * 2_000_000), {}, "bytes or more"),
+        (b"nonsense\r\n\r\n", {}, "cannot finish GET"),
+    ],
+)
+async def test_an_answer_is_wanted_or_fails_the_step(
+    tmp_path: Path, answer: bytes, options: Any, cause: str | None
+) -> None:
+    async with daemon(tmp_path, STACK) as (client, source), http_service(answer) as web:
+        document = {"steps": [{"http": {"url": web.url, **options}}]}
+        ended, _ = await _run(client, "w", document=document, source=source)
+        assert ended["state"] == ("failed" if cause else "done"), ended
+        if cause is not None:
+            assert cause in ended["error"]["message"]
+
+
+# ── services and tasks ───────────────────────────────────────────────────────────────────────────
+
+UNREADY = """
+name: shop
+services:
+  stuck: {type: process, command: sleep 1000, health_check: {command: ["false"]}}
+  broken: {type: process, command: /no/such/program, restart: "no"}
+tasks:
+  once: {type: process, command: sh -c "echo x >> runs"}
+"""
+
+
+async def _until_step(client: Client, reference: Any, path: str) -> None:
+    async with client.events.subscribe(after=reference["after"], project="shop") as events:
+        async for event in events:
+            if event["kind"] == "workflow-step-started" and event["data"]["step"] == path:
+                return
+
+
+async def _begun_start(client: Client, source: Any) -> tuple[str, str]:
+    """Begin a workflow that starts what never is ready; return its id, and that of the start."""
+    document = {"steps": [{"name": "up", "start": "stuck"}]}
+    run = await client.workflows.run(workflow="w", document=document, source=source)
+    async with client.events.subscribe(after=run["after"], project="shop") as events:
+        async for event in events:
+            if event["kind"] == "operation-started" and event["data"]["verb"] == "start":
+                return run["id"], event["data"]["id"]
+    raise AssertionError
+
+
+async def test_why_a_service_does_not_start_is_why_the_step_fails(tmp_path: Path) -> None:
+    async with daemon(tmp_path, UNREADY) as (client, source):
+        ended, _ = await _run(client, "w", document={"steps": [{"start": "broken"}]}, source=source)
+        assert "/no/such/program" in ended["error"]["message"]
+
+
+async def test_a_start_that_somebody_else_cancels_fails_the_step(tmp_path: Path) -> None:
+    async with daemon(tmp_path, UNREADY) as (client, source):
+        run, start = await _begun_start(client, source)
+        await client.operations.cancel(id=start)
+        ended = await client.operations.wait(id=run)
+        assert (ended["state"], ended["error"] and ended["error"]["message"]) == (
+            "failed",
+            'cannot finish workflow "w": step "up" failed: cannot start: it was cancelled',
+        )
+
+
+async def test_cancelling_a_run_cancels_what_its_step_does(tmp_path: Path) -> None:
+    async with daemon(tmp_path, UNREADY) as (client, source):
+        run, start = await _begun_start(client, source)
+        await client.operations.cancel(id=run)
+        assert (await client.operations.wait(id=run))["state"] == "cancelled"
+        assert (await client.operations.wait(id=start))["state"] == "cancelled"
+
+
+async def test_a_task_that_was_done_runs_again_unless_told_otherwise(tmp_path: Path) -> None:
+    async with daemon(tmp_path, UNREADY) as (client, source):
+        steps = [{"task": "once"}, {"task": "once"}, {"task": {"name": "once", "force": False}}]
+        ended, _ = await _run(client, "w", document={"steps": steps}, source=source)
+        assert ended["state"] == "done", ended
+        assert (tmp_path / "runs").read_text() == "x\nx\n"
+
+
+@pytest.mark.parametrize(("wanted", "state"), [(3, "done"), (0, "failed"), (4, "failed")])
+async def test_a_command_ends_with_the_status_that_is_wanted(
+    tmp_path: Path, wanted: int, state: str
+) -> None:
+    async with daemon(tmp_path, STACK) as (client, source):
+        command = {"service": "real", "command": ["sh", "-c", "exit 3"], "status": wanted}
+        steps = [{"start": "real"}, {"exec": command}]
+        ended, _ = await _run(client, "w", document={"steps": steps}, source=source)
+        assert ended["state"] == state, ended
+
+
+async def test_what_has_no_value_yet_is_waited_for_and_other_events_are_not(
+    tmp_path: Path,
+) -> None:
+    async with daemon(tmp_path, STACK) as (client, source):
+        count = {"action": {"name": "toy.count", "parameters": {"times": 2}}}
+        wanted = {"event": "action-event", "where": "event.data.data.value == 2"}
+        steps = [
+            {"name": "told", "wait": wanted},
+            {"name": "seen", "wait": {"until": "vars.x > 1"}},
+            {"sequence": [count, {"set": {"x": 2}}, count]},
+        ]
+        document = {"steps": [{"parallel": steps}]}
+        ended, run = await _run(client, "w", document=document, source=source)
+        assert ended["state"] == "done", ended
+        assert _outputs(run)["told"]["data"]["data"] == {"value": 2}
+
+
+# ── what is remembered ───────────────────────────────────────────────────────────────────────────
+
+
+async def test_ended_runs_make_room_for_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traces, "KEPT_RUNS", 2)
+    async with daemon(tmp_path, STACK) as (client, source):
+        document = {"steps": [{"sleep": 0}]}
+        ran = [
+            (await _run(client, "w", document=document, source=source))[1]["id"] for _ in range(3)
+        ]
+        found = [run["id"] for run in await client.workflows.runs(project="shop")]
+        assert found == ran[1:]
+
+
+async def test_a_daemon_that_ends_undoes_nothing_and_leaves_an_interrupted_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    monkeypatch.setattr(test_methods, "MemoryStore", lambda: store)
+    async with daemon(tmp_path, STACK) as (client, source):
+        slow = await client.workflows.run(workflow="slow", source=source)
+        await _until_step(client, slow, "pause")
+    run = traces.Traces(store=store, clock=FakeClock()).run(slow["id"])
+    assert (run["state"], run["compensated"]) == ("interrupted", [])
+    assert [step["path"] for step in run["trace"]] == ["up", "pause"]

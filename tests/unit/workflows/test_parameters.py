@@ -1,0 +1,55 @@
+"""The parameters of a workflow: their schema, and what a run is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.errors import InvalidParameters
+from harness.workflows.parameters import parameters_schema, read_parameters
+
+from .running import workflow
+
+OF = workflow(
+    parameters={
+        "n": {"type": "integer", "choices": [1, 2], "default": 1, "description": "how many"},
+        "who": {"type": "string", "default": None},
+        "names": {"type": "list", "default": ["a"]},
+        "must": {"type": "boolean"},
+    },
+    steps=[],
+)
+
+
+def test_what_is_left_out_has_its_default_and_no_two_runs_share_it() -> None:
+    read = read_parameters(OF, {"must": True})
+    assert read == {"n": 1, "who": None, "names": ["a"], "must": True}
+    read["names"].append("b")
+    assert read_parameters(OF, {"must": True, "who": None})["names"] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({}, "must: "),
+        ({"must": True, "n": 3}, "n: "),
+        ({"must": True, "n": None}, "n: "),
+        ({"must": True, "who": 5}, "who: "),
+        ({"must": "yes"}, "must: "),
+        ({"must": True, "nmes": []}, "nmes: "),
+    ],
+)
+def test_what_does_not_fit_is_named_by_its_path(given: dict[str, Any], path: str) -> None:
+    with pytest.raises(InvalidParameters) as failure:
+        read_parameters(OF, given)
+    assert f"cannot run workflow w: {path}" in str(failure.value)
+
+
+def test_the_schema_says_all_of_it() -> None:
+    schema = parameters_schema(OF)
+    assert (schema["required"], schema["additionalProperties"]) == (["must"], False)
+    number = schema["properties"]["n"]
+    assert (number["enum"], number["default"], number["description"]) == ([1, 2], 1, "how many")
+    assert schema["properties"]["names"]["default"] == ["a"]
+    assert {"type": "null"} in schema["properties"]["who"]["anyOf"]
