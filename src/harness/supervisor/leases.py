@@ -197,7 +197,11 @@ class Leases:
 
     def forget(self, project: str) -> None:
         """Take note that a project is gone."""
-        self.excuse(project)
+        try:
+            self.excuse(project)
+        except StorageError as error:
+            # The project is gone all the same, which the next daemon sees.
+            logger.error("Cannot store the end of a lease: %s", error)
         if (lease := self.of(project)) is not None:
             self._end(lease, LeaseEnd.PROJECT_REMOVED)
 
@@ -295,10 +299,18 @@ class Leases:
             self._publish(EventKind.LEASE_EXPIRED, lease, ttl_s=lease.ttl_s)
         else:
             self._publish(EventKind.LEASE_RELEASED, lease, cause=end.value)
+        self._trim()
+
+    def _trim(self) -> None:
         ended = [one.id for one in self._all.values() if not one.is_held and not one.owes_down]
         for lease_id in ended[:-_KEPT]:
+            try:
+                self.store.delete(_COLLECTION, lease_id)
+            except StorageError as error:
+                # It goes with a later one.
+                logger.error("Cannot forget a lease that has ended: %s", error)
+                return
             del self._all[lease_id]
-            self.store.delete(_COLLECTION, lease_id)
 
     def _publish(self, kind: EventKind, lease: Lease, **data: Any) -> None:
         facts = {"lease": lease.id, "owner": lease.owner, **data}

@@ -212,7 +212,6 @@ class Snapshots:
 
         async def work(_: Operation) -> list[UnitResult]:
             work = await self._begin(project, only=names)
-            work.restoring = value["restoring"]
             return await work.resume(names)
 
         self._run("resume", project, work)

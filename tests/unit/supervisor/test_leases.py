@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
-from harness.errors import InvalidParameters, LeaseExpired, LeaseNotFound, ServiceNotFound
+from harness.errors import (
+    InvalidParameters,
+    LeaseExpired,
+    LeaseNotFound,
+    ServiceNotFound,
+    StoreFull,
+)
 from harness.model import EventKind
 from harness.storage import MemoryStore
 from harness.supervisor import Lease, LeaseTerms, Operation, OperationState
@@ -86,6 +94,8 @@ async def test_renewing_an_expired_lease_says_when_and_whose(play: Scene) -> Non
         play.stacks.leases.renew("p", "unknown")
     with pytest.raises(LeaseNotFound):
         play.stacks.leases.renew("q")
+    with pytest.raises(LeaseNotFound):
+        play.stacks.leases.renew("q", lease.id)
 
 
 async def test_expiry_comes_over_a_running_up(play: Scene) -> None:
@@ -217,6 +227,41 @@ async def test_only_the_newest_ended_leases_are_remembered(play: Scene) -> None:
     assert len(play.store.records("leases")) == 101
 
 
+class _FullStore(MemoryStore):
+    """Refuses to write about leases once it is full."""
+
+    is_full = False
+
+    def put(self, collection: str, key: str, value: Mapping[str, Any]) -> None:
+        self._check(collection)
+        super().put(collection, key, value)
+
+    def delete(self, collection: str, key: str) -> None:
+        self._check(collection)
+        super().delete(collection, key)
+
+    def _check(self, collection: str) -> None:
+        if self.is_full and collection == "leases":
+            raise StoreFull("the disk is full")
+
+
+async def test_a_lease_ends_on_a_full_disk_too(tmp_path: Path) -> None:
+    store = _FullStore()
+    async with scene(tmp_path, store=store) as play:
+        await play.brought_up(service("a"))
+        for _ in range(101):
+            play.stacks.leases.grant("p", TERMS)
+        store.is_full = True
+        await play.clock.run_for(10)
+        await removed(play)
+        # Whoever comes later has a lease as ever.
+        store.is_full = False
+        await play.brought_up(service("a"), lease=TERMS)
+        assert held(play).is_held
+        play.stacks.leases.release("p")
+        assert len(store.records("leases")) == 100
+
+
 async def test_a_lease_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     store, clock = MemoryStore(), FakeClock()
     async with scene(tmp_path, store=store, clock=clock) as first:
@@ -229,3 +274,47 @@ async def test_a_lease_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         await clock.run_for(100)
         assert second.state("a") == "running"
     assert store.records("leases")[key]["version"] == 2
+
+
+async def test_a_lease_that_is_given_while_the_project_is_taken_down_is_the_only_one(
+    play: Scene,
+) -> None:
+    await play.brought_up(service("a"), lease=TERMS)
+    first = held(play)
+    play.executor.stop_gate = anyio.Event()
+    await play.clock.run_for(10)
+    assert play.stacks.leases.overdue() == ["p"]
+    second = play.stacks.leases.grant("p", TERMS)
+    assert (play.stacks.leases.list(), play.stacks.leases.overdue()) == ([second], [])
+    with pytest.raises(LeaseExpired, match="it expired at"):
+        play.stacks.leases.renew("p", first.id)
+    play.executor.stop_gate.set()
+    await play.ended(downs(play)[0])
+
+
+async def test_a_holder_that_is_slow_to_come_back_has_its_whole_time(tmp_path: Path) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    async with scene(tmp_path, store=store, clock=clock) as first:
+        await first.brought_up(service("a"), lease=TERMS)
+    async with scene(tmp_path, store=store, clock=clock) as second:
+        await second.stacks.recover()
+        await clock.run_for(9.5)
+        assert (second.state("a"), downs(second)) == ("running", [])
+        await clock.run_for(0.5)
+        await removed(second)
+
+
+async def test_a_lease_whose_project_is_gone_ends_with_the_next_daemon(tmp_path: Path) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    async with scene(tmp_path, store=store, clock=clock) as first:
+        await first.brought_up(service("a"), lease=TERMS)
+    store.delete("projects", "p")
+    async with scene(tmp_path, store=store, clock=clock) as second:
+        await second.stacks.recover()
+        assert second.stacks.leases.list() == []
+        (event,) = second.events(EventKind.LEASE_RELEASED)
+        assert event.data["cause"] == "project-removed"
+        # Its units are nobody's any more.
+        assert second.stacks.orphans() == ["p"]
+        second.stacks.remove_orphan("p")
+        assert (second.stacks.orphans(), store.records("units:p")) == ([], {})

@@ -7,6 +7,7 @@ import pytest
 
 from harness.model import Hooks, SecretSpec
 from harness.supervisor.masking import forms, masked
+from tests.processes import is_alive
 from tests.unit.supervisor.scene import Scene, hook, service, task
 
 pytestmark = pytest.mark.usefixtures("swept")
@@ -84,6 +85,28 @@ async def test_a_program_that_takes_too_long_is_ended(play: Scene) -> None:
     with anyio.fail_after(10):
         await play.brought_up(service("a", env={"K": "${secrets.x}"}), secrets=secrets)
     assert "its command took longer than 0.1 s" in (play.reason("a") or "")
+
+
+async def test_what_a_program_leaves_behind_ends_with_it(play: Scene) -> None:
+    play.client_env = ENV
+    pid = play.directory / "pid"
+    line = f"sleep 1000 >/dev/null 2>&1 & echo $! > {pid}; echo secret"
+    await play.brought_up(service("a", env={"K": "${secrets.x}"}), secrets=printing(line))
+    assert play.executor.requests["a"].env["K"] == "secret"
+    assert not is_alive(int(pid.read_text()))
+
+
+async def test_a_secret_that_a_program_is_given_is_not_in_the_reason(play: Scene) -> None:
+    play.client_env = {**ENV, "KEY": "/no/geheim"}
+    secrets = {
+        "key": SecretSpec(name="key", env="KEY"),
+        "x": SecretSpec(name="x", command=("${secrets.key}", "read")),
+    }
+    await play.brought_up(service("a", env={"K": "${secrets.x}"}), secrets=secrets)
+    said = play.reason("a") or ""
+    assert 'cannot read the secret "x": ' in said
+    assert "********" in said
+    assert "geheim" not in said
 
 
 async def test_a_program_that_is_not_there_is_named(play: Scene) -> None:

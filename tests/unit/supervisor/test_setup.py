@@ -170,6 +170,21 @@ async def test_a_failed_attempt_is_made_again(tmp_path: Path) -> None:
         assert again.data["message"] == "cannot furnish: no chairs; it is tried again"
 
 
+async def test_the_rests_between_attempts_grow(tmp_path: Path) -> None:
+    async with furnished(tmp_path) as (play, setup):
+        setup.failures = [ActionError("cannot furnish")] * 3
+        operation = play.up(typed("a", setup=SetupSpec(retries=3)))
+        for rest_s in (0.5, 1.0, 2.0):
+            with anyio.fail_after(10):
+                await play.clock.sleepers(1)
+            began_s = play.clock.monotonic()
+            assert [due - began_s for due, _, _ in play.clock._waiting] == [rest_s]
+            play.clock.advance(rest_s)
+            await play.settle()
+        await play.ended(operation)
+        assert operation.state is OperationState.DONE
+
+
 async def test_the_stack_file_says_how_often_and_for_how_long(tmp_path: Path) -> None:
     async with furnished(tmp_path) as (play, setup):
         setup.failures = [ActionError("cannot furnish: no chairs")]

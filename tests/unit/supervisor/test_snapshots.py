@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -14,7 +16,9 @@ from harness.errors import (
     InvalidParameters,
     OperationConflict,
     SnapshotError,
+    SnapshotMismatch,
     SnapshotNotFound,
+    StoreFull,
 )
 from harness.model import EventKind
 from harness.storage import MemoryStore
@@ -253,3 +257,143 @@ async def test_a_restore_under_way_is_no_half_one(play: Scene, players: Players)
     play.stacks.operations.cancel(operation.id)
     await play.ended(operation)
     assert play.stacks.snapshots.mark(play.project) is not None
+
+
+async def test_a_snapshot_of_another_plan_is_restored_only_when_forced(
+    play: Scene, players: Players
+) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+    players.states.update(db="two", api="two")
+    await play.brought_up(*STACK[:2], service("new"))
+    with pytest.raises(SnapshotMismatch) as failure:
+        await play.stacks.snapshots.restore(play.project, "s")
+    assert "plain is gone" in str(failure.value)
+    assert "new is new" in str(failure.value)
+    assert players.states["db"] == "two"
+    await play.ended(await play.stacks.snapshots.restore(play.project, "s", force=True))
+    assert players.states == {"db": "one", "api": "one"}
+
+
+async def test_what_cannot_take_its_part_back_is_named_before_anything_is_quiesced(
+    play: Scene, players: Players
+) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+    del players.states["api"]
+    players.steps.clear()
+    operation = await restored(play)
+    assert 'cannot restore snapshot "s": api cannot take its part back' in str(operation.error)
+    assert players.steps == []
+    assert play.stacks.snapshots.mark(play.project) is None
+
+
+async def test_what_does_not_run_has_no_state_of_this_moment(play: Scene, players: Players) -> None:
+    await play.brought_up(*STACK)
+    await play.ended(play.stacks.stop(play.project, ["api"]))
+    operation = await created(play)
+    assert str(operation.error) == 'cannot quiesce "api": it is not running, but stopped'
+    assert players.steps == []
+
+
+async def test_what_stops_while_it_is_quiesced_is_not_resumed(
+    play: Scene, players: Players
+) -> None:
+    await play.brought_up(*STACK)
+    players.hanging.add("snapshot db")
+    operation = play.stacks.snapshots.create(play.project, "s")
+    with anyio.fail_after(10):
+        await players.hung.wait()
+    await play.ended(play.stacks.stop(play.project, ["api"]))
+    play.stacks.operations.cancel(operation.id)
+    await play.ended(operation)
+    assert players.steps[-2:] == ["snapshot db", "resume db"]
+
+
+async def test_what_is_known_of_a_half_restore_goes_with_its_project(
+    play: Scene, players: Players
+) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+    players.failing.add("restore api")
+    await restored(play)
+    assert list(play.store.records("snapshots")) == ["p"]
+    await play.ended(play.stacks.down(play.project, volumes=True))
+    assert play.store.records("snapshots") == {}
+
+
+async def test_what_a_newer_daemon_has_left_quiesced_is_left_alone(
+    tmp_path: Path, players: Players
+) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as first:
+        await first.brought_up(*STACK)
+    left = {"version": 2, "quiesced": ["api"], "restoring": None}
+    store.put("snapshots", "p", left)
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as second:
+        await second.stacks.recover()
+        assert second.stacks.operations.list() == []
+    assert (store.record("snapshots", "p"), players.steps) == (left, [])
+
+
+async def test_the_next_daemon_still_knows_of_a_half_restore_that_it_resumes(
+    tmp_path: Path, players: Players
+) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as first:
+        await first.brought_up(*STACK)
+    restoring = {"name": "s", "parts": ["db", "api"], "restored": ["db"]}
+    left = {"version": 1, "quiesced": ["api", "db"], "restoring": restoring}
+    store.put("snapshots", "p", left)
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as second:
+        await second.stacks.recover()
+        (operation,) = second.stacks.operations.list()
+        await second.ended(operation)
+        assert players.steps == ["resume db", "resume api"]
+        mark = second.stacks.snapshots.mark(second.project)
+        assert mark is not None
+        assert (mark.snapshot, list(mark.others)) == ("s", ["api"])
+
+
+class _FullStore(MemoryStore):
+    """Cannot forget that services are quiesced."""
+
+    def delete(self, collection: str, key: str) -> None:
+        if collection == "snapshots":
+            raise StoreFull("the disk is full")
+        super().delete(collection, key)
+
+
+async def test_a_full_disk_keeps_nobody_quiesced(
+    tmp_path: Path, players: Players, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with scene(tmp_path, store=_FullStore(), snapshotters=players.find) as play:
+        await play.brought_up(*STACK)
+        operation = await created(play)
+        assert operation.state is OperationState.DONE
+        assert players.steps[-2:] == ["resume db", "resume api"]
+        assert "Cannot store that services were resumed" in caplog.text
+
+
+async def test_a_snapshot_that_is_removed_by_half_is_not_there(
+    play: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+
+    def refuse(path: Any, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    with pytest.raises(SnapshotError, match="cannot remove the snapshot"):
+        await play.stacks.snapshots.remove(play.project, "s")
+    assert await play.stacks.snapshots.list(play.project) == []
+
+
+async def test_snapshots_are_private(play: Scene) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+    root = play.project.context.directory / "snapshots"
+    found = [root, *(path for path in root.rglob("*") if path.is_dir())]
+    assert {path.stat().st_mode & 0o777 for path in found} == {0o700}
