@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from harness.client.page import printable
 from harness.errors import DaemonUnavailable
 
 AT = "2026-01-31T12:00:00.123456+00:00"
+from tests.unit.daemon.test_methods import daemon
 
 
 def chunk(text: str, *, unit: str = "web", at: str | None = AT) -> dict[str, Any]:
@@ -197,6 +199,53 @@ def document() -> dict[str, Any]:
             }
         ],
     }
+
+
+async def test_of_many_events_only_the_last_are_asked_for():
+    asked: list[int] = []
+
+    async def listed(*, after: int, **_: Any) -> list[Any]:
+        asked.append(after)
+        return []
+
+    async def status(**_: Any) -> dict[str, Any]:
+        return {"last_event": 100_000, "services": []}
+
+    async def nothing(**_: Any) -> list[Any]:
+        return []
+
+    client = SimpleNamespace(
+        services=SimpleNamespace(status=status, top=nothing),
+        health=SimpleNamespace(list=nothing),
+        daemon=SimpleNamespace(status=status),
+        events=SimpleNamespace(list=listed),
+    )
+    await gather_project(cast("Client", client), "shop", window=BundleWindow(events=10))
+    assert asked == [99_900]
+
+
+_STACK = """
+name: shop
+services:
+  good: {type: fake}
+tasks:
+  talks: {type: process, command: [seq, "5"]}
+  fails: {type: process, command: [sh, -c, "exit 3"]}
+"""
+
+
+@pytest.mark.usefixtures("swept")
+async def test_why_is_told_of_what_is_not_ready_and_that_lines_were_left_out(tmp_path: Path):
+    async with daemon(tmp_path, _STACK) as (client, source):
+        begun = await client.services.up(source=source, keep_going=True)
+        await client.operations.wait(id=begun["id"])
+        found = await gather_project(client, "shop", window=BundleWindow(lines=3))
+        assert found["problems"] == []
+        assert "fails" in found["why"]
+        assert "good" not in found["why"]
+        lines = [line["text"] for line in found["logs"] if line["unit"] == "talks"]
+        assert lines == ["3", "4", "5"]
+        assert found["lost"]["talks"] >= 1
 
 
 def test_nothing_on_the_page_is_more_than_text():

@@ -47,3 +47,28 @@ def _new(position: LogPosition, sent: tuple[str, dict[str, Any]]) -> str:
     item = position.take(*sent)
     assert item is not None
     return str(item[1]["text"])
+
+
+def test_a_chunk_of_which_more_was_seen_before_moves_nothing_back() -> None:
+    position = LogPosition({"project": "shop"})
+    position.take("logs.position", {"offsets": {"db": {"stdout": 9}}})
+    position.take("logs.position", {"offsets": {"db": {"stdout": 4}}})
+    assert position.params()["offsets"] == {"db": {"stdout": 9}}
+
+
+def test_a_chunk_that_is_cut_off_twice_comes_once() -> None:
+    def piece(text: str, end: int | None = None) -> dict[str, Any]:
+        return {"unit": "db", "stream": "stdout", "text": text, "end": end}
+
+    position = LogPosition({"project": "shop"})
+    seen = []
+    for pieces in (["ab", "cd"], ["ab"], ["ab", "cd", "ef"]):
+        position.params()  # another connection
+        last = len(pieces) == 3
+        for index, text in enumerate(pieces):
+            end = 6 if last and index == 2 else None
+            item = position.take("logs.chunk", piece(text, end))
+            assert item is not None
+            seen.append(item[1]["text"])
+    assert "".join(seen) == "abcdef"
+    assert position.params()["offsets"] == {"db": {"stdout": 6}}

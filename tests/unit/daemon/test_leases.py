@@ -9,8 +9,17 @@ import anyio
 import pytest
 
 from harness.client import Client
+from harness.client.connection import Connection
+from harness.client.leases import Leases
 from harness.client.results import OperationStatus
-from harness.errors import InvalidParameters, LeaseExpired, LeaseNotFound, ServiceNotFound
+from harness.errors import (
+    DaemonUnavailable,
+    InvalidParameters,
+    LeaseExpired,
+    LeaseNotFound,
+    OperationFailed,
+    ServiceNotFound,
+)
 from tests.unit.daemon.test_methods import daemon
 
 pytestmark = pytest.mark.usefixtures("swept")
@@ -106,3 +115,87 @@ async def test_a_holder_that_lost_its_lease_is_told_where_it_is(tmp_path: Path) 
         with anyio.fail_after(10), pytest.raises(LeaseExpired, match="ci took it over"):
             await lose()
         assert [project["running"] for project in await client.projects.list()] == [1]
+
+
+async def test_leaving_a_lease_that_was_taken_over_takes_nothing_down(tmp_path: Path) -> None:
+    async with daemon(tmp_path, _STACK) as (client, source):
+        await _up(client, source)
+        async with client.leases.hold("shop", ttl_s=60):
+            await client.leases.set(project="shop", ttl_s=60, owner="ci")
+        assert [lease["owner"] for lease in await client.leases.list()] == ["ci"]
+        assert [project["running"] for project in await client.projects.list()] == [1]
+
+
+class _Script(Connection):
+    """Answers as the test says; what it has no answer for cannot be reached."""
+
+    lasts = True
+    is_closed = False
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+
+    async def call(self, method: str, params: Any = None, **_: Any) -> Any:
+        await anyio.lowlevel.checkpoint()
+        answer = self.answers.get(method.replace(".", "_"))
+        if answer is None:
+            raise DaemonUnavailable("nobody is there")
+        return answer
+
+
+_GRANTED = {"id": "l", "project": "shop", "ttl_s": 0.1}
+
+
+async def test_a_daemon_that_stays_away_has_let_the_lease_end() -> None:
+    with anyio.fail_after(10), pytest.raises(DaemonUnavailable):
+        await Leases(_Script()).keep_alive(project="shop", ttl_s=0.1)
+
+
+async def test_within_its_context_the_block_is_cancelled_for_it() -> None:
+    async def hold() -> None:
+        async with Leases(_Script(leases_set=_GRANTED)).hold("shop", ttl_s=0.1):
+            await anyio.sleep_forever()
+
+    with anyio.fail_after(10), pytest.raises(DaemonUnavailable):
+        await hold()
+
+
+async def test_what_cannot_be_taken_down_is_told_to_whoever_leaves() -> None:
+    error = {"message": "cannot stop db", "hint": "kill it", "details": {}}
+    script = _Script(
+        leases_set={**_GRANTED, "ttl_s": 60.0},
+        leases_renew=_GRANTED,
+        services_down={"id": "o"},
+        operations_wait={"error": error},
+    )
+    with pytest.raises(OperationFailed, match="cannot stop db"):
+        async with Leases(script).hold("shop", ttl_s=60):
+            await anyio.lowlevel.checkpoint()
+
+
+class _Ending(_Script):
+    """Refuses to renew from the moment on in which the project is taken down."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            leases_set=_GRANTED, leases_renew=_GRANTED, operations_wait={"error": None}
+        )
+        self.refused = anyio.Event()
+        self.is_going_down = False
+
+    async def call(self, method: str, params: Any = None, **more: Any) -> Any:
+        if method == "services.down":
+            self.is_going_down = True
+            await self.refused.wait()
+            return {"id": "o"}
+        if method == "leases.renew" and self.is_going_down:
+            self.refused.set()
+            raise LeaseExpired(project="shop", lease="l", cause="the project was taken down")
+        return await super().call(method, params, **more)
+
+
+async def test_a_lease_that_ends_with_the_project_that_its_holder_takes_down_is_not_lost() -> None:
+    with anyio.fail_after(10):
+        async with Leases(_Ending()).hold("shop", ttl_s=0.1) as held:
+            await anyio.lowlevel.checkpoint()
+    assert held.lost is None
