@@ -132,9 +132,7 @@ class Plugins:
 
     def _take(self, report: PluginReport, module: object) -> None:
         """Ask one plugin what it brings; nothing of it counts when a part is wrong."""
-        plugin = self._manager.register(module, name=report.name)
-        if plugin is None:
-            raise ValueError("it is blocked")
+        self._manager.register(module, name=report.name)
         self._manager.check_pending()
         services = self._types(module, "service_type", self._services)
         tasks = self._types(module, "task_type", self._tasks)
@@ -190,6 +188,8 @@ class Plugins:
         """Return the kinds of steps and the workflows that a plugin brings, by name."""
         steps: dict[str, type[WorkflowStep]] = {}
         for kind in self._of(module, "harness_workflow_steps"):
+            if not (isinstance(kind, type) and issubclass(kind, WorkflowStep)):
+                raise TypeError(f"{kind!r} is no class of WorkflowStep")
             if not (kind.__doc__ or "").strip():
                 raise TypeError(
                     f"{kind.__name__} has no docstring; its first line is what users read"

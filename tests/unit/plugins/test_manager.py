@@ -118,9 +118,49 @@ class Plain(ProcessExecutor): name, options, capabilities = "plain", SleeperOpti
 def harness_executors(): yield """
 
 
+_WORKFLOW = """\
+from harness.plugins import hookimpl
+from harness.workflows import Workflow, WorkflowStep
+from tests.toy_plugin import Note, SayNote
+class Mute(WorkflowStep):
+    name = "mute"
+    async def run(self, call): ...
+class Odd(Mute):
+    "Takes what is no dataclass."
+    name, options = "odd", dict
+class Fine(Mute):
+    "Is as it should be."
+    name = "fine"
+@hookimpl
+"""
+_STEPS = f"{_WORKFLOW}def harness_workflow_steps(): return "
+_BUILT = f"{_WORKFLOW}def harness_workflows(): return "
+
+
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
+        (f"{_STEPS}[Mute]", "Mute has no docstring"),
+        (f"{_STEPS}[Odd]", "the options of Odd are no dataclass"),
+        (f"{_STEPS}[Note]", "Note'> is no class of WorkflowStep"),
+        (f"{_STEPS}[SayNote]", 'the step "note" is there already'),
+        (f"{_STEPS}[Fine, Fine]", 'the step "fine" is there already'),
+        (f"{_BUILT}[Workflow('noted')]", 'the workflow "noted" is there already'),
+        (f"{_BUILT}[Workflow('w'), Workflow('w')]", 'the workflow "w" is there already'),
+        (f"{_HEAD}def harness_transitions(): return [print]", "is no async function"),
+        (
+            _HEAD.replace("@action()", '@action(name="own")')
+            .replace("async def x(self): ...", "async def x(self):\n        'Do.'")
+            .replace("ServiceType):", "ActionSet):")
+            .replace("import ServiceType,", "import ActionSet,")
+            + "def harness_daemon_actions(): return [Bad, Bad]",
+            'the action "own" is there already',
+        ),
+        (
+            _HEAD.replace("async def x(self): ...", "async def x(self):\n        'Do.'")
+            + "def harness_service_types(): return [Bad, Bad]",
+            'the service_type "bad" is there already',
+        ),
         ("raise RuntimeError('out of order')", "RuntimeError: out of order"),
         ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("x = (", "SyntaxError"),
