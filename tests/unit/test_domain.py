@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import anyio
@@ -11,6 +12,7 @@ import pytest
 
 from harness.domain import BaseDaemon
 from harness.errors import ConfigSchemaError, HarnessError, PlanError
+from harness.plugins import manager
 from tests.toy_plugin import Daemon, Toy
 
 GOOD = "name: shop\nservices:\n  a: {type: fake, service_type: toy}\n"
@@ -85,6 +87,25 @@ def test_what_it_cannot_bring_is_told(write, brings, cause):
     with pytest.raises(PlanError, match="cannot use") as caught:
         write(GOOD, brings).validate()
     assert cause in str(caught.value)
+
+
+def test_what_its_types_of_units_cannot_do_is_told(write):
+    stack = "name: shop\nservices:\n  a: {type: fake, health_check: {command: ['true']}}\n"
+    with pytest.raises(PlanError, match="units of type fake do not support exec"):
+        write(stack).validate()
+
+
+def test_a_broken_plugin_of_somebody_else_concerns_it_not(write, monkeypatch):
+    other = EntryPoint("other", "no_such_module", manager.GROUP)
+    monkeypatch.setattr(manager, "entry_points", lambda group: [other])
+    write(GOOD).validate()
+
+
+def test_a_state_home_that_is_no_absolute_path_is_ignored(write, tmp_path, monkeypatch):
+    daemon = write(GOOD)
+    monkeypatch.setenv("XDG_STATE_HOME", "here")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert daemon.state_dir == tmp_path / ".local" / "state" / "own-shop"
 
 
 @pytest.mark.parametrize("at", ["no_such:daemon", "harness.domain:daemon", "harness.domain:Path"])

@@ -61,6 +61,15 @@ def test_environments_input_and_secrets_are_not_in_it(tmp_path):
     assert found["params"]["argv"] == ["curl", "-u", "me:***"]
 
 
+def test_a_secret_in_a_message_is_masked_also_where_the_text_is_cut(tmp_path):
+    path = tmp_path / "audit.log"
+    log = AuditLog(path, FakeClock(), masked=lambda value: str(value).replace("geheim", "***"))
+    message = f"{'x' * 196}geheim"
+    log.write(AuditEntry(what="x", result="action-failed", message=message))
+    (found,) = read_audit(path)
+    assert found["message"] == f"{'x' * 196}***"
+
+
 def test_what_is_large_or_deep_is_cut(tmp_path):
     path = tmp_path / "audit.log"
     deep: object = 1
@@ -114,6 +123,20 @@ def test_a_full_disk_is_told_once_and_stops_nothing(tmp_path, monkeypatch, caplo
     assert len(caplog.records) == 1
     log.write(entry(3))
     assert numbers(path) == [3]
+
+
+def test_a_line_that_the_disk_took_by_half_costs_no_other_and_is_told(
+    tmp_path, monkeypatch, caplog
+):
+    path = tmp_path / "audit.log"
+    log = AuditLog(path, FakeClock())
+    real = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, line: real(file, line[:10]))
+        log.write(entry(1))
+    assert "Cannot write the audit log" in caplog.text
+    log.write(entry(2))
+    assert numbers(path) == [2]
 
 
 def test_a_directory_in_the_way_stops_nothing(tmp_path):

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import stat
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from harness.access import Authority, Role, check_own_certificate
+from harness.access import Authority, Role, check_own_certificate, client_context, server_context
+from harness.clock import SystemClock
 from harness.errors import CertificateInvalid, InvalidParameters, StorageError
 from tests.fakes.clock import FakeClock
 
@@ -67,6 +70,32 @@ def test_it_is_renewed_thirty_days_before_its_end_to_the_second(authority, clock
     assert authority.is_due(first.not_after)
     authority.ensure_server("localhost")
     assert authority.facts()["server"].not_after > first.not_after
+
+
+def test_a_certificate_of_a_clock_that_was_ahead_is_made_anew(authority, clock):
+    ahead = FakeClock(clock.now() + timedelta(days=1))
+    Authority(authority.directory, ahead).ensure_server("localhost")
+    first = authority.facts()["server"]
+    authority.ensure_server("localhost")
+    assert authority.facts()["server"].not_after < first.not_after
+
+
+def test_no_session_outlives_what_it_was_made_with(tmp_path):
+    authority = Authority(tmp_path, SystemClock())  # TLS has no other
+    authority.ensure_server("localhost")
+    (authority.directory / "ca.pem").write_text(authority.ca_pem())
+    server_side = server_context(authority.server_path, ca=authority.directory / "ca.pem")
+    client_side = client_context(ca=authority.directory / "ca.pem")
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = server_side.wrap_bio(there, back, server_side=True)
+    client = client_side.wrap_bio(back, there, server_hostname="localhost")
+    for _ in range(4):
+        for side in (client, server):
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    server.write(b"x")
+    assert client.read(1) == b"x"
+    assert client.session is None or not client.session.has_ticket
 
 
 def test_another_host_gets_a_certificate_that_names_it_and_the_ones_before(authority):

@@ -117,6 +117,18 @@ async def test_lines_are_given_whole_however_output_is_cut(call: TaskCall, tmp_p
     assert (tmp_path / "stdout.log").read_bytes() == done.stdout
 
 
+async def test_a_line_without_end_comes_in_parts(call: TaskCall) -> None:
+    seen: list[str] = []
+
+    async def see(line: str) -> None:
+        seen.append(line)
+
+    await call.run(sys.executable, "-c", "print('x' * 5_000_000)", on_line=see)
+    assert len(seen) > 1
+    assert all(len(line) < 2_000_000 for line in seen)
+    assert "".join(seen) == "x" * 5_000_000
+
+
 async def test_a_command_runs_in_the_environment_and_place_of_its_task(
     call: TaskCall, tmp_path: Path
 ) -> None:
