@@ -15,9 +15,9 @@ from harness.client import BundleWindow, Client, bundle_page, gather_project
 from harness.client.bundle import _LogWindow
 from harness.client.page import printable
 from harness.errors import DaemonUnavailable
+from tests.unit.daemon.test_methods import daemon
 
 AT = "2026-01-31T12:00:00.123456+00:00"
-from tests.unit.daemon.test_methods import daemon
 
 
 def chunk(text: str, *, unit: str = "web", at: str | None = AT) -> dict[str, Any]:
