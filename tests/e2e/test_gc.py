@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -146,3 +147,17 @@ def test_a_process_without_the_variable_is_found_by_its_log(case: HarnessCase) -
         (found,) = gc(case)
         assert (found["removed"], found["state_dir"]) == (True, str(second.state_dir))
         assert second.processes() == []
+
+
+def test_records_of_projects_that_are_gone_are_removed(case: HarnessCase) -> None:
+    case.write(STACK)
+    case.ok("up", "-q")
+    case.kill_daemon()
+    with closing(sqlite3.connect(case.state_dir / "state.db")) as store, store:
+        store.execute("INSERT INTO record VALUES ('units:forgotten', 'db', '{}')")
+    (found,) = gc(case, "--dry-run")
+    assert (found["kind"], found["name"], found["removed"]) == ("records", "forgotten", False)
+    (found,) = gc(case)
+    assert found["removed"]
+    assert gc(case) == []
+    assert case.unit("web")["state"] == "running"

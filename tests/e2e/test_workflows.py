@@ -66,6 +66,9 @@ workflows:
     steps:
       - {name: up, start: [db], compensate: [{stop: db}]}
       - {name: pause, exec: {service: db, command: sleep 1000}}
+  late:
+    timeout: 300ms
+    steps: [{start: [db]}, {sleep: 1000}]
 """
 
 
@@ -124,6 +127,23 @@ def test_a_failed_run_exits_with_1_and_says_what_it_undid(stack: HarnessCase) ->
     assert stack("workflow", "run", "fials").returncode == 4
     assert stack("workflow", "run", "deploy", "--nmes", "x").returncode == 2
     assert stack("workflow", "show", "nope").returncode == 4
+
+
+def test_a_run_that_takes_longer_than_it_may_exits_with_124(stack: HarnessCase) -> None:
+    late = stack("workflow", "run", "late")
+    assert late.returncode == 124, late.stderr
+    assert "the workflow took longer than 0.3 s" in late.stderr
+    told = stack("workflow", "run", "late", "--json").stderr.splitlines()[-1]
+    assert json.loads(told)["error"]["kind"] == "workflow-timeout"
+
+
+def test_runs_go_with_their_project(stack: HarnessCase) -> None:
+    stack("workflow", "run", "fails")
+    run = str(runs(stack)[-1]["id"])
+    stack.ok("down", "--volumes")
+    assert stack("workflow", "show", run).returncode == 4
+    stack.ok("up", "-q", "db")
+    assert runs(stack) == []
 
 
 def test_an_interrupt_cancels_and_undoes(stack: HarnessCase) -> None:

@@ -18,6 +18,7 @@ from harness.errors import (
     InvalidParameters,
     UnknownService,
 )
+from tests.toy_plugin import Toy
 
 from .test_methods import _up, daemon
 
@@ -211,3 +212,19 @@ async def test_plugins_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             "workflows": ["noted"],
         }
         assert "No module named 'no'" in (bad["error"] or "")
+
+
+async def test_the_end_of_the_daemon_lets_go_of_what_did_actions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+
+    async def aclose(self: Toy) -> None:
+        closed.append(self.service.name)
+
+    monkeypatch.setattr(Toy, "aclose", aclose)
+    async with daemon(tmp_path, STACK) as (client, source):
+        await _up(client, source)
+        await _run(client, "count")
+        assert closed == []
+    assert closed == ["toy"]
