@@ -65,6 +65,7 @@ def drawn() -> dict[str, str]:
             parent = names.pop(0)
             parents[parent] = "HarnessError"
         parents.update(dict.fromkeys(names, parent))
+        parents.update({inner: outer for outer, inner in re.findall(r"(\w+) \((\w+)\)", line)})
     return parents
 
 
