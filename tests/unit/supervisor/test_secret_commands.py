@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import anyio
 import pytest
 
@@ -90,9 +92,12 @@ async def test_a_program_that_takes_too_long_is_ended(play: Scene) -> None:
 async def test_what_a_program_leaves_behind_ends_with_it(play: Scene) -> None:
     play.client_env = ENV
     pid = play.directory / "pid"
-    line = f"sleep 1000 >/dev/null 2>&1 & echo $! > {pid}; echo secret"
+    os.mkfifo(play.directory / "begun")
+    child = f"echo $$ > {pid}; echo > {play.directory}/begun; exec sleep 1000"
+    line = f"setsid sh -c '{child}' >/dev/null 2>&1 & read -r _ < {play.directory}/begun; echo x"
+    line = line.replace("$$", "$$$$")  # in a stack file
     await play.brought_up(service("a", env={"K": "${secrets.x}"}), secrets=printing(line))
-    assert play.executor.requests["a"].env["K"] == "secret"
+    assert play.executor.requests["a"].env["K"] == "x"
     assert not is_alive(int(pid.read_text()))
 
 
