@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
+from harness.commands import Command, Process, collect
 from harness.errors import ActionError, StartFailed, StopFailed
 from harness.executors import (
     Completion,
@@ -19,6 +21,7 @@ from harness.executors import (
     TypedOptions,
 )
 from harness.model import ExitStatus, Handle, UnitKind
+from tests.processes import is_alive
 
 Work = Callable[[], Coroutine[Any, Any, Mapping[str, Any]]]
 
@@ -129,6 +132,30 @@ async def test_a_stop_cancels_a_run_and_a_second_one_reports_the_same(bench: Ben
     handle = await bench.start()
     assert await bench.stop(handle) == CANCELLED
     assert await bench.stop(handle) == CANCELLED
+
+
+@pytest.mark.usefixtures("swept")
+async def test_a_stop_ends_what_a_command_has_left_behind(bench: Bench) -> None:
+    pid, begun, idle = bench.directory / "pid", bench.directory / "begun", anyio.Event()
+    os.mkfifo(begun)
+    child = f"echo $$ > {pid}; echo > {begun}; exec sleep 1000"
+    line = f"setsid sh -c '{child}' >/dev/null 2>&1 & read -r _ < {begun}"
+    env = {"PATH": os.environ["PATH"], "HARNESS_UNIT": bench.request().marker}
+    command = Command(argv=("sh", "-c", line), env=env, inherit_env=False)
+
+    async def leave() -> Mapping[str, Any]:
+        await collect(Process(command), command)
+        idle.set()
+        return await bench.for_ever()
+
+    handle = await bench.start(leave)
+    with anyio.fail_after(10):
+        await idle.wait()
+    assert is_alive(int(pid.read_text()))
+    assert await bench.stop(handle) == CANCELLED
+    assert not is_alive(int(pid.read_text()))
+    found = await bench.executor.recover(unit="seed", run_dir=bench.directory, handle=handle)
+    assert (found.handle, found.exit) == (None, CANCELLED)
 
 
 async def test_two_stops_at_once_both_end(bench: Bench) -> None:
