@@ -1,25 +1,41 @@
 """Expressions of workflows: CEL, compiled and evaluated by a library, with errors in our words.
 
 CEL sees the values it is given and nothing of Python, and has no loops but macros over lists. Those
-may not be nested here, so that an evaluation's time grows with the size of its values only
-(ADR-0029). The library is imported with the first expression.
+may not be nested here, and what they may have to copy is estimated before they run: an evaluation
+holds up the whole daemon, and cannot be interrupted (ADR-0029). The library is imported with the
+first expression.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["Expression", "ExpressionError", "compile_expression"]
 
 MAX_LENGTH = 4_000
 """Characters of one expression."""
 
-_TEXT = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'""", re.DOTALL)
-_MACRO = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(\s*([A-Za-z_]\w*)\s*,")
+MAX_WORK = 20_000_000
+"""Parts of values that one evaluation may have to copy, by estimate: about a second."""
+
+_OPAQUE = re.compile(
+    r"""
+    //[^\n]*
+    | (?<!\w) [bB]?[rR][bB]? (?: \"{3}.*?\"{3} | '{3}.*?'{3} | \"[^\"]*\" | '[^']*' )
+    | \"{3}(?:\\.|[^\\])*?\"{3} | '{3}(?:\\.|[^\\])*?'{3}
+    | \"(?:\\.|[^\"\\])*\" | '(?:\\.|[^'\\])*'
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""Comments and texts, in which nothing means anything."""
+_MACRO = re.compile(r"\.\s*(map|filter|all|exists|exists_one|existsOne)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+_TEXT_PART = 64  # characters that are copied as fast as one value
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
 _KEY = re.compile(r"\.\s*([A-Za-z_]\w*)|\[\s*(?:\"([^\"]*)\"|'([^']*)')\s*\]")
 
@@ -36,6 +52,23 @@ class ExpressionError(ValueError):
         super().__init__(message)
 
 
+class _Macro(NamedTuple):
+    """One walk over a list.
+
+    Attributes:
+        at: where it begins.
+        item: the name that it binds.
+        items: how often its body uses the item.
+        others: how often its body uses other names.
+    """
+
+    at: int
+    kind: str
+    item: str
+    items: int
+    others: int
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A compiled expression.
@@ -50,13 +83,18 @@ class Expression:
     names: frozenset[str]
     keys: Mapping[str, tuple[tuple[str, int], ...]]
     _program: Any = field(repr=False)
+    _macros: tuple[_Macro, ...] = field(default=(), repr=False)
+    _fanout: int = field(default=1, repr=False)
+    _uses: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """Return its value, JSON values, over values by name.
 
         Raises:
-            ExpressionError: it has none.
+            ExpressionError: it has none, or could take very long.
         """
+        if self._macros or self._fanout > 1:
+            self._check_work(values)
         try:
             return _json(self._program.execute(dict(values)))
         except KeyError as error:
@@ -66,6 +104,37 @@ class Expression:
         except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
             cause = str(error).partition(" Check that ")[0].rstrip(".")
         raise ExpressionError(f"{self.source} has no value: {cause[:1].lower()}{cause[1:]}")
+
+    def _check_work(self, values: Mapping[str, Any]) -> None:
+        """Refuse what could hold up the daemon.
+
+        The library copies a list for each item that `map` and `filter` add to it.
+        """
+        given, longest = self._size(values)
+        length = max(longest, 1) * self._fanout
+        size = work = given * self._fanout
+        for macro in self._macros:
+            work += length * macro.others * given
+            if macro.kind == "map":
+                size = length * macro.others * given + max(macro.items, 1) * size
+            if macro.kind in ("map", "filter"):
+                work += length * size
+        if work > MAX_WORK:
+            raise ExpressionError(
+                f"{self.source} could take too long: it is about {given} values, and lists of"
+                f" {longest}; have a command make less of them first"
+            )
+
+    def _size(self, values: Mapping[str, Any]) -> tuple[int, int]:
+        """Return how many values it is about, and the length of the longest list of them."""
+        found = []
+        for name, value in values.items():
+            keys = self.keys.get(name, ())
+            if isinstance(value, Mapping) and len(keys) == self._uses.get(name):
+                found += [_extent(value[key]) for key in {key for key, _ in keys} if key in value]
+            else:
+                found.append(_extent(value))
+        return sum(size for size, _ in found), max((length for _, length in found), default=0)
 
 
 @lru_cache(maxsize=1024)
@@ -81,29 +150,52 @@ def compile_expression(source: str) -> Expression:
         raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters")
     if not source.strip():
         raise ExpressionError("it is empty")
-    bare = _TEXT.sub(lambda found: '"' + "_" * (len(found[0]) - 2) + '"', source)
-    bound = _check_macros(bare)
+    bare = _OPAQUE.sub(_blank, source)
+    macros = _macros_of(bare)
     try:
         program = cel.compile(source)
     except ValueError as error:
         raise _syntax(source, str(error)) from None
-    names = frozenset(program.variables()) - bound
-    return Expression(
-        source, names, {name: _keys_of(name, source, bare) for name in names}, program
-    )
+    names = frozenset(program.variables()) - {macro.item for macro in macros}
+    keys = {name: _keys_of(name, source, bare) for name in names}
+    fanout = 1 + bare.count(",") + bare.count("+") - len(macros)
+    uses = Counter(_NAME.findall(bare))
+    return Expression(source, names, keys, program, macros, fanout, uses)
 
 
-def _check_macros(bare: str) -> frozenset[str]:
-    """Return the names that macros bind; refuse one inside another."""
-    end, names = 0, set()
+def _blank(found: re.Match[str]) -> str:
+    """Return as many characters that mean nothing."""
+    size = len(found[0])
+    return " " * size if found[0].startswith("//") else '"' + "_" * (size - 2) + '"'
+
+
+def _macros_of(bare: str) -> tuple[_Macro, ...]:
+    """Return the macros in order; refuse one inside another."""
+    end, macros = 0, []
     for found in _MACRO.finditer(bare):
         if found.start() < end:
             raise ExpressionError(
                 "a map, filter, all or exists may not stand inside another", offset=found.start()
             )
         end = _closing(bare, bare.index("(", found.start()))
-        names.add(found[1])
-    return frozenset(names)
+        used = _NAME.findall(bare[found.end() : end])
+        items = used.count(found[2])
+        macros.append(_Macro(found.start(), found[1], found[2], items, len(used) - items))
+    return tuple(macros)
+
+
+def _extent(value: Any) -> tuple[int, int]:
+    """Return how many values a JSON value is made of, and the length of its longest list."""
+    size, longest, waiting = 0, 0, [value]
+    while waiting:
+        one = waiting.pop()
+        size += 1
+        if isinstance(one, str):
+            size += len(one) // _TEXT_PART
+        elif isinstance(one, Mapping | list | tuple):
+            longest = max(longest, len(one))
+            waiting += one.values() if isinstance(one, Mapping) else one
+    return size, longest
 
 
 def _closing(text: str, opening: int) -> int:

@@ -66,3 +66,40 @@ def test_what_has_no_value_says_why(source, text):
     with pytest.raises(ExpressionError) as failure:
         compile_expression(source).evaluate(VALUES)
     assert str(failure.value).startswith(text)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "l.map(//,\nx, l.map(//\ny, x * y))",
+        r'r"\" == "" || l.map(x, l.map(y, 1)) == [] || "" == ""',
+        "'''it's''' == '' || l.map(x, l.map(y, 1)) == [] || '' == ''",
+    ],
+)
+def test_comments_and_texts_hide_no_macro_inside_another(source):
+    with pytest.raises(ExpressionError, match="may not stand inside another"):
+        compile_expression(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "l.map(x, l)",
+        "l.map(x, [x, x, x, x, x, x]).size()",
+        "l.filter(x, x > 1).size()",
+        "l.filter(//\nx, x > 1).size()",
+        "[1]" + ".map(x, [x, x])" * 60,
+        "['a']" + ".map(x, x + x)" * 60,
+        "(l + l).map(x, x)",
+    ],
+)
+def test_what_could_hold_up_the_daemon_is_refused_before_it_runs(source):
+    with pytest.raises(ExpressionError, match="could take too long: it is about"):
+        compile_expression(source).evaluate({"l": list(range(8_000))})
+
+
+def test_only_the_values_that_are_used_count():
+    values = {"steps": {"a": {"n": [1, 2]}, "b": {"n": list(range(100_000))}}}
+    found = compile_expression("steps.a.n.map(x, x + 1)").evaluate(values)
+    assert found == [2, 3]
+    assert compile_expression("steps.b.n.all(x, x >= 0)").evaluate(values) is True
