@@ -219,7 +219,7 @@ class Effects:
             await self._take_end(recovery.exit, expected=ServiceState.UNKNOWN)
         else:
             unit.record.handle = None
-            unit.record.exit = recovery.exit or unit.record.exit
+            unit.ended_as(recovery.exit or unit.record.exit)
             unit.post(Trigger.EMPTY)
             if unit.goal is Goal.UP:
                 unit.post(Trigger.WANTED)
@@ -373,7 +373,7 @@ class Effects:
         unit = self._unit
         if unit.state is not expected:
             return
-        unit.record.exit = status
+        unit.ended_as(status)
         unit.record.handle = None
         if is_cancelled():
             # It is being stopped: the stop says what its end means.
@@ -432,7 +432,7 @@ class Effects:
         has_exit = handle is not None and self._executor_of(handle).capabilities.starts
         unit.record.handle = None
         if report is not None:
-            unit.record.exit = report.exit if has_exit else None
+            unit.ended_as(report.exit if has_exit else None)
         if failure is not None and unit.goal is Goal.UP:
             self._conclude(ExitStatus(), reason=failure, failed=True)
             return

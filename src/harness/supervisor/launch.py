@@ -77,8 +77,7 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
         raise StartFailed(service=unit.name, executor=unit.spec.type, cause=str(error)) from error
     hooks = resolve(unit.spec.hooks, lookup, secrets=shown)
     health = resolve(unit.spec.health, lookup, secrets=shown)
-    unit.secrets = forms(shown)
-    context.secrets |= unit.secrets
+    context.secrets |= forms(shown)
     digest = None
     if isinstance(unit.spec, TaskSpec):
         task = resolve(unit.spec, lookup, secrets=shown)

@@ -12,6 +12,7 @@ from harness.model import MASK
 __all__ = ["forms", "masked"]
 
 _SHORTEST = 4
+_SHORTEST_NUMBER = 6
 
 
 def forms(secrets: Iterable[str]) -> frozenset[str]:
@@ -39,6 +40,10 @@ def masked(value: Any, secrets: Set[str]) -> Any:
             if len(secret) >= _SHORTEST:
                 value = value.replace(secret, MASK)
         return value
+    if type(value) in (int, float):
+        # A program has printed it as JSON. Short ones are everywhere: ports, process ids.
+        text = str(value)
+        return MASK if len(text) >= _SHORTEST_NUMBER and text in secrets else value
     if isinstance(value, Mapping):
         return {masked(key, secrets): masked(item, secrets) for key, item in value.items()}
     if isinstance(value, list | tuple):

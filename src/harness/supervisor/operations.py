@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -81,10 +82,22 @@ Work = Callable[[Operation], Awaitable[Sequence[UnitResult]]]
 
 
 class Operations:
-    """Runs operations and remembers the newest ones."""
+    """Runs operations and remembers the newest ones.
 
-    def __init__(self, *, tasks: TaskGroup, clock: Clock, bus: EventBus) -> None:
+    Args:
+        masked: replaces secrets in JSON values.
+    """
+
+    def __init__(
+        self,
+        *,
+        tasks: TaskGroup,
+        clock: Clock,
+        bus: EventBus,
+        masked: Callable[[Any], Any] = lambda value: value,
+    ) -> None:
         self._tasks = tasks
+        self._masked = masked
         self._clock = clock
         self._bus = bus
         self._known: OrderedDict[str, Operation] = OrderedDict()
@@ -176,6 +189,7 @@ class Operations:
             operation.state = state
             operation.ended_at = self._clock.now()
             operation.ended.set()
+            message = None if operation.error is None else self._masked(str(operation.error))
             self._bus.publish(
                 EventKind.OPERATION_FINISHED,
                 project=operation.project,
@@ -183,7 +197,7 @@ class Operations:
                     "id": operation.id,
                     "verb": operation.verb,
                     "outcome": state.value,
-                    "message": None if operation.error is None else str(operation.error),
+                    "message": message,
                 },
             )
 

@@ -91,7 +91,7 @@ async def _attempt(unit: Unit, setup: Setup, timeout_s: float) -> str | None:
             await setup.validate()
     except HarnessError as error:
         return str(error)
-    except Exception as error:  # whatever somebody else's code does
+    except (Exception, SystemExit) as error:  # whatever somebody else's code does
         if isinstance(error, TimeoutError) and limit.cancelled_caught:
             return f"it took longer than {timeout_s:g} s"
         logger.exception("Cannot set up %s", unit.name, extra={"service": unit.name})

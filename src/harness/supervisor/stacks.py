@@ -95,7 +95,9 @@ class Stacks:
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        self.operations = Operations(tasks=self._tasks, clock=self._clock, bus=self._bus)
+        self.operations = Operations(
+            tasks=self._tasks, clock=self._clock, bus=self._bus, masked=self.masked
+        )
         self._tasks.start_soon(self.leases.run, name="leases")
         self.snapshots = Snapshots(self.operations, self._snapshotters)
         return self

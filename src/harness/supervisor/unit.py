@@ -8,7 +8,8 @@ anything follows from it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from harness.model import (
     Dependency,
     Endpoint,
     EventKind,
+    ExitStatus,
     Goal,
     HealthState,
     Secret,
@@ -73,7 +75,6 @@ class Unit:
         held: when stopped, stay so although wanted; a restart in order uses it.
         was_remembered: of a task: its last completion was an earlier one, with the same inputs.
         was_stopping: an earlier daemon died while it stopped this unit.
-        secrets: texts that must never be shown, known since the last start.
         command_secrets: what commands printed for the last start, by the secret's name.
         next_try_due_s: monotonic seconds at which the next attempt is due, in back-off.
         setup: how far the setup of this run is.
@@ -101,7 +102,6 @@ class Unit:
         self.held = False
         self.was_remembered = False
         self.was_stopping = False
-        self.secrets: frozenset[str] = frozenset()
         self.command_secrets: Mapping[str, Secret] = {}
         self.next_try_due_s: float | None = None
         self.stop_cause: str | None = None
@@ -116,6 +116,11 @@ class Unit:
     def name(self) -> str:
         """Its name, unique in the project."""
         return self.spec.name
+
+    @property
+    def secrets(self) -> Set[str]:
+        """Texts that must never be shown: of the whole project, as units hear of each other."""
+        return self.context.secrets
 
     @property
     def kind(self) -> UnitKind:
@@ -395,6 +400,12 @@ class Unit:
             return None
         clock = self.context.clock
         return clock.now() + timedelta(seconds=self.next_try_due_s - clock.monotonic())
+
+    def ended_as(self, status: ExitStatus | None) -> None:
+        """Remember how the run ended; what it says of that itself may hold a secret."""
+        if status is not None and status.cause is not None:
+            status = replace(status, cause=masked(status.cause, self.secrets))
+        self.record.exit = status
 
     def hooks_succeeded(self) -> None:
         """Take note that the post_start hooks of this run succeeded."""

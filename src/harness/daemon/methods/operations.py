@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -29,12 +30,13 @@ __all__ = ["handlers"]
 def handlers(wiring: Wiring) -> dict[str, Handler]:
     """Return the handlers of `operations.*`."""
     operations = wiring.stacks.operations
+    masked = wiring.stacks.masked
 
     async def list_(_: NoParams, __: Call) -> list[OperationStatus]:
-        return [_status(operation) for operation in operations.list()]
+        return [_status(operation, masked) for operation in operations.list()]
 
     async def get(params: OperationParams, _: Call) -> OperationStatus:
-        return _status(operations.operation(params.id))
+        return _status(operations.operation(params.id), masked)
 
     async def cancel(params: OperationParams, _: Call) -> Empty:
         operations.cancel(params.id)
@@ -43,7 +45,7 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
     async def wait(params: WaitOperationParams, _: Call) -> OperationStatus:
         try:
             with anyio.fail_after(params.timeout_s):
-                return _status(await operations.wait(params.id))
+                return _status(await operations.wait(params.id), masked)
         except TimeoutError:
             operation = operations.operation(params.id)
             raise WaitTimeout(
@@ -61,7 +63,7 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
     }
 
 
-def _status(operation: Operation) -> OperationStatus:
+def _status(operation: Operation, masked: Callable[[Any], Any]) -> OperationStatus:
     error: dict[str, Any] | None = None
     if operation.error is not None:
         wire = error_to_wire(operation.error)
@@ -75,9 +77,9 @@ def _status(operation: Operation) -> OperationStatus:
         state=operation.state.value,
         started_at=operation.started_at.isoformat(),
         ended_at=None if ended_at is None else ended_at.isoformat(),
-        error=error,
+        error=masked(error),
         results=tuple(
-            UnitOutcome(unit=result.unit, outcome=result.outcome, message=result.message)
+            UnitOutcome(unit=result.unit, outcome=result.outcome, message=masked(result.message))
             for result in operation.results
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.daemon.dispatcher import Handler
@@ -19,6 +20,11 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
     """Return the handlers of `plugins.*`."""
 
     async def list_(_: NoParams, __: Call) -> list[PluginReport]:
-        return (await wiring.extensions.plugins()).reports
+        masked = wiring.stacks.masked
+        return [
+            # Plugins' own words of what failed, which may hold what they were given.
+            replace(report, error=masked(report.error), failures=masked(report.failures))
+            for report in (await wiring.extensions.plugins()).reports
+        ]
 
     return {"plugins.list": list_}
