@@ -6,8 +6,10 @@ Only below the test's own directory: other tests share the machine.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -161,3 +163,33 @@ def test_records_of_projects_that_are_gone_are_removed(case: HarnessCase) -> Non
     assert found["removed"]
     assert gc(case) == []
     assert case.unit("web")["state"] == "running"
+
+
+@pytest.mark.parametrize("forged", ["/x", "relative", "projects/other/units/web/run-1"])
+def test_what_a_process_says_of_its_directory_is_believed_only_where_it_fits(
+    case: HarnessCase, forged: str
+) -> None:
+    case.write(STACK)
+    case.ok("up", "-q")
+    env = {**os.environ, "HARNESS_UNIT": "some/thing/1/abc", "HARNESS_RUN": forged}
+    if forged.startswith("projects"):
+        env["HARNESS_RUN"] = str(case.directory / "gone" / forged)
+    with subprocess.Popen(["sleep", "1000"], env=env) as process:
+        try:
+            assert gc(case, "--all") == []
+            assert process.poll() is None
+        finally:
+            process.kill()
+
+
+def test_what_a_link_leads_to_is_left_alone(case: HarnessCase) -> None:
+    case.write(STACK)
+    case.ok("up", "-q")
+    elsewhere = case.directory / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").touch()
+    (case.state_dir / "projects" / "link").symlink_to(elsewhere)
+    (found,) = gc(case)
+    assert (found["kind"], found["removed"], found["error"]) == ("directory", True, None)
+    assert [path.name for path in (case.state_dir / "projects").iterdir()] == [case.project]
+    assert (elsewhere / "kept").exists()

@@ -73,14 +73,22 @@ def _is_own(pid: int) -> bool:
 
 def _unit_dir(pid: int, marker: str) -> Path | None:
     prefix = f"{RUN_VARIABLE}=".encode()
-    for entry in (read_environ(pid) or b"").split(b"\0"):
-        if entry.startswith(prefix):
-            return Path(os.fsdecode(entry.removeprefix(prefix))).parent
     unit = marker.partition("=")[2].split("/")
+    for entry in (read_environ(pid) or b"").split(b"\0"):
+        path = Path(os.fsdecode(entry.removeprefix(prefix)))
+        if entry.startswith(prefix) and _is_within(path, unit):
+            return path.parent
     for name in ("1", "2"):
         with suppress(OSError):
             path = Path(os.readlink(f"/proc/{pid}/fd/{name}").removesuffix(_DELETED))
-            # `projects/PROJECT/units/UNIT/stdout.log`, and no other file of that name.
-            if path.name in _LOGS and list(path.parts[-4:-1:2]) == unit[:2]:
+            if path.name in _LOGS and _is_within(path, unit):
                 return path.parent
     return None
+
+
+def _is_within(path: Path, unit: list[str]) -> bool:
+    """Tell whether a path is of the form `/…/projects/PROJECT/units/UNIT/NAME`, of this unit.
+
+    What a process carries may be anything, and decides whether it is ended.
+    """
+    return path.is_absolute() and path.parts[-5:-1] == ("projects", unit[0], "units", *unit[1:2])

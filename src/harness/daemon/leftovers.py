@@ -230,9 +230,9 @@ class Leftovers:
 
 def _of_other(leftover: Leftover, stray: Stray, state_dir: Path) -> Leftover | None:
     """Say what the processes of another state directory's daemon are; None: it lives."""
-    if not (state_dir / "state.db").exists():
-        return replace(leftover, why=f"{state_dir} is gone: {stray.command}")
     try:
+        if not (state_dir / "state.db").exists():
+            return replace(leftover, why=f"{state_dir} is gone: {stray.command}")
         is_known = _is_stored(state_dir, leftover.name)
     except (BlockingIOError, StoreLocked):
         return None
@@ -287,7 +287,8 @@ def _names(directory: Path) -> list[str]:
 
 def _remove_tree(path: Path) -> str | None:
     try:
-        shutil.rmtree(path)
+        # What a link leads to is not ours.
+        path.unlink() if path.is_symlink() else shutil.rmtree(path)
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
     return None
