@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -292,6 +293,8 @@ class Ponder(TaskType):
                 raise ActionError("cannot ponder: there is nothing to ponder on")
             case "by-mistake":
                 raise KeyError("thought")
+            case "no-more":
+                sys.exit("no more")
             case _:
                 pass
         return {"state": self.task.service(on).state} if on else {}

@@ -145,7 +145,7 @@ class Catalogue:
         for doer in doers:
             try:
                 await doer.aclose()
-            except Exception:  # an author's code must not keep the daemon from ending
+            except (Exception, SystemExit):  # an author's code must not keep the daemon from ending
                 logger.exception("Cannot close %s", type(doer).__name__)
 
     def _has_actions(self, project: Project, name: str) -> bool:

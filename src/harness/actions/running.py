@@ -93,7 +93,7 @@ def authors_code(title: str, limit_s: float | None) -> Iterator[None]:
             yield
     except HarnessError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, TimeoutError) and scope.cancelled_caught:
             raise ActionTimeout(action=title, limit_s=limit_s or 0.0) from None
         logger.exception("Cannot finish %s", title)
@@ -138,6 +138,6 @@ def _result(action: Action, result: Any, title: str) -> Any:
     raise ActionFailed(action=title, cause=cause)
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: BaseException) -> str:
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

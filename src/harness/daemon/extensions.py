@@ -92,7 +92,7 @@ class Extensions:
                 checks = [
                     plugins.health_checks[name]() for name in report.brings.get("health_checks", ())
                 ]
-            except Exception as error:  # whatever somebody else's code does
+            except (Exception, SystemExit) as error:  # whatever somebody else's code does
                 logger.exception("Cannot use plugin %s of %s", report.name, report.source)
                 report.error = f"{type(error).__name__}: {error}"
                 report.brings = {}

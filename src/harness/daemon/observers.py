@@ -84,7 +84,10 @@ class _Observing:
 
         try:
             await self._observer(Transition.of(event))
-        except Exception as error:  # a guard: somebody else's code, which may do anything
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # a guard: somebody else's code, which may do anything
             self._failures += 1
             if self._failures == 1:
                 logger.exception("The observer %s of %s failed", self._name, self._report.name)

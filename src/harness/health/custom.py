@@ -62,7 +62,7 @@ async def ask(
     except (HarnessError, OSError) as error:
         text = str(error) if isinstance(error, HarnessError) else cause_of(error)
         return False, excerpt(text, _MESSAGE_BYTES)
-    except Exception as error:  # a guard: somebody else's code, which may do anything
+    except (Exception, SystemExit) as error:  # a guard: somebody else's code, which may do anything
         logger.exception("Cannot ask the health check %s", check.kind)
         text = f"the check is broken: {type(error).__name__}: {error}"
         return False, excerpt(text, _MESSAGE_BYTES)

@@ -125,7 +125,10 @@ class Plugins:
         self.reports.append(report)
         try:
             self._take(report, load())
-        except Exception as error:  # whatever somebody else's code does when it is loaded
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # whatever somebody else's code does when it is loaded
             # A command says what concerns it; the daemon logs it all.
             logger.info("Cannot use plugin %s of %s", report.name, report.source, exc_info=True)
             report.error = f"{type(error).__name__}: {error}"

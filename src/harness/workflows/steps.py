@@ -125,7 +125,7 @@ class Doer:
             return plain_outputs(await kind().run(call))
         except HarnessError:
             raise
-        except Exception as error:  # whatever somebody else's code does
+        except (Exception, SystemExit) as error:  # whatever somebody else's code does
             raise WorkflowStepFailed(f"cannot do it: {type(error).__name__}: {error}") from error
 
     # ── services and tasks ───────────────────────────────────────────────────────────────────────

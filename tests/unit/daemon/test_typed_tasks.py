@@ -137,6 +137,7 @@ async def test_a_class_that_cannot_tell_is_remembered_by_its_inputs(tmp_path: Pa
     [
         ("in-vain", "cannot ponder: there is nothing to ponder on"),
         ("by-mistake", "cannot finish \"think\": KeyError: 'thought'"),
+        ("no-more", 'cannot finish "think": SystemExit: no more'),
     ],
 )
 async def test_what_a_class_raises_is_why_its_task_failed(
