@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .principal import LOCAL_ADMIN, Principal, Role
     from .tls import (
         SecureStream,
+        certificate_key,
         check_own_certificate,
         client_context,
         explained_tls_error,
@@ -37,6 +38,7 @@ __all__ = [
     "SecureStream",
     "TokenFacts",
     "Tokens",
+    "certificate_key",
     "check_own_certificate",
     "client_context",
     "explained_tls_error",
@@ -58,6 +60,7 @@ _PLACES = {
     "SecureStream": "tls",
     "TokenFacts": "tokens",
     "Tokens": "tokens",
+    "certificate_key": "tls",
     "check_own_certificate": "tls",
     "client_context": "tls",
     "explained_tls_error": "tls",

@@ -29,6 +29,7 @@ from .certificates import (
     unusable,
     write_private,
 )
+from .clients import IssuedCertificates, revoked_serials
 from .principal import Role
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Authority:
         self.directory = directory
         self.server_path = directory / "server.pem"
         self.authority_path = directory / "authority.pem"
+        self._issued = IssuedCertificates(directory)
+        self.revoked_path = self._issued.revoked_path
         self._clock = clock
 
     def ensure_server(self, host: str) -> None:
@@ -115,9 +118,29 @@ class Authority:
                 ]
             )
             until = self._until(name, lifetime_s, authority[1])
-            return pair_pem(
-                *self._signed(authority, subject, ExtendedKeyUsageOID.CLIENT_AUTH, until)
-            )
+            pair = self._signed(authority, subject, ExtendedKeyUsageOID.CLIENT_AUTH, until)
+            # Remembered first: what nobody remembers could not be revoked.
+            self._issued.add(name, pair[1])
+            return pair_pem(*pair)
+
+    def revoke(self, name: str) -> int:
+        """Let in no more whoever shows a certificate issued to a name until now; return how many.
+
+        Raises:
+            CertificateNotFound: none is.
+            StorageError: the files cannot be read or written.
+        """
+        with self._changing():
+            return self._issued.revoke(name, self._authority(), self._clock.now())
+
+    def revoked(self) -> frozenset[int]:
+        """Return the serial numbers of certificates that were revoked; makes no authority.
+
+        Raises:
+            StorageError: nobody can tell.
+        """
+        found = load_pair(self.authority_path)
+        return revoked_serials(self.revoked_path, found[1]) if found else frozenset()
 
     def ca_pem(self) -> str:
         """Return the authority's certificate, which clients trust, as PEM; made when missing."""
@@ -205,6 +228,7 @@ class Authority:
         )
         pair = key, certificate
         write_private(self.authority_path, pair_pem(*pair))
+        self._issued.forget()
         return pair
 
     def _make_server(self, authority: Pair, names: Sequence[str]) -> None:

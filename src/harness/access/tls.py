@@ -20,6 +20,7 @@ from .principal import Principal, Role
 
 __all__ = [
     "SecureStream",
+    "certificate_key",
     "check_own_certificate",
     "client_context",
     "explained_tls_error",
@@ -150,18 +151,22 @@ def keep_alive(stream: SocketStream) -> None:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
 
 
-def server_context(certificate: Path, ca: Path) -> ssl.SSLContext:
+def server_context(certificate: Path, ca: Path, *, revoked: Path | None = None) -> ssl.SSLContext:
     """Return what a server uses; it checks a client's certificate when it is shown one.
 
     Args:
         certificate: file with the server's key and certificate.
         ca: file with the authority that signs clients' certificates.
+        revoked: file with its list of those that are good no more, if there is one.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate)
     context.load_verify_locations(ca)
     context.verify_mode = ssl.CERT_OPTIONAL
+    if revoked is not None:
+        context.load_verify_locations(revoked)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     # A session would be resumed with the certificates of before; a connection lasts anyway.
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET
@@ -227,6 +232,7 @@ def explained_tls_error(error: BaseException, where: str) -> HarnessError:
     if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason):
         what = {
             "CERTIFICATE_EXPIRED": "it has expired",
+            "CERTIFICATE_REVOKED": "it was revoked",
             "UNKNOWN_CA": "another authority signed it",
             "CERTIFICATE_REQUIRED": "none was shown",
         }
@@ -270,9 +276,14 @@ def principal_of_certificate(stream: ByteStream, *, address: str) -> Principal |
         role=Role(role),
         how="certificate",
         address=address,
-        key=f"certificate:{shown['serialNumber']}",
+        key=certificate_key(int(shown["serialNumber"], 16)),
         expires_at=datetime.fromtimestamp(ssl.cert_time_to_seconds(shown["notAfter"]), UTC),
     )
+
+
+def certificate_key(serial: int) -> str:
+    """Return the `key` of who has shown the certificate of a serial number."""
+    return f"certificate:{serial:x}"
 
 
 def _unusable(what: str, path: Path | None, error: Exception, hint: str) -> CertificateInvalid:

@@ -109,6 +109,10 @@ class Tokens:
         self._store.delete(_COLLECTION, identifier)
         return _key(identifier)
 
+    def is_known(self, key: str) -> bool:
+        """Tell whether the token of a principal's `key` is good still, but for its time."""
+        return self._store.record(_COLLECTION, key.removeprefix(_key(""))) is not None
+
     def principal(self, token: str, *, address: str) -> Principal:
         """Return whom a token stands for.
 

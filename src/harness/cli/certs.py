@@ -28,10 +28,14 @@ _DAY_S = 86_400
 
 @click.group(
     cls=Group,
-    examples=("daemon certs show", "daemon certs issue ci --role operator", "daemon certs rotate"),
+    examples=(
+        "daemon certs show",
+        "daemon certs issue ci --role operator",
+        "daemon certs revoke ci",
+    ),
 )
 def certs() -> None:
-    """Show, renew and issue certificates.
+    """Show, renew, issue and revoke certificates.
 
     They are made when a daemon first listens, and renewed by it before they expire.
     """
@@ -72,9 +76,14 @@ async def rotate(session: Session, *, ca: bool) -> None:
     With --ca no certificate that was issued to a client lets anybody in any more, and the
     connections of those are ended.
     """
+    _authority(session).rotate(authority=ca)
+    await _tell_daemon(session)
+
+
+async def _tell_daemon(session: Session) -> None:
+    """Have a daemon that runs look at the certificates again."""
     from harness.errors import DaemonUnavailable
 
-    _authority(session).rotate(authority=ca)
     try:
         async with session.connect(start=False) as client:
             remote = (await client.daemon.status())["remote"]
@@ -84,6 +93,20 @@ async def rotate(session: Session, *, ca: bool) -> None:
         # One that does not run reads them when it starts.
         if not error.details.get("not_running"):
             raise
+
+
+@certs.command(cls=Command, examples=("daemon certs revoke ci",))
+@click.argument("name", shell_complete=complete("new_name"))
+@async_command
+async def revoke(session: Session, *, name: str) -> None:
+    """Let a client's certificate in no more, and end its connections.
+
+    That is every certificate that was issued to the name until now.
+    """
+    count = _authority(session).revoke(name)
+    await _tell_daemon(session)
+    if session.out.json:
+        session.out.document({"name": name, "revoked": count})
 
 
 @certs.command(

@@ -60,6 +60,7 @@ EXIT_CODES: dict[type[errors.HarnessError], int] = {
     errors.ProtocolError: OPERATION_FAILED,
     errors.InvalidParameters: USAGE,
     errors.AccessError: NOT_PERMITTED,
+    errors.CertificateNotFound: NO_SUCH_SERVICE,
     errors.TokenNotFound: NO_SUCH_SERVICE,
     errors.ContextError: USAGE,
     errors.ContextNotFound: NO_SUCH_SERVICE,

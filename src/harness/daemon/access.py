@@ -99,6 +99,9 @@ class Access:
     def _end_certificates(self) -> None:
         self._server.end_sessions(lambda principal: principal.how == "certificate")
 
+    def _end_revoked(self, keys: frozenset[str]) -> None:
+        self._server.end_sessions(lambda principal: principal.key in keys)
+
     def _remote(self) -> RemoteListener:
         if self._listener is None:
             from harness.access import Authority
@@ -112,6 +115,7 @@ class Access:
                 clock=self._clock,
                 audit=self.audit,
                 on_new_authority=self._end_certificates,
+                on_revoked=self._end_revoked,
             )
             self._listener = RemoteListener(
                 server=self._server, gate=gate, store=self._store, clock=self._clock

@@ -19,6 +19,7 @@ from harness.access import (
     FailedLogins,
     Principal,
     Tokens,
+    certificate_key,
     principal_of_certificate,
     server_context,
 )
@@ -41,6 +42,7 @@ class Gate:
         clock: tells when failed logins are forgotten.
         audit: takes note of logins that failed.
         on_new_authority: called when client certificates of before are good no more.
+        on_revoked: called with the keys of the principals whose certificates are good no more.
     """
 
     def __init__(
@@ -51,8 +53,11 @@ class Gate:
         clock: Clock,
         audit: Callable[[AuditEntry], None],
         on_new_authority: Callable[[], None] = lambda: None,
+        on_revoked: Callable[[frozenset[str]], None] = lambda _: None,
     ) -> None:
         self._on_new_authority = on_new_authority
+        self._on_revoked = on_revoked
+        self._revoked: frozenset[str] = frozenset()
         self._authority = authority
         self._tokens = tokens
         self._failed = FailedLogins(clock)
@@ -78,11 +83,20 @@ class Gate:
             self._on_new_authority()
         self._context, self._files = loaded.context, loaded.files
         self._ends_at, self._issuer = loaded.ends_at, loaded.issuer
+        if loaded.revoked - self._revoked:
+            self._on_revoked(loaded.revoked)
+        self._revoked = loaded.revoked
         return loaded.context
 
     def forget_context(self) -> None:
         """Look at the certificates anew: the host has changed."""
         self._context = None
+
+    def is_good_still(self, principal: Principal) -> bool:
+        """Tell whether what somebody showed has not been taken back since."""
+        if principal.how == "token":
+            return self._tokens.is_known(principal.key)
+        return principal.key not in self._revoked
 
     def admission(self, stream: ByteStream, host: str, address: str) -> Admission:
         """Return what decides about one connection, which TLS has secured."""
@@ -113,7 +127,8 @@ class Gate:
 
     def _look(self) -> tuple[object, ...]:
         found: list[object] = []
-        for path in (self._authority.server_path, self._authority.authority_path):
+        authority = self._authority
+        for path in (authority.server_path, authority.authority_path, authority.revoked_path):
             try:
                 status = path.stat()
             except OSError:
@@ -127,9 +142,20 @@ class Gate:
         authority.ensure_server(host)
         # Looked at before they are read: what changes in between is read once more.
         files = self._look()
-        context = server_context(authority.server_path, authority.authority_path)
+        revoked = authority.revoked()
+        context = server_context(
+            authority.server_path,
+            authority.authority_path,
+            revoked=authority.revoked_path if revoked else None,
+        )
         facts = authority.facts()
-        return _Loaded(context, files, facts["server"].not_after, facts["authority"].sha256)
+        return _Loaded(
+            context,
+            files,
+            facts["server"].not_after,
+            facts["authority"].sha256,
+            frozenset(certificate_key(serial) for serial in revoked),
+        )
 
 
 class _Loaded(NamedTuple):
@@ -139,6 +165,7 @@ class _Loaded(NamedTuple):
     files: tuple[object, ...]
     ends_at: datetime
     issuer: str
+    revoked: frozenset[str]
 
 
 class Admission:

@@ -189,6 +189,10 @@ class RemoteListener:
         if come_in is None:
             return
         websocket, principal = come_in
+        if not self._gate.is_good_still(principal):
+            # Taken back in the moment after it was looked at: nobody has ended this connection.
+            websocket.abort()
+            return
         logger.info("%s logged in from %s", principal.name, principal.address)
         left_s = None
         if principal.expires_at is not None:

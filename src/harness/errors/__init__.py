@@ -18,6 +18,7 @@
     ├─ ProtocolError         MalformedMessage · MethodNotFound · InvalidParameters · RemoteFailure
     ├─ AccessError           Unauthenticated · TooManyAttempts · Forbidden · CertificateInvalid ·
     │                        TokenNotFound
+    │                        CertificateNotFound
     ├─ ContextError          ContextNotFound
     ├─ ListenFailed
     ├─ PluginBroken
@@ -39,6 +40,7 @@ from .remote import (
     ActionNotFound,
     ActionTimeout,
     CertificateInvalid,
+    CertificateNotFound,
     ContextError,
     ContextNotFound,
     DaemonUnavailable,
@@ -111,6 +113,7 @@ __all__ = [
     "ActionNotFound",
     "ActionTimeout",
     "CertificateInvalid",
+    "CertificateNotFound",
     "CommandError",
     "CommandFailed",
     "CommandNotExecutable",

@@ -16,6 +16,7 @@ __all__ = [
     "ActionNotFound",
     "ActionTimeout",
     "CertificateInvalid",
+    "CertificateNotFound",
     "ContextError",
     "ContextNotFound",
     "DaemonUnavailable",
@@ -176,6 +177,12 @@ class CertificateInvalid(AccessError):
     """A certificate has expired, is not valid yet, or comes from an authority not trusted here."""
 
     kind = "certificate-invalid"
+
+
+class CertificateNotFound(AccessError):
+    """No certificate was issued to that name."""
+
+    kind = "certificate-not-found"
 
 
 class TokenNotFound(AccessError):

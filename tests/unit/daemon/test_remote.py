@@ -18,12 +18,14 @@ from harness.client import BlockingClient, Client, Remote, connect
 from harness.clock import SystemClock
 from harness.daemon.access import Access
 from harness.daemon.dispatcher import Dispatcher
+from harness.daemon.remote import RemoteListener
 from harness.daemon.server import Server
 from harness.daemon.session import Limits
 from harness.errors import (
     CertificateInvalid,
     DaemonUnavailable,
     Forbidden,
+    HarnessError,
     InvalidParameters,
     ListenFailed,
     ProtocolError,
@@ -150,6 +152,44 @@ async def test_a_foreign_client_certificate_is_told_so(tmp_path):
     assert "certs issue" in str(caught.value.hint)
 
 
+async def test_a_revoked_certificate_lets_in_no_more_and_ends_its_connections_alone(tmp_path):
+    async with doors(tmp_path) as door:
+        path, other_path = tmp_path / "ci.pem", tmp_path / "me.pem"
+        path.write_text(door.authority.issue("ci", Role.VIEWER, lifetime_s=60))
+        other_path.write_text(door.authority.issue("me", Role.VIEWER, lifetime_s=60))
+        token = door.token()
+        async with (
+            door.client(certificate=path) as one,
+            door.client(certificate=other_path) as other,
+            door.client(token=token) as third,
+        ):
+            await one.daemon.status()
+            assert door.authority.revoke("ci") == 1
+            await door.access.listen(ListenParams(host="127.0.0.1"))
+            await one.connection.wait_closed()
+            await other.daemon.status()
+            await third.daemon.status()
+        with pytest.raises(CertificateInvalid, match="this client's certificate: it was revoked"):
+            async with door.client(certificate=path, token=token):
+                pass
+        path.write_text(door.authority.issue("ci", Role.VIEWER, lifetime_s=60))
+        async with door.client(certificate=path), door.client(certificate=other_path):
+            pass
+
+
+async def test_whom_a_damaged_list_of_revoked_certificates_named_is_not_let_in(tmp_path):
+    async with doors(tmp_path) as door:
+        path = tmp_path / "ci.pem"
+        path.write_text(door.authority.issue("ci", Role.VIEWER, lifetime_s=60))
+        door.authority.revoke("ci")
+        door.authority.revoked_path.write_text("nonsense")
+        with pytest.raises(HarnessError):
+            async with door.client(certificate=path):
+                pass
+        door.authority.rotate(authority=True)
+        assert not door.authority.revoked_path.exists()
+
+
 async def test_the_certificate_of_a_server_is_none_of_a_client(tmp_path):
     async with doors(tmp_path) as door:
         with pytest.raises(CertificateInvalid, match="refused this client's certificate"):
@@ -231,6 +271,21 @@ async def test_a_revoked_token_ends_its_connections_and_no_others(tmp_path):
         with pytest.raises(Unauthenticated, match="not known"):
             async with door.client(token=token):
                 pass
+
+
+async def test_who_logs_in_while_the_token_is_revoked_does_not_stay(tmp_path, monkeypatch):
+    async with doors(tmp_path) as door:
+        token, log_in = door.token(), RemoteListener._log_in
+
+        async def revoked_meanwhile(*args):
+            come_in = await log_in(*args)
+            door.access.revoke("admin")
+            return come_in
+
+        monkeypatch.setattr(RemoteListener, "_log_in", revoked_meanwhile)
+        with pytest.raises(HarnessError):
+            async with door.client(token=token) as client:
+                await client.daemon.status()
 
 
 async def test_a_connection_ends_when_its_token_expires(tmp_path):
