@@ -194,6 +194,42 @@ def test_a_client_certificate_is_written_private_and_lets_in(case, far):
     far.ok("daemon", "status")
 
 
+def test_files_that_let_in_and_that_others_may_read_are_named(case, far):
+    far.begin()
+    (case.directory / "token").chmod(0o644)
+    assert f"note: others may read {case.directory}/token" in far("daemon", "status").stderr
+    (case.directory / "token").chmod(0o600)
+    assert far("daemon", "status").stderr == ""
+
+
+def test_a_client_certificate_is_revoked(case, far):
+    url = far.begin()
+    case.ok("daemon", "certs", "issue", "ci", "--role", "viewer", "--out", "ci.pem")
+    case.ok("context", "add", "cert", url, "--cert", "ci.pem", "--ca", "ca.pem")
+    follow = ("--context", "cert", "events", "-f", "--all-projects", "--json")
+    with case.begun(*follow) as following:
+        _wait_for_client(case)
+        assert case("daemon", "certs", "revoke", "cu").returncode == 4
+        case.ok("daemon", "certs", "revoke", "ci")
+        _, stderr = following.communicate(timeout=30)
+    assert (following.returncode, b"it was revoked" in stderr) == (7, True)
+    assert case.kill_daemon()
+    case.ok("daemon", "start")
+    done = case("--context", "cert", "daemon", "status")
+    assert (done.returncode, "it was revoked" in done.stderr) == (7, True)
+    far.ok("daemon", "status")
+
+
+def test_a_state_directory_where_everybody_may_write_is_refused(case):
+    case.state_dir.mkdir()
+    case.state_dir.chmod(0o777)
+    done = case("daemon", "start")
+    assert done.returncode != 0
+    assert "everybody may write there" in done.stderr
+    case.state_dir.chmod(0o755)
+    case.ok("daemon", "start")
+
+
 def test_a_token_is_shown_nowhere_but_where_it_was_made(case, far):
     far.begin()
     case.write(_STACK)

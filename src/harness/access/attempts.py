@@ -59,8 +59,8 @@ class FailedLogins:
                 details={"retry_after_s": wait_s},
             )
 
-    def failed(self, host: str) -> None:
-        """Take note of a login that failed."""
+    def failed(self, host: str) -> int:
+        """Take note of a login that failed; return how many have in this window."""
         network, now = _network(host), self._clock.monotonic()
         began, count = self._failures.pop(network, (now, 0))
         if now - began >= self._window_s:
@@ -68,6 +68,7 @@ class FailedLogins:
         self._failures[network] = (began, count + 1)
         if len(self._failures) > self._remembered:
             self._failures.popitem(last=False)
+        return count + 1
 
 
 def _network(host: str) -> str:

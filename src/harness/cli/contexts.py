@@ -64,7 +64,10 @@ def add(
         if path is not None and not os.path.isfile(path):
             session.out.note(f"note: there is no file {path} yet")
     places = (None if path is None else os.path.abspath(path) for path in paths)
-    Contexts.of_user().add(name, Context(url, *places))
+    made = Context(url, *places)
+    Contexts.of_user().add(name, made)
+    for path in made.exposed():
+        session.out.note(f"note: others may read {path}, which lets in; chmod 600 it")
 
 
 @context.command("list", cls=Command, examples=("context list", "context list --json"))

@@ -147,7 +147,10 @@ class Session:
             return None
         from harness.client import Contexts
 
-        return Contexts.of_user().find(self.context).remote()
+        context = Contexts.of_user().find(self.context)
+        for path in context.exposed():
+            self.out.note(f"note: others may read {path}, which lets in; chmod 600 it")
+        return context.remote()
 
     def _needs_local(self, why: str) -> None:
         if self.context:

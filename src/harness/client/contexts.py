@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,6 +35,11 @@ class Context(NamedTuple):
     ca: str | None = None
     certificate: str | None = None
     key: str | None = None
+
+    def exposed(self) -> list[str]:
+        """Return the files that should be the user's alone and that others may read."""
+        private = (self.token_file, self.key or self.certificate)
+        return [path for path in private if path is not None and _may_others_read(path)]
 
     def remote(self) -> Remote:
         """Return what `connect` takes, with the token that the file has now.
@@ -186,6 +192,13 @@ def _read_contexts(path: Path, document: Mapping[str, Any]) -> dict[str, Context
         }
     except (AttributeError, TypeError) as error:
         raise ContextError(f"cannot use the contexts in {path}: one has no address") from error
+
+
+def _may_others_read(path: str) -> bool:
+    try:
+        return bool(os.stat(path).st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    except OSError:
+        return False
 
 
 def _token(path: str) -> str:

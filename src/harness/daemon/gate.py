@@ -30,6 +30,7 @@ from .websocket import Headers
 
 __all__ = ["Admission", "Gate"]
 
+_NOTED = 30
 _LOG_IN = "log in with a token (harness context add NAME URL --token-file FILE --ca FILE)"
 
 
@@ -61,6 +62,7 @@ class Gate:
         self._authority = authority
         self._tokens = tokens
         self._failed = FailedLogins(clock)
+        self._noted = FailedLogins(clock)
         self._audit = audit
         self._context: ssl.SSLContext | None = None
         self._files: tuple[object, ...] = ()
@@ -119,7 +121,16 @@ class Gate:
             raise
 
     def refused(self, kind: str, message: str, address: str) -> None:
-        """Take note of a login that failed."""
+        """Take note of a login that failed.
+
+        Not of each where one address has many: who may not come in could otherwise push out of the
+        log, whose size has a bound, what others did.
+        """
+        count = self._noted.failed(address.rpartition(":")[0].strip("[]"))
+        if count > _NOTED:
+            return
+        if count == _NOTED:
+            message += "; more of this minute from there are not noted"
         self._audit(AuditEntry(what="login", result=kind, message=message, address=address))
 
     def _is_due(self) -> bool:

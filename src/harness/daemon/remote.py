@@ -38,6 +38,7 @@ _COLLECTION, _KEY, _VERSION = "daemon", "listen", 1
 _BACKLOG = 128
 _FEW = 4
 _LAST_PORT = 65_535
+_AGAIN_S = 5.0
 
 
 class RemoteListener:
@@ -76,7 +77,29 @@ class RemoteListener:
             await self.listen(ListenParams(host=host, port=port))
         except HarnessError as error:
             logger.error("%s", error)
-            self._state = Listening(host=host, port=port, url=None, problem=str(error))
+            problem = str(error)
+            if isinstance(error, ListenFailed):
+                problem += f"; it is tried again every {_AGAIN_S:g} s"
+                self._server.start_soon(self._try_again, host, port)
+            self._state = Listening(host=host, port=port, url=None, problem=problem)
+
+    async def _try_again(self, host: str, port: int) -> None:
+        """Listen there once whoever took the port has left, unless something else is wanted."""
+        while True:
+            await self._clock.sleep(_AGAIN_S)
+            async with self._changing:
+                now = self._state
+                if now is None or now.url or (now.host, now.port) != (host, port):
+                    return
+                try:
+                    await self._listen(host, port)
+                except ListenFailed:
+                    self._state = now
+                except HarnessError as error:
+                    logger.error("%s", error)
+                    return
+                else:
+                    return
 
     async def listen(self, wanted: ListenParams) -> Listening:
         """Listen there from now on, and only there; without a host nowhere.
@@ -95,27 +118,30 @@ class RemoteListener:
             what = f"port {port}" if host else "a host without a name"
             raise InvalidParameters(f"cannot listen at {what}: there is no such thing")
         async with self._changing:
-            now = self._state
-            if now and now.url and now.host == host and port in (0, now.port):
-                await self._gate.context(host)
-                return now
-            if now and now.port == port:
-                # The same port of another host: some of its addresses may be the same ones.
-                await self._close()
-            try:
-                listener = await self._open(host, port)
-            except HarnessError as error:
-                if now is not None and self._accepting is None:
-                    self._state = replace(now, url=None, problem=str(error))
-                raise
-            port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no SQL
+            return await self._listen(host, port)
+
+    async def _listen(self, host: str, port: int) -> Listening:
+        now = self._state
+        if now and now.url and now.host == host and port in (0, now.port):
+            await self._gate.context(host)
+            return now
+        if now and now.port == port:
+            # The same port of another host: some of its addresses may be the same ones.
             await self._close()
-            self._accepting, self._closed = anyio.CancelScope(), anyio.Event()
-            accept = partial(self._accept, listener, self._accepting, self._closed, host)
-            self._server.start_soon(accept)
-            self._state = Listening(host=host, port=port, url=f"wss://{_authority(host, port)}")
-            logger.info("Serving %s", self._state.url)
-            return self._state
+        try:
+            listener = await self._open(host, port)
+        except HarnessError as error:
+            if now is not None and self._accepting is None:
+                self._state = replace(now, url=None, problem=str(error))
+            raise
+        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no SQL
+        await self._close()
+        self._accepting, self._closed = anyio.CancelScope(), anyio.Event()
+        accept = partial(self._accept, listener, self._accepting, self._closed, host)
+        self._server.start_soon(accept)
+        self._state = Listening(host=host, port=port, url=f"wss://{_authority(host, port)}")
+        logger.info("Serving %s", self._state.url)
+        return self._state
 
     async def _open(self, host: str, port: int) -> MultiListener[SocketStream]:
         """Take the port, have a certificate for it, and remember it."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shlex
 import socket
+import stat
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -285,11 +287,16 @@ def _make_directory(path: Path) -> None:
     """Create the socket's directory 0700, or check that nobody else can put a socket there."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owner = path.stat().st_uid
+        status = path.stat()
     except OSError as error:
         raise StorageError(f"cannot use {path}: {error.strerror or error}") from error
-    if owner != os.geteuid():
+    if status.st_uid != os.geteuid():
         raise StorageError(
             f"cannot use {path}: it belongs to another user",
             hint="name another state directory",
+        )
+    if status.st_mode & stat.S_IWOTH:
+        raise StorageError(
+            f"cannot use {path}: everybody may write there",
+            hint=f"chmod o-w {shlex.quote(str(path))}, or name another state directory",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -308,6 +308,61 @@ async def test_a_port_that_is_taken_is_named_and_the_one_before_goes_on(tmp_path
                 await door.access.listen(ListenParams(host="127.0.0.1", port=port))
         assert door.url == url
         async with door.client(token=token) as client:
+            await client.daemon.status()
+
+
+async def test_a_remembered_port_that_is_taken_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.daemon.remote._AGAIN_S", 0.0)
+    store = MemoryStore()
+    server = Server(Dispatcher(HANDLERS))
+    access = Access(endpoint=Endpoint(tmp_path), store=store, server=server, clock=SystemClock())
+    with anyio.fail_after(15):
+        async with server.running():
+            async with await anyio.create_tcp_listener(local_host="127.0.0.1") as taken:
+                port = taken.extra(anyio.abc.SocketAttribute.local_port)
+                where = {"version": 1, "host": "127.0.0.1", "port": port}
+                store.put("daemon", "listen", where)
+                await access.begin(None)
+                assert access.listening is not None
+                assert "another program listens there; it is tried" in str(access.listening.problem)
+            while access.listening.url is None:  # noqa: ASYNC110 - it tells nobody
+                await anyio.sleep(0.01)
+            token = access.tokens.create("me", Role.ADMIN, lifetime_s=None)[0]
+            door = Doors(tmp_path, server, access)
+            async with door.client(token=token) as client:
+                await client.daemon.status()
+
+
+async def test_a_port_that_is_taken_is_not_tried_again_when_nobody_wants_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.daemon.remote._AGAIN_S", 0.0)
+    store = MemoryStore()
+    server = Server(Dispatcher(HANDLERS))
+    access = Access(endpoint=Endpoint(tmp_path), store=store, server=server, clock=SystemClock())
+    with anyio.fail_after(15):
+        async with server.running():
+            async with await anyio.create_tcp_listener(local_host="127.0.0.1") as taken:
+                port = taken.extra(anyio.abc.SocketAttribute.local_port)
+                where = {"version": 1, "host": "127.0.0.1", "port": port}
+                store.put("daemon", "listen", where)
+                await access.begin(None)
+                await access.listen(ListenParams(host=None))
+            await anyio.wait_all_tasks_blocked()
+            assert access.listening is None
+
+
+async def test_who_is_not_let_in_cannot_push_others_out_of_the_audit_log(tmp_path):
+    async with doors(tmp_path) as door:
+        host, port = door.url.removeprefix("wss://").split(":")
+        for _ in range(40):
+            async with await anyio.connect_tcp(host, int(port)) as stream:
+                await stream.send(b"no TLS at all" * 10)
+                with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+                    while True:
+                        await stream.receive()
+        lines = (tmp_path / "audit.log").read_text().splitlines()
+        assert len(lines) == 30
+        assert "more of this minute from there are not noted" in lines[-1]
+        async with door.client(token=door.token()) as client:
             await client.daemon.status()
 
 
