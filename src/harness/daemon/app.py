@@ -59,6 +59,7 @@ async def serve_daemon(
     plugins: Sequence[str] = (),
     takes_signals: bool = True,
     idle_end_s: float | None = None,
+    on_ending: Callable[[], None] = lambda: None,
 ) -> None:
     """Be the daemon of a state directory until a signal or `daemon.stop` ends it.
 
@@ -76,6 +77,7 @@ async def serve_daemon(
         takes_signals: SIGTERM and SIGINT are for it, as they are where it is the whole program.
         idle_end_s: end, too, when for so long nobody has been connected and there was no project;
             and remove the state directory at the end, however it comes, unless something runs on.
+        on_ending: called once what was being changed is finished; the rest is cancelled then.
 
     Raises:
         StorageError: the state directory cannot be used; nothing in it was changed.
@@ -107,6 +109,7 @@ async def serve_daemon(
                     start_lock.hold()
                     server.stop_listening()
                     await _drain(server, stacks, hurry)
+                    on_ending()
                     is_wanted = idle_end_s is None or _runs_something(stacks)
             if not is_wanted:
                 # Under the lock: the next daemon makes it anew.

@@ -27,6 +27,8 @@ __all__ = ["main", "run_daemon"]
 
 logger = logging.getLogger(__name__)
 
+_END_S = 15.0
+
 _LOG_BYTES = 4 * 1024 * 1024
 _OLD_LOGS = 3
 _STALL_S = 30.0
@@ -105,6 +107,7 @@ def run_daemon(
                 mask_log=log.mask_with,
                 plugins=plugins,
                 idle_end_s=idle_end_s,
+                on_ending=_end_at_last,
             )
         )
     except HarnessError as error:
@@ -115,6 +118,28 @@ def run_daemon(
         logger.exception("Cannot go on")
         raise
     return 0
+
+
+def _end_at_last() -> None:
+    """See to it that the daemon ends, whatever somebody else's code does.
+
+    What an author's class goes on with although it was cancelled would keep it for ever, and with
+    it the state directory from the next daemon. To that one, an end by force is a crash.
+    """
+    import threading  # noqa: TID251 - the loop itself may be what does not end
+
+    timer = threading.Timer(_END_S, _end_by_force)
+    timer.daemon = True
+    timer.start()
+
+
+def _end_by_force() -> None:
+    logger.error(
+        "Ended by force: something goes on %g s after it was cancelled; a plugin's class may"
+        " swallow cancellations",
+        _END_S,
+    )
+    os._exit(1)
 
 
 def _serving(tell: Callable[[], None]) -> None:
