@@ -70,8 +70,9 @@ def test_a_gigabyte_without_a_newline_costs_neither_memory_nor_disk_nor_answers(
     anyio.run(_look, case, watch)
     assert max(watch.answers_s) < 1
     assert watch.memory < MOST_MEMORY
-    # What a service writes while the daemon has no turn comes on top, for that long.
-    assert watch.on_disk < GIB / 8
+    # What a service writes while the daemon has no turn comes on top, for that long: at gigabytes a
+    # second, a tenth of a second of the machine's other work is a good part of it.
+    assert watch.on_disk < GIB / 2
     eventually(lambda: case.log_file("flood").stat().st_blocks * 512 < 1.5 * CAP)
     assert case.unit("flood")["state"] == "running"
 

@@ -37,7 +37,7 @@ def test_its_name_role_and_end_are_those_of_the_certificate() -> None:
     found = principal_of_certificate(shown("viewer"), address="1.2.3.4")
     assert found is not None
     assert (found.name, found.role, found.how) == ("ci", Role.VIEWER, "certificate")
-    assert (found.address, found.key) == ("1.2.3.4", "certificate:0A")
+    assert (found.address, found.key) == ("1.2.3.4", "certificate:a")
     assert found.expires_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
