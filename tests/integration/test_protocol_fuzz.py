@@ -120,12 +120,13 @@ class Target:
         shared = self.document["components"]["schemas"]
         values = {item["name"]: fitting(item["schema"], shared) for item in found["params"]}
         required = {item["name"] for item in found["params"] if item["required"]}
-        for name in known.keys() & values.keys():
+        for name in sorted(known.keys() & values.keys()):
             values[name] = known[name] if name in BOUNDS else known[name] | values[name]
             required.add(name)
         rest = {name: value for name, value in values.items() if name not in required}
-        right = st.fixed_dictionaries({name: values[name] for name in required}, optional=rest)
-        wrong = st.dictionaries(st.sampled_from([*(values.keys() - BOUNDS), "x"]), JSON)
+        needed = {name: values[name] for name in sorted(required)}
+        right = st.fixed_dictionaries(needed, optional=rest)
+        wrong = st.dictionaries(st.sampled_from([*sorted(values.keys() - BOUNDS), "x"]), JSON)
         return right | st.builds(lambda one, other: {**one, **other}, right, wrong)
 
     def call(self, method: str, params: Any) -> None:

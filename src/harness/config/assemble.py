@@ -38,6 +38,10 @@ class Assembled:
 
 def assemble(source: Source, problems: Problems) -> Assembled | None:
     """Read everything a source names; None when no tree could be made, with the reasons noted."""
+    if any("\0" in path for path in (*source.files, source.directory)):
+        message = "a path holds a NUL character, which no file's name has"
+        problems.add(Mark(file="command line", line=0), (), ConfigSyntaxError.kind, message)
+        return None
     files = source.files or discover(source.directory)
     if not files:
         problems.add(

@@ -115,6 +115,10 @@ class _Reader:
     def _scalar(self, source: yaml.ScalarNode, mark: Mark, path: str) -> Scalar:
         text = str(source.value)
         column = _text_column(source, text)
+        if "\0" in text:
+            # No path, argument or variable can have one.
+            self._report(mark, path, "config-value", "holds a NUL character")
+            text = text.replace("\0", "")
         if source.tag == _PLAIN or source.tag in _PLAIN_TAGS:
             return Scalar(text=text, value=scalar_value(text), mark=mark, column=column)
         if source.tag not in _TEXT_TAGS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -426,3 +427,9 @@ def test_a_secret_of_a_program_that_is_none_is_reported(
 ) -> None:
     with pytest.raises(ConfigError, match=re.escape(problem)):
         stack(tmp_path, f"secrets:\n  a: {secret}\n{ONE}")
+
+
+@pytest.mark.parametrize("where", [{"files": ("a\0b",)}, {"directory": "a\0b"}])
+def test_a_path_that_no_file_can_have_is_refused(where: dict[str, Any]) -> None:
+    found = validate(Source(**{"directory": "/", **where}), executors=EXECUTORS)
+    assert "a path holds a NUL character" in str(found.problems[0])
