@@ -26,6 +26,7 @@ __all__ = ["STORE_VERSION", "MemoryStore", "SqliteStore", "Store"]
 STORE_VERSION = 1
 """Layout of the database; an older one is migrated, a newer one refused."""
 
+_LARGEST = 2**63 - 1  # that SQLite takes
 _KEPT_EVENTS = 100_000
 _TRIM_EVERY = 1_000
 
@@ -304,7 +305,7 @@ class SqliteStore:
             rows = self._db.execute(
                 "SELECT number, at, kind, project, unit, data FROM event "
                 "WHERE number > ? AND (?2 IS NULL OR project = ?2) ORDER BY number LIMIT ?",
-                (after, project, limit),
+                (max(0, min(after, _LARGEST)), project, min(limit, _LARGEST)),
             ).fetchall()
         return [
             Event(

@@ -101,3 +101,7 @@ def test_events_are_read_in_pages_and_by_project(store: Store) -> None:
     assert [e.number for e in store.events(after=8)] == [9, 10]
     assert [e.number for e in store.events(project="p", after=2, limit=2)] == [4, 6]
     assert store.events(after=10) == []
+    assert store.events(after=10**30) == []
+    assert [e.number for e in store.events(after=-(10**30), limit=10**3)] == [
+        e.number for e in store.events()
+    ]
