@@ -32,7 +32,7 @@ def declared_name(files: Sequence[str]) -> str | None:
         try:
             with open(path, encoding="utf-8") as file:
                 found, includes = _top_level(file.read())
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):  # no text, or no path that there can be
             return None
         if found is None or "$" in found:
             return None

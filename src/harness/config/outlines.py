@@ -76,7 +76,7 @@ def _trees(files: Iterable[str]) -> Iterator[Node]:
         try:
             with open(path, encoding="utf-8-sig") as file:
                 root = yaml.compose(file, Loader=yaml.CSafeLoader)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        except (OSError, ValueError, yaml.YAMLError):
             return
         if root is not None:
             for name in _texts(_value(root, "include")):

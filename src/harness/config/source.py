@@ -72,7 +72,7 @@ def is_trusted(path: str, directory: str) -> bool:
     try:
         owners = {os.lstat(path).st_uid, os.stat(path).st_uid}
         return owners <= {0, os.geteuid(), os.stat(directory).st_uid}
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

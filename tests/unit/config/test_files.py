@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.config import Source, discover, load, validate
+from harness.config import Source, declared_name, discover, load, validate
 from harness.config.source import is_trusted
 from harness.errors import ConfigError, ConfigSchemaError, ConfigSyntaxError, UnresolvedReference
 from harness.executors import option_types
@@ -433,3 +433,8 @@ def test_a_secret_of_a_program_that_is_none_is_reported(
 def test_a_path_that_no_file_can_have_is_refused(where: dict[str, Any]) -> None:
     found = validate(Source(**{"directory": "/", **where}), executors=EXECUTORS)
     assert "a path holds a NUL character" in str(found.problems[0])
+
+
+def test_a_path_that_no_file_can_have_declares_nothing() -> None:
+    assert declared_name(("a\0b",)) is None
+    assert discover("a\0b") == ()
