@@ -24,6 +24,13 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 '''
+_UNSEEN = (
+    "ActionEventNotification", "ActionResult", "DaemonHello", "Empty", "EventNotification",
+    "ExecExit", "ExecOutput", "ExecRef", "LogEnd", "LogsPosition", "SubscriptionFailed",
+    "SubscriptionRef",
+)  # fmt: skip
+"""What the client takes itself, and no user of it gets."""
+
 _PLAIN = {
     str: "str",
     int: "int",
@@ -44,6 +51,8 @@ def text() -> str:
         _collect(method.result, found)
     for _, params in NOTIFICATIONS.values():
         _collect(params, found)
+    for name in _UNSEEN:
+        del found[name]
     names = sorted(found)
     exports = "".join(f'    "{name}",\n' for name in names)
     classes = "\n\n\n".join("\n".join(_class(found[name])) for name in names)

@@ -5,27 +5,17 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 __all__ = [
-    "ActionEventNotification",
     "ActionInfo",
-    "ActionResult",
     "ActionSummary",
-    "DaemonHello",
     "DaemonStatus",
-    "Empty",
     "EndpointAddress",
-    "EventNotification",
     "EventRecord",
-    "ExecExit",
-    "ExecOutput",
-    "ExecRef",
     "Explanation",
     "GraphNode",
     "LeaseStatus",
     "Leftover",
     "Listening",
     "LogChunk",
-    "LogEnd",
-    "LogsPosition",
     "Need",
     "NewToken",
     "OperationRef",
@@ -44,8 +34,6 @@ __all__ = [
     "ServicesStatus",
     "SnapshotInfo",
     "StageReport",
-    "SubscriptionFailed",
-    "SubscriptionRef",
     "TaskInfo",
     "TaskStatus",
     "TokenStatus",
@@ -65,14 +53,6 @@ __all__ = [
 ]
 
 
-class ActionEventNotification(TypedDict):
-    """Something that happened while an action ran; all of them come before its answer."""
-
-    id: str
-    name: str
-    data: dict[str, Any]
-
-
 class ActionInfo(TypedDict):
     """Everything about an action."""
 
@@ -87,12 +67,6 @@ class ActionInfo(TypedDict):
     timeout_s: float | None
 
 
-class ActionResult(TypedDict):
-    """What an action returned."""
-
-    result: Any
-
-
 class ActionSummary(TypedDict):
     """One action in a list."""
 
@@ -100,14 +74,6 @@ class ActionSummary(TypedDict):
     service: str | None
     service_type: str | None
     summary: str
-
-
-class DaemonHello(TypedDict):
-    """The daemon introduces itself."""
-
-    protocol: int
-    version: str
-    pid: int
 
 
 class DaemonStatus(TypedDict):
@@ -127,23 +93,12 @@ class DaemonStatus(TypedDict):
     last_event: int
 
 
-class Empty(TypedDict):
-    """Done; there is nothing to say."""
-
-
 class EndpointAddress(TypedDict):
     """Where a unit can be reached."""
 
     host: str
     port: int
     url: str
-
-
-class EventNotification(TypedDict):
-    """One fact for one subscription; of kind `gap` when some were lost."""
-
-    subscription: str
-    event: EventRecord
 
 
 class EventRecord(TypedDict):
@@ -155,28 +110,6 @@ class EventRecord(TypedDict):
     project: str | None
     unit: str | None
     data: dict[str, Any]
-
-
-class ExecExit(TypedDict):
-    """How a command ended; exactly one of code and signal is set, or neither."""
-
-    id: str
-    code: int | None
-    signal: int | None
-
-
-class ExecOutput(TypedDict):
-    """A piece of a command's output."""
-
-    id: str
-    stream: str
-    data: str
-
-
-class ExecRef(TypedDict):
-    """A running command; it belongs to the connection and ends with it."""
-
-    id: str
 
 
 class Explanation(TypedDict):
@@ -250,19 +183,6 @@ class LogChunk(TypedDict):
     text: str
     skipped: int
     end: int | None
-
-
-class LogEnd(TypedDict):
-    """There is no more output to come."""
-
-    subscription: str
-
-
-class LogsPosition(TypedDict):
-    """Nothing before these offsets is still to come."""
-
-    subscription: str
-    offsets: dict[str, dict[str, int]]
 
 
 class Need(TypedDict):
@@ -440,20 +360,6 @@ class StageReport(TypedDict):
     reached: bool
     reached_after_s: float | None
     last: list[ProbeTry]
-
-
-class SubscriptionFailed(TypedDict):
-    """Nothing more will come: it could not go on. It is named as its other messages name it."""
-
-    error: dict[str, Any]
-    subscription: str | None
-    id: str | None
-
-
-class SubscriptionRef(TypedDict):
-    """A new subscription; it ends with the connection."""
-
-    subscription: str
 
 
 class TaskInfo(TypedDict):
