@@ -108,9 +108,9 @@ class BaseDaemon:
     @property
     def state_dir(self) -> Path:
         """Where its daemon's state is, unless `NAME_STATE_DIR` names another directory."""
-        base = os.environ.get("XDG_STATE_HOME", "")
-        home = Path(base) if os.path.isabs(base) else Path.home() / ".local" / "state"
-        return home / self.name
+        from harness.protocol import state_home
+
+        return state_home(os.environ) / self.name
 
     @property
     def prefix(self) -> str:
@@ -125,25 +125,24 @@ class BaseDaemon:
             ConfigError: its stack is wrong; `problems` holds all that is, with its places. Types
                 and dependencies that do not exist and units that wait for one another are among it.
         """
-        from harness.client import KnownTypes
         from harness.config import Source, read_workflow, validate
-        from harness.executors import option_types
+        from harness.executors import builtin_capabilities, option_types
         from harness.plan import check_capabilities, plan_stack
         from harness.workflows import check_kinds
 
         plugins = self._loaded()
-        types = KnownTypes(self.plugins)
         directory = str(self.stack_files[0].parent) if self._stack else os.getcwd()
         source = Source(
             directory=directory,
             files=tuple(map(str, self.stack_files)),
             env=dict(os.environ),
         )
-        found = validate(source, executors=option_types(), find=types.find)
+        found = validate(source, executors=option_types(), find=lambda: plugins.option_types)
         if found.problems or found.stack is None:
             raise ConfigSchemaError(problems=found.problems)
         plan_stack(found.stack)
-        check_capabilities(found.stack.units, types.capabilities())
+        able = {name: of.capabilities.names for name, of in plugins.executors.items()}
+        check_capabilities(found.stack.units, {**able, **builtin_capabilities()})
         for workflow in (*found.stack.workflows.values(), *plugins.workflows.values()):
             check_kinds(read_workflow(workflow, found.stack), plugins.step_kinds)
 
@@ -157,7 +156,7 @@ class BaseDaemon:
             raise PlanError(f"cannot use the daemon {self.name}: {error}") from error
         if there is not self:
             raise PlanError(f"cannot use the daemon {self.name}: another object is at {self.at}")
-        plugins = Plugins.load({}, given=self.plugins)
+        plugins = Plugins.load(given=self.plugins)
         for report in plugins.reports:
             if report.error is not None and report.name in self.plugins:
                 raise PlanError(f"cannot use {report.name}: {report.error}")

@@ -104,8 +104,7 @@ def convert_unit(raw: RawUnit, facts: UnitFacts, site: Site, names: Names) -> Un
             version=raw.version,
         )
     assert isinstance(raw, RawTask)  # noqa: S101 - there is no third kind
-    unused = "task_type" if raw.task_type else "config" if raw.config else None
-    if unused:
+    for unused in [key for key in ("task_type", "config") if getattr(raw, key)]:
         site.at(unused).warn("config-value", "has no effect: the task has a command of its own")
     if raw.retries < 0:
         site.at("retries").report("config-value", "must be 0 or more")

@@ -91,7 +91,7 @@ def _parts(text: str, at: int, *, nested: bool) -> tuple[tuple[Part, ...], int]:
             if literal:
                 parts.append("".join(literal))
                 literal = []
-            part, at = _expression(text, at)
+            part, at = expression_at(text, at)
             parts.append(part)
         else:
             chunk = _CHUNK.match(text, at)
@@ -102,8 +102,12 @@ def _parts(text: str, at: int, *, nested: bool) -> tuple[tuple[Part, ...], int]:
     return tuple(parts), at
 
 
-def _expression(text: str, start: int) -> tuple[Variable | Reference, int]:
-    """Parse the `${…}` that begins at `start`; return it and the place after it."""
+def expression_at(text: str, start: int) -> tuple[Variable | Reference, int]:
+    """Parse the `${…}` that begins at `start`; return it and the place after it.
+
+    Raises:
+        InterpolationSyntaxError: it is none of this language.
+    """
     at = start + 2
     dotted = _DOTTED.match(text, at)
     name = _NAME.match(text, at)
@@ -177,7 +181,7 @@ def expressions(text: str) -> Iterator[tuple[int, str | InterpolationSyntaxError
         start, at = opening.span()
         if opening[0] == "${":
             try:
-                _, at = _expression(text, start)
+                _, at = expression_at(text, start)
                 yield start, text[start:at]
             except InterpolationSyntaxError as error:
                 yield error.offset, error
@@ -220,7 +224,7 @@ def _replace_expressions(text: str, keep: Callable[[str], str]) -> str:
     at = 0
     while at < len(text):
         if text.startswith("${", at):
-            _, end = _expression(text, at)
+            _, end = expression_at(text, at)
             result.append(keep(text[at:end]))
             at = end
         elif text.startswith("$$", at):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from .grammar import InterpolationSyntaxError, Reference, Variable, parse
+from .grammar import InterpolationSyntaxError, Reference, Variable, expression_at
 
 __all__ = ["ROOTS", "Hole", "as_text", "holes", "render", "split_command"]
 
@@ -55,10 +55,10 @@ def holes(text: str, roots: Collection[str] = ROOTS) -> tuple[str | Hole, ...]:
         if text.startswith("$$", at):
             literal, at = f"{literal}$", at + 2
         elif text.startswith("${", at):
-            end = _end(text, at)
             parts += [literal] if literal else []
-            parts.append(_hole(text[at:end], at, roots))
-            literal, at = "", end
+            hole = _hole(text, at, roots)
+            parts.append(hole)
+            literal, at = "", at + len(hole.text)
         else:
             literal, at = literal + text[at], at + 1
     return (*parts, literal) if literal or not parts else tuple(parts)
@@ -120,19 +120,21 @@ def _end(text: str, start: int) -> int:
     raise InterpolationSyntaxError(f'"{excerpt}" has no closing }}', offset=start)
 
 
-def _hole(text: str, offset: int, roots: Collection[str]) -> Hole:
+def _hole(text: str, at: int, roots: Collection[str]) -> Hole:
+    """Return what begins at a place; where it ends is said by the language that it is of."""
     try:
-        parts = parse(text)
+        only, end = expression_at(text, at)
     except InterpolationSyntaxError:
-        return Hole(text=text, offset=offset)
-    (only, *rest) = parts
-    if rest or isinstance(only, str):
-        return Hole(text=text, offset=offset)
+        only, end = None, 0
+    if only is None or _is_expression(only, roots):
+        return Hole(text=text[at : _end(text, at)], offset=at)
+    return Hole(text=text[at:end], offset=at, stack=only)
+
+
+def _is_expression(only: Variable | Reference, roots: Collection[str]) -> bool:
     root = only.name if isinstance(only, Variable) else only.path[0]
     is_output = isinstance(only, Reference) and only.path[0] == "tasks" and "outputs" in only.path
-    if (root in roots and not is_output) or root in ("true", "false", "null"):
-        return Hole(text=text, offset=offset)
-    return Hole(text=text, offset=offset, stack=only)
+    return (root in roots and not is_output) or root in ("true", "false", "null")
 
 
 def as_text(value: Any) -> str:

@@ -10,6 +10,9 @@ from .problems import Site
 
 __all__ = ["document_node", "places", "set_names", "step_names"]
 
+_STEPS = ("steps", "finally", "then", "else", "sequence", "parallel", "compensate")
+"""Keys of lists of steps."""
+
 
 def document_node(value: Any, file: str) -> Node:
     """Return JSON values as nodes of no file."""
@@ -48,12 +51,13 @@ def _maps(node: Node) -> Iterable[Map]:
 
 def step_names(node: Map) -> Iterable[str]:
     """Return the names of all steps, to tell a later one from one that is not there."""
-    for key in ("steps", "finally"):
-        below = node.get(key)
-        for block in _maps(below) if below is not None else ():
-            name = block.get("name")
-            if isinstance(name, Scalar) and isinstance(name.value, str):
-                yield name.value
+    for block in _maps(node):
+        for key in _STEPS:
+            steps = block.get(key)
+            for step in steps.items if isinstance(steps, Seq) else ():
+                name = step.get("name") if isinstance(step, Map) else None
+                if isinstance(name, Scalar) and isinstance(name.value, str):
+                    yield name.value
 
 
 def set_names(node: Map) -> Iterable[str]:

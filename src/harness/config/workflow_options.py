@@ -11,7 +11,7 @@ from .grammar import InterpolationSyntaxError
 from .nodes import Scalar, plain
 from .problems import Site, did_you_mean
 from .schema_workflow import RawStep
-from .templates import split_command
+from .templates import Hole, holes, split_command
 from .workflow_names import KnownNames
 from .workflow_texts import Visible, check_expression, check_texts
 
@@ -38,6 +38,8 @@ def step_options(raw: RawStep, kind: str, site: Site, visible: Visible) -> Mappi
             _wait(raw, place, visible)
         case "exec":
             value = {**value, "command": _command(value["command"], place)}
+        case "http" if place.at("body").node is not None and place.at("json").node is not None:
+            place.at("body").report("config-value", "is there beside `json`; keep one")
         case _:
             pass
     skipped = ("until", "where") if kind == "wait" else ()
@@ -54,6 +56,8 @@ def _wait(raw: RawStep, place: Site, visible: Visible) -> None:
         place.report("config-value", "must have exactly one of service, until and event")
     if block.until is not None:
         check_expression(place.at("until"), visible)
+    if block.service is None and place.at("state").node is not None:
+        place.at("state").report("config-value", "has a meaning beside `service` only")
     if block.where is not None:
         if block.event is None:
             place.at("where").report("config-value", "has a meaning beside `event` only")
@@ -62,9 +66,17 @@ def _wait(raw: RawStep, place: Site, visible: Visible) -> None:
 
 def _command(value: Any, place: Site) -> Any:
     if not isinstance(value, str):
+        if not value:
+            place.at("command").report("config-value", "the command is empty")
         return value
     try:
-        return list(split_command(value))
+        parts = holes(value)
+        if len(parts) == 1 and isinstance(parts[0], Hole):
+            return value  # a list of words, perhaps, that is known when it runs
+        words = list(split_command(value))
+        if not words:
+            place.at("command").report("config-value", "the command is empty")
+        return words
     except (ValueError, InterpolationSyntaxError) as error:
         place.at("command").report("config-value", f"cannot be split into words: {error}")
         return [value]

@@ -96,7 +96,7 @@ class _Reader:
         self._known = known
         self._name = name
         self._depth = len(site.path)
-        self._names: dict[str, Site] = {}
+        self._names: set[str] = set()
         self._all: frozenset[str] = frozenset()
         self.places: Mapping[str, str] = {}
 
@@ -265,6 +265,10 @@ class _Reader:
             if kinds[0] in given and _is_empty(kinds[0], site.at(kinds[0]).node):
                 site.at(kinds[0]).report("config-value", "is empty")
                 return None
+            if raw.uses in (*_KINDS, "if"):
+                instead = f"write `{raw.uses}:` in place of `uses`"
+                site.at("uses").report("config-value", f'"{raw.uses}" is built in', instead)
+                return None
             return kinds[0] if _is_read(raw, kinds[0]) else None
         if kinds:
             site.report(
@@ -288,7 +292,7 @@ class _Reader:
             )  # fmt: skip
         if raw.name in self._names:
             site.at("name").report("config-value", f'a step is called "{raw.name}" already')
-        self._names[raw.name] = site
+        self._names.add(raw.name)
 
     def _parallel(
         self, raw: RawStep, site: Site, visible: Visible, path: str

@@ -9,8 +9,9 @@ from inspect import isabstract
 
 from harness.executors import Capabilities, Executor
 from harness.health import HealthCheck
+from harness.workflows import WorkflowStep
 
-__all__ = ["checked_executor", "checked_health_check"]
+__all__ = ["checked_executor", "checked_health_check", "checked_step"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
@@ -36,6 +37,14 @@ def checked_health_check(of: type[HealthCheck], known: Collection[str]) -> str:
     """Return a health check's name; the rest is as for `checked_executor`."""
     _check_class(of, HealthCheck)
     return _checked_name(of, "health check", known)
+
+
+def checked_step(of: type[WorkflowStep], known: Collection[str]) -> str:
+    """Return the name of a kind of step; the rest is as for `checked_executor`."""
+    _check_class(of, WorkflowStep)
+    if not (of.__doc__ or "").strip():
+        raise TypeError(f"{of.__name__} has no docstring; its first line is what users read")
+    return _checked_name(of, "step", known)
 
 
 def _check_class(of: object, base: type) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -21,10 +21,10 @@ from harness.config import ExtraTypes
 from harness.executors import Executor, option_types
 from harness.health import HealthCheck
 from harness.model import WorkflowDocument
-from harness.workflows import WorkflowStep
+from harness.workflows import BUILT_IN_STEPS, WorkflowStep
 
 from . import hookspecs
-from .contracts import checked_executor, checked_health_check
+from .contracts import checked_executor, checked_health_check, checked_step
 from .hookspecs import PROJECT
 from .transitions import Observer, checked_observer
 
@@ -191,17 +191,8 @@ class Plugins:
         """Return the kinds of steps and the workflows that a plugin brings, by name."""
         steps: dict[str, type[WorkflowStep]] = {}
         for kind in self._of(module, "harness_workflow_steps"):
-            if not (isinstance(kind, type) and issubclass(kind, WorkflowStep)):
-                raise TypeError(f"{kind!r} is no class of WorkflowStep")
-            if not (kind.__doc__ or "").strip():
-                raise TypeError(
-                    f"{kind.__name__} has no docstring; its first line is what users read"
-                )
-            if not is_dataclass(kind.options):
-                raise TypeError(f"the options of {kind.__name__} are no dataclass")
-            if kind.name in self.step_kinds or kind.name in steps:
-                raise ValueError(f'the step "{kind.name}" is there already')
-            steps[kind.name] = kind
+            taken = {*BUILT_IN_STEPS, *self.step_kinds, *steps}
+            steps[checked_step(kind, taken)] = kind
         workflows: dict[str, WorkflowDocument] = {}
         for built in self._of(module, "harness_workflows"):
             if built.name in self.workflows or built.name in workflows:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.lazy import lazy_names
 
-from .endpoint import Endpoint, default_state_dir, socket_address
+from .endpoint import Endpoint, default_state_dir, socket_address, state_home
 from .failures import INTERNAL_ERROR, error_from_wire, error_kinds, error_to_wire
 from .messages import (
     MAX_MESSAGE_BYTES,
@@ -272,6 +272,7 @@ __all__ = [
     "parse_params",
     "parse_result",
     "socket_address",
+    "state_home",
     "too_large",
 ]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Endpoint", "default_state_dir", "socket_address"]
+__all__ = ["Endpoint", "default_state_dir", "socket_address", "state_home"]
 
 _LONGEST_ADDRESS = 107
 """Bytes that the kernel takes (unix(7), sun_path)."""
@@ -77,6 +77,11 @@ def default_state_dir(env: Mapping[str, str]) -> Path:
     """Return the absolute state directory that the environment variables name."""
     if chosen := env.get("HARNESS_STATE_DIR"):
         return Path(chosen).absolute()
+    return state_home(env) / "graph-network-harness"
+
+
+def state_home(env: Mapping[str, str]) -> Path:
+    """Return where programs of the user keep their state (XDG Base Directory Specification)."""
     if (base := env.get("XDG_STATE_HOME")) and os.path.isabs(base):
-        return Path(base) / "graph-network-harness"
-    return Path.home() / ".local" / "state" / "graph-network-harness"
+        return Path(base)
+    return Path.home() / ".local" / "state"

@@ -29,12 +29,13 @@ if TYPE_CHECKING:
         Wait,
         Workflow,
     )
-    from .kinds import StepCall, StepKinds, WorkflowStep
+    from .kinds import BUILT_IN_STEPS, StepCall, StepKinds, WorkflowStep
     from .parameters import parameters_schema
     from .trace import forget_runs
     from .workflows import Workflows, check_kinds
 
 __all__ = [
+    "BUILT_IN_STEPS",
     "Action",
     "Exec",
     "ForEach",
@@ -74,6 +75,7 @@ _PLACES = {
     ),
     **dict.fromkeys(("StepCall", "StepKinds", "WorkflowStep"), "kinds"),
     "parameters_schema": "parameters",
+    "BUILT_IN_STEPS": "kinds",
     "Workflows": "workflows",
     "check_kinds": "workflows",
     "forget_runs": "trace",

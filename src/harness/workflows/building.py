@@ -15,8 +15,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from collections.abc import Sequence as Several
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
 
 __all__ = [
     "Action",
@@ -77,7 +77,7 @@ class Piece(ABC):
         common: dict[str, Any] = {
             "name": self.name,
             "if": self.when,
-            "retry": _plain(retry) if isinstance(retry, Retry) else retry,
+            "retry": asdict(retry) if isinstance(retry, Retry) else retry,
             "timeout": self.timeout,
             "compensate": _documents(self.compensate) or None,
         }
@@ -88,17 +88,20 @@ class Piece(ABC):
         """Return the key that says what is done."""
 
 
+@dataclass(frozen=True, slots=True, init=False)
 class _Units(Piece):
     """Names of services."""
 
-    _verb = ""
+    _verb: ClassVar[str] = ""
+
+    units: tuple[str, ...] = ()
 
     def __init__(self, *units: str, **common: Any) -> None:
         Piece.__init__(self, **common)
         object.__setattr__(self, "units", units)
 
     def _own(self) -> dict[str, Any]:
-        return {self._verb: list(self.units)}  # type: ignore[attr-defined] # set in __init__
+        return {self._verb: list(self.units)}
 
 
 class Start(_Units):
@@ -150,17 +153,18 @@ class Exec(Piece):
     command: str | Several[str] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     status: int = 0
+    working_dir: str | None = None
 
     def _own(self) -> dict[str, Any]:
         command = self.command if isinstance(self.command, str) else list(self.command)
-        return {
-            "exec": {
-                "service": self.service,
-                "command": command,
-                "env": dict(self.env),
-                "status": self.status,
-            }
+        given = {
+            "service": self.service,
+            "command": command,
+            "env": dict(self.env),
+            "status": self.status,
+            "working_dir": self.working_dir,
         }
+        return {"exec": {k: v for k, v in given.items() if v is not None}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +273,10 @@ class If(Piece):
     then: Several[Piece] = ()
     otherwise: Several[Piece] = ()
 
+    def __post_init__(self) -> None:
+        if self.when is not None:
+            raise ValueError("an If has its condition; it takes no `when` besides")
+
     def _own(self) -> dict[str, Any]:
         other = {"else": _documents(self.otherwise)} if self.otherwise else {}
         return {"if": self.condition, "then": _documents(self.then), **other}
@@ -324,15 +332,6 @@ class Workflow:
 
 def _documents(pieces: Several[Piece]) -> list[dict[str, Any]]:
     return [piece.document() for piece in pieces]
-
-
-def _plain(retry: Retry) -> dict[str, Any]:
-    return {
-        "attempts": retry.attempts,
-        "delay": retry.delay,
-        "factor": retry.factor,
-        "max_delay": retry.max_delay,
-    }
 
 
 def _parameter(param: Param) -> dict[str, Any]:

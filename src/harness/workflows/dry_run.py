@@ -101,7 +101,8 @@ class DryRun:
             elif step.kind in self._kinds and not _open_ended(step.options, scope):
                 read_options(self._kinds[step.kind].options, scope.resolve(step.options))
         except HarnessError as error:
-            self.problems.append({"path": step.path, "place": step.place, "message": str(error)})
+            message = self._mask(str(error))
+            self.problems.append({"path": step.path, "place": step.place, "message": message})
 
     def _check_action(self, options: Mapping[str, Any], scope: Scope) -> None:
         name = str(options["name"])

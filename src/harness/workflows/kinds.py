@@ -11,9 +11,22 @@ from harness.errors import WorkflowStepFailed
 from harness.supervisor import Project
 from harness.validation import ValidationError, adapter, problems, validated
 
-__all__ = ["StepCall", "StepKinds", "WorkflowStep", "plain_outputs", "read_options"]
+__all__ = [
+    "BUILT_IN_STEPS",
+    "StepCall",
+    "StepKinds",
+    "WorkflowStep",
+    "plain_outputs",
+    "read_options",
+]
 
 T = TypeVar("T")
+
+BUILT_IN_STEPS = (
+    "start", "stop", "restart", "wait", "exec", "http", "action", "task", "sleep", "set",
+    "sequence", "parallel", "if", "for_each",
+)  # fmt: skip
+"""Kinds that need no plugin, and that none may bring."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

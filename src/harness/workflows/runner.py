@@ -241,7 +241,9 @@ class Runner:
                 self._trace.retry(record, error)
                 # What the attempt has done must not be done twice.
                 await self._undo(undo, None, str(error))
-                self.outcome.step = None
+                if (self.outcome.step or "").startswith((record.path + "/", record.path + "[")):
+                    # Of a part of this step, which is done again; others keep theirs.
+                    self.outcome.step = None
                 await self._clock.sleep(step.retry.delay_after_s(record.attempt))
 
     async def _attempt(

@@ -148,7 +148,7 @@ class Doer:
         return dict(self._project.task(options.name).record.outputs)
 
     async def _wait(self, options: WaitOptions, scope: Scope) -> Any:
-        limit_s = cast("float", options.timeout)  # resolved by now
+        limit_s = _seconds(options.timeout)
         if options.service is not None:
             target = cast("Literal['healthy']", options.state)
             missing: object = f'"{options.service}" is not {target}'
@@ -182,10 +182,17 @@ class Doer:
     # ── reaching in and out ──────────────────────────────────────────────────────────────────────
 
     async def _exec(self, options: ExecOptions, _: Scope) -> Any:
+        # A text that one `${…}` stood for is one word, whatever is in it.
         argv = (options.command,) if isinstance(options.command, str) else options.command
-        command = Command(
-            argv=argv, env=options.env, inherit_env=False, working_dir=options.working_dir
-        )
+        try:
+            command = Command(
+                argv=argv,
+                env=options.env,
+                inherit_env=False,
+                working_dir=options.working_dir,
+            )
+        except ValueError as error:
+            raise WorkflowStepFailed(f"cannot run it: {error}") from None
         process = await self._project.execute(options.service, command)
         done = await collect(process, command)
         outputs = {
@@ -235,11 +242,18 @@ class Doer:
         )
 
     async def _sleep(self, options: SleepOptions, _: Scope) -> Any:
-        await self._clock.sleep(cast("float", options.duration))  # resolved by now
+        await self._clock.sleep(_seconds(options.duration))
 
     async def _set(self, options: SetOptions, scope: Scope) -> Any:
         scope.vars.update(options.values)
         return dict(options.values)
+
+
+def _seconds(duration: float | str) -> float:
+    """Return a duration; what was put in for its `${…}` may be one again, and is not resolved."""
+    if isinstance(duration, str):
+        raise WorkflowStepFailed(f'cannot use "{duration}": it is no duration')
+    return duration
 
 
 class _Condition:

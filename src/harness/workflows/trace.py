@@ -119,10 +119,10 @@ class Trace:
         self._keep(record)
         return record
 
-    def attempt(self, record: StepRecord, inputs: Any = None) -> None:
-        """Note that an attempt of a step begins, with what it was given."""
+    def attempt(self, record: StepRecord) -> None:
+        """Note that an attempt of a step begins."""
         record.attempt += 1
-        record.inputs = _short(self._mask(inputs))
+        record.inputs = None
         self._keep(record)
         self.tell(
             EventKind.WORKFLOW_STEP_STARTED,

@@ -27,19 +27,17 @@ from harness.storage import Store
 from harness.supervisor import Operation, Project, Stacks, UnitResult, masked
 
 from .dry_run import DryRun
-from .kinds import StepKinds, read_options
+from .kinds import BUILT_IN_STEPS, StepKinds, read_options
 from .parameters import read_parameters
 from .runner import Outcome, Runner
 from .scope import Scope
-from .steps import BUILT_IN, Doer
+from .steps import Doer
 from .surroundings import ProjectSurroundings
 from .trace import Trace, Traces
 
-__all__ = ["COMPOUND", "Workflows", "check_kinds"]
+__all__ = ["Workflows", "check_kinds"]
 
 logger = logging.getLogger(__name__)
-
-COMPOUND = ("sequence", "parallel", "if", "for_each")
 
 
 class Workflows:
@@ -109,7 +107,7 @@ class Workflows:
         Raises:
             ConfigSchemaError: a kind of step, or an option of one.
         """
-        if any(step.kind not in (*BUILT_IN, *COMPOUND) for step in _every(workflow)):
+        if _wants_kinds(workflow):
             check_kinds(workflow, await self._kinds())
 
     async def plan(
@@ -132,7 +130,8 @@ class Workflows:
         )
         around = ProjectSurroundings(project) if project is not None else _Nothing()
         dry.go(workflow, Scope(around=around, params=params))
-        return {"parameters": params, "steps": dry.steps, "problems": dry.problems}
+        shown = masked(params, secrets)
+        return {"parameters": shown, "steps": dry.steps, "problems": dry.problems}
 
     def begin(
         self, project: Project, workflow: Workflow, parameters: Mapping[str, Any]
@@ -215,9 +214,7 @@ def check_kinds(workflow: Workflow, kinds: StepKinds) -> None:
         ConfigSchemaError: a kind that is not there, or options that do not fit; all of them.
     """
     found = []
-    for step in _every(workflow):
-        if step.kind in (*BUILT_IN, *COMPOUND):
-            continue
+    for step in filter(_is_brought, _every(workflow)):
         kind = kinds.get(step.kind)
         if kind is None:
             close = difflib.get_close_matches(step.kind, kinds, n=1)
@@ -255,7 +252,12 @@ def _every(workflow: Workflow) -> list[Step]:
 
 
 def _wants_kinds(workflow: Workflow) -> bool:
-    return any(step.kind not in (*BUILT_IN, *COMPOUND) for step in _every(workflow))
+    return any(map(_is_brought, _every(workflow)))
+
+
+def _is_brought(step: Step) -> bool:
+    """Tell whether a plugin's class does a step."""
+    return step.kind not in BUILT_IN_STEPS
 
 
 def _failure(

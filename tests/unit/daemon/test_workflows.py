@@ -120,6 +120,28 @@ async def test_every_step_that_is_built_in_does_what_it_says(tmp_path: Path) -> 
         assert {"workflow-started", "workflow-step-finished", "workflow-finished"} <= kinds
 
 
+async def test_a_command_may_be_a_list_that_is_known_when_it_runs(tmp_path: Path) -> None:
+    stack = """
+name: shop
+services: {real: {type: process, command: sleep 1000}}
+workflows:
+  say:
+    parameters: {argv: {type: list}}
+    steps:
+      - {start: real}
+      - {name: said, exec: {service: real, command: "${params.argv}"}}
+"""
+    async with daemon(tmp_path, stack) as (client, source):
+        argv = ["echo", "a b", "${c}"]
+        _, run = await _run(client, "say", source=source, parameters={"argv": argv})
+        assert _outputs(run)["said"]["stdout"] == "a b ${c}\n"
+        _, run = await _run(client, "say", source=source, parameters={"argv": ["echo", "\0"]})
+        assert (run["state"], run["error"]["kind"]) == ("failed", "workflow-failed")
+        assert "cannot run it: " in run["error"]["message"]
+        _, run = await _run(client, "say", source=source, parameters={"argv": []})
+        assert "cannot run it: " in run["error"]["message"]
+
+
 async def test_a_secret_that_a_program_prints_is_known_to_a_run_and_shown_nowhere(
     tmp_path: Path,
 ) -> None:

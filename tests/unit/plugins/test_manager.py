@@ -141,7 +141,7 @@ _BUILT = f"{_WORKFLOW}def harness_workflows(): return "
     ("text", "cause"),
     [
         (f"{_STEPS}[Mute]", "Mute has no docstring"),
-        (f"{_STEPS}[Odd]", "the options of Odd are no dataclass"),
+        (f"{_STEPS}[Odd]", "Odd.options is no dataclass"),
         (f"{_STEPS}[Note]", "Note'> is no class of WorkflowStep"),
         (f"{_STEPS}[SayNote]", 'the step "note" is there already'),
         (f"{_STEPS}[Fine, Fine]", 'the step "fine" is there already'),

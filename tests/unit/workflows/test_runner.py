@@ -73,6 +73,17 @@ async def test_a_step_is_tried_again_after_growing_rests():
     assert outcome.step is None
 
 
+async def test_what_is_tried_again_while_cleaning_up_hides_not_which_step_failed():
+    inner = [do("in", fail=1), do("after")]
+    again = {"name": "back", "sequence": inner, "retry": {"attempts": 2, "delay": 0}}
+    play = Play()
+    outcome = await play.run(workflow(steps=[do("one", compensate=[again]), do("two", fail=1)]))
+    assert (outcome.step, outcome.compensated) == ("two", ["one"])
+    play = Play()
+    outcome = await play.run(workflow(steps=[do("two", fail=1)], **{"finally": [again]}))
+    assert (outcome.step, outcome.leftover) == ("two", None)
+
+
 async def test_what_a_failed_attempt_has_done_is_undone_before_the_next():
     play = Play()
     inner = [do("in", compensate=[do("out")]), do("bad", fail=1)]
@@ -232,7 +243,7 @@ def test_any_workflow_ends_every_step_once_and_undoes_in_reverse(trees: list[Any
     assert len(told) == len(records)
     assert all(record["ended_at"] is not None for record in records)
     assert {record["state"] for record in records} <= {"done", "failed", "cancelled", "skipped"}
-    # What was done and can be undone, less what a failed attempt had undone already.
+    # What was done and can be undone; no step here that holds others is tried again.
     able = _able(of.steps)
     done = [data for data in told if data["state"] == "done" and not data["compensates"]]
     undone = list(outcome.compensated)

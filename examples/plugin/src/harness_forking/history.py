@@ -21,7 +21,7 @@ class History(ActionSet):
 
     @action()
     async def history(self, unit: str | None = None) -> list[str]:
-        """Return the newest changes of state, oldest first, as `UNIT: OLD to NEW`.
+        """Return the newest changes of state, oldest first, as `PROJECT/UNIT: OLD to NEW`.
 
         Args:
             unit: only those of units of this name.
