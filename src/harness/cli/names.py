@@ -262,5 +262,5 @@ def _asked(session: Session, question: Callable[[Client], Awaitable[Rows]]) -> R
 
     try:
         return anyio.run(ask)
-    except (HarnessError, TimeoutError, BaseExceptionGroup):
+    except (HarnessError, click.UsageError, TimeoutError, BaseExceptionGroup):
         return []

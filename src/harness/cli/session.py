@@ -121,14 +121,15 @@ class Session:
     def _chosen_context(self) -> str:
         from harness.client import LOCAL, Contexts
 
-        options = self.options
+        options, program = self.options, self.options.program
         directory = options.state_dir
-        if directory and options.context not in (None, LOCAL):
-            if directory != os.environ.get("HARNESS_STATE_DIR"):
-                import click
+        # Who names a context on the command line means it, whatever the environment says.
+        unsaid = (None, os.environ.get(f"{program.prefix}_STATE_DIR"), program.state_dir)
+        if options.context not in (None, LOCAL) and directory not in unsaid:
+            import click
 
-                raise click.UsageError("--context and --state-dir name two daemons; give one")
-        elif options.context is None and directory:
+            raise click.UsageError("--context and --state-dir name two daemons; give one")
+        if options.context is None and directory != program.state_dir:
             return ""
         contexts = Contexts.of_user()
         name = options.context or contexts.current

@@ -14,6 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from harness.cli.program import HARNESS
 from harness.cli.root import harness
 from harness.cli.session import Session
 from harness.errors import DaemonUnavailable, HarnessError
@@ -157,11 +158,13 @@ class Cli:
 
     def __init__(self) -> None:
         self.client = FakeClient()
+        self.program = HARNESS
 
     def __call__(
         self, *arguments: str, stdin: bytes | None = None, env: dict[str, str] | None = None
     ) -> Result:
-        session = Session(connector=self.client.connect)  # type: ignore[arg-type]
+        connector: Any = self.client.connect
+        session = Session(connector=connector, program=self.program)
         runner = CliRunner(catch_exceptions=False)
         return runner.invoke(harness, list(arguments), obj=session, input=stdin, env=env)
 

@@ -12,6 +12,7 @@ import pytest
 
 from harness.access import AuditEntry, AuditLog
 from harness.cli.listening import Address, _Listen
+from harness.cli.program import Program
 from harness.clock import SystemClock
 from harness.errors import TokenNotFound
 
@@ -158,6 +159,40 @@ def test_two_daemons_cannot_be_asked_at_once(cli: Any) -> None:
     add(cli)
     result = cli("--context", "far", "--state-dir", "elsewhere", "status")
     assert (result.exit_code, "name two daemons" in result.stderr) == (2, True)
+
+
+SHOP = Program(name="shop", prefix="SHOP", state_dir="/of/the/shop")
+
+
+@pytest.mark.parametrize(
+    ("words", "env"),
+    [
+        (("--context", "far"), {}),
+        (("--context", "far"), {"SHOP_STATE_DIR": "/elsewhere"}),
+        ((), {"SHOP_CONTEXT": "far"}),
+    ],
+)
+def test_the_command_of_a_domain_asks_the_daemon_of_a_context(
+    cli: Any, words: tuple[str, ...], env: dict[str, str]
+) -> None:
+    add(cli)
+    cli.program = SHOP
+    shown = cli(*words, "context", "show", "--json", env=env)
+    assert json.loads(shown.stdout)["name"] == "far"
+
+
+def test_the_command_of_a_domain_uses_a_context_unless_a_directory_is_said(cli: Any) -> None:
+    add(cli)
+    cli.program = SHOP
+    assert cli("context", "use", "far").exit_code == 0
+    shown = [
+        cli("context", "show", "--json"),
+        cli("--state-dir", "/elsewhere", "context", "show", "--json"),
+        cli("context", "show", "--json", env={"SHOP_STATE_DIR": "/elsewhere"}),
+    ]
+    assert [json.loads(found.stdout)["name"] for found in shown] == ["far", "local", "local"]
+    both = cli("--state-dir", "/elsewhere", "--context", "far", "status")
+    assert (both.exit_code, "name two daemons" in both.stderr) == (2, True)
 
 
 def test_hints_repeat_the_context_unless_they_are_for_another_machine(cli: Any) -> None:

@@ -107,6 +107,10 @@ def test_without_daemon_and_file_nothing_is_offered(cli: Any) -> None:
     assert complete(cli, "registry", "list", "--label", "") == []
 
 
+def test_options_that_contradict_each_other_offer_nothing(cli: Any) -> None:
+    assert complete(cli, "--context", "far", "--state-dir", "x", "logs", "") == []
+
+
 def test_a_daemon_that_takes_its_time_is_not_waited_for(cli: Any) -> None:
     async def never(**_: object) -> None:
         await anyio.sleep_forever()
