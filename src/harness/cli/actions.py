@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,7 @@ from .commands import Command, Group, async_command
 from .facts import action_event, json_text
 from .moments import DURATION
 from .session import Session
-from .signatures import signature
+from .signatures import flag_label, signature
 from .tables import table
 
 if TYPE_CHECKING:
@@ -132,21 +133,10 @@ def _show_event(session: Session, event: Mapping[str, Any]) -> None:
 
 
 def _described(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
-    yield from signature(session, found, title=_title(found), header="PARAMETER", label=_parameter)
+    label = partial(flag_label, run)
+    yield from signature(session, found, title=_title(found), header="PARAMETER", label=label)
     if found["timeout_s"] is not None:
         yield f"limit     {found['timeout_s']:g} s"
-
-
-def _parameter(name: str) -> str:
-    flag = f"--{name.replace('_', '-')}"
-    # Where the option of that name is the command's own, it is given as JSON.
-    return f'{{"{name}": …}}' if flag in _taken() else flag
-
-
-def _taken() -> set[str]:
-    """Return the options of `action run` itself."""
-    context = click.Context(run)
-    return {flag for parameter in run.get_params(context) for flag in parameter.opts}
 
 
 def _title(listed: Mapping[str, Any]) -> str:

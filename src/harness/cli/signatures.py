@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from .action_arguments import shape
 from .facts import json_text
 from .tables import Cell, table
@@ -12,7 +14,7 @@ from .tables import Cell, table
 if TYPE_CHECKING:
     from .session import Session
 
-__all__ = ["parameter_facts", "signature"]
+__all__ = ["flag_label", "parameter_facts", "signature"]
 
 
 def signature(
@@ -55,3 +57,14 @@ def parameter_facts(name: str, schema: Mapping[str, Any]) -> list[str | Cell | N
     required = name in schema.get("required", ())
     default = "(required)" if required else json_text(own.get("default"))
     return [shape(own, schema), default, own.get("description")]
+
+
+def flag_label(command: click.Command, name: str) -> str:
+    """Return how people give a parameter to a command that runs what has it.
+
+    That is an option of its name; where the command has such an option itself, it is JSON.
+    """
+    flag = f"--{name.replace('_', '-')}"
+    own = command.get_params(click.Context(command))
+    is_taken = any(flag in (*option.opts, *option.secondary_opts) for option in own)
+    return f'{{"{name}": …}}' if is_taken else flag

@@ -18,7 +18,7 @@ from .facts import step_text
 from .moments import clock_time, elapsed_s
 from .operations import Show, finish
 from .session import Session
-from .signatures import parameter_facts
+from .signatures import flag_label, parameter_facts
 from .tables import Cell, table
 
 if TYPE_CHECKING:
@@ -208,8 +208,7 @@ def _described(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         headers = ("PARAMETER", "TYPE", "DEFAULT", "WHAT IT IS")
         schema = found["parameters"]
-        flags = {name: f"--{name.replace('_', '-')}" for name in properties}
-        rows = ([flags[name], *parameter_facts(name, schema)] for name in properties)
+        rows = ([flag_label(run, name), *parameter_facts(name, schema)] for name in properties)
         yield from table(session.out, headers, rows)
     yield ""
     for index, step in enumerate(found["steps"], start=1):
