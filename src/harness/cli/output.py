@@ -84,8 +84,13 @@ class Output:
         from .table import COMMANDS
 
         words = f"{program} {options}".rstrip()
-
-        return re.sub(rf"\bharness (?=({'|'.join(COMMANDS)})\b)", lambda _: f"{words} ", text)
+        # One that is told its state directory is about that daemon, not about this run's.
+        told = r"""(\bHARNESS_STATE_DIR=(?:'[^']*'|"[^"]*"|[^\s'"])+ )?"""
+        return re.sub(
+            rf"{told}\bharness (?=({'|'.join(COMMANDS)})\b)",
+            lambda found: found[0] if found[1] else f"{words} ",
+            text,
+        )
 
     def lines(self, lines: Iterable[str]) -> None:
         """Print lines of the answer."""
