@@ -46,7 +46,7 @@ class PluginCommand(LazyCommand):
         try:
             # Not by its superclass: `super()` without arguments does not work with slots here.
             return LazyCommand.load(self)
-        except Exception as error:  # whatever somebody else's code does when it is imported
+        except (Exception, SystemExit) as error:  # whatever somebody else's code does
             from harness.errors import PluginBroken
 
             cause = f"{type(error).__name__}: {error}"

@@ -73,6 +73,7 @@ def test_nobody_is_looked_for_when_a_built_in_command_is_named(
         ("raise RuntimeError('out of order')", "RuntimeError: out of order"),
         ("cli = 3", "TypeError: broken_cli:cli is not a command"),
         ("", "AttributeError"),
+        ("import sys; sys.exit(5)", "SystemExit: 5"),
     ],
 )
 def test_a_broken_one_says_so_and_costs_nothing_else(cli: Any, install, text, cause) -> None:
@@ -89,6 +90,7 @@ def test_the_list_of_plugins_has_them_with_what_is_wrong(cli: Any, install) -> N
     install("greetings", "greetings_cli", GROUP, greet="cli", ps="cli", up="cli")
     install("others", "others_cli", GROUP, greet="cli")
     install("broken", "broken_cli", "1 / 0", wrong="cli")
+    install("script", "script_cli", "raise SystemExit(0)", zeal="cli")
     mine: dict[str, Any] = {
         "name": "g",
         "source": "greetings 1.0",
@@ -106,6 +108,7 @@ def test_the_list_of_plugins_has_them_with_what_is_wrong(cli: Any, install) -> N
         ("ps", "greetings 1.0", 'the command "ps" is built in', {}),
         ("up", "greetings 1.0", 'the command "up" is built in', {}),
         ("wrong", "broken 1.0", "ZeroDivisionError: division by zero", {}),
+        ("zeal", "script 1.0", "SystemExit: 0", {}),
     ]
 
 
