@@ -21,7 +21,7 @@ from tests.requirements import require
 
 @pytest.fixture
 def case(tmp_path: Path) -> ExecutorCase:
-    return ExecutorCase(make=ProcessExecutor, base_dir=tmp_path)
+    return ExecutorCase(executor=ProcessExecutor, base_dir=tmp_path)
 
 
 async def begin(case: ExecutorCase, line: str, **options: Any) -> Handle:

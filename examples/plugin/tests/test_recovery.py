@@ -14,7 +14,7 @@ from harness.testing import ExecutorCase
 
 @pytest.fixture
 def case(tmp_path: Path) -> ExecutorCase:
-    return ExecutorCase(make=ForkingExecutor, base_dir=tmp_path)
+    return ExecutorCase(executor=ForkingExecutor, base_dir=tmp_path)
 
 
 def options(line: str) -> ForkingOptions:

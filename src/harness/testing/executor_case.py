@@ -18,25 +18,23 @@ __all__ = ["READY", "ExecutorCase"]
 READY = "$READY"
 """Name of a pipe, as a shell says it; a line on it says that a unit does what it is to do."""
 
+_READY_S = 10.0
+
 
 @dataclass
 class ExecutorCase:
     """Starts units in a directory, and remembers them.
 
     Attributes:
-        make: returns a new executor that knows nothing of what others started.
+        executor: returns a new executor that knows nothing of what others started.
         base_dir: an empty directory.
         started: what was asked for, and what came of it, in order.
     """
 
-    make: Callable[[], Executor]
+    executor: Callable[[], Executor]
     base_dir: Path
     started: list[tuple[StartRequest, Handle]] = field(default_factory=list)
     _generations: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-
-    def executor(self) -> Executor:
-        """Return a new executor that knows nothing of what others started."""
-        return self.make()
 
     def request(self, options: object, unit: str = "db") -> StartRequest:
         """Return a request for the next run of the unit."""
@@ -61,14 +59,19 @@ class ExecutorCase:
         )
 
     async def start(self, options: object, executor: Executor | None = None) -> Handle:
-        """Start the unit and return once it does what the options say."""
+        """Start the unit and return once it does what the options say.
+
+        Raises:
+            TimeoutError: it was started, and did not say in time that it does.
+        """
         request = self.request(options)
         ready = os.open(request.env["READY"], os.O_RDWR | os.O_NONBLOCK)
         try:
             handle = await (executor or self.executor()).start(request)
             self.started.append((request, handle))
             if READY in repr(options):
-                await anyio.wait_readable(ready)
+                with anyio.fail_after(_READY_S):
+                    await anyio.wait_readable(ready)
         finally:
             os.close(ready)
         return handle

@@ -82,7 +82,7 @@ class ExecutorContract:
     @pytest.fixture
     async def case(self, tmp_path: Path) -> AsyncIterator[ExecutorCase]:
         """Give a place for units; what was started there is ended after the test."""
-        case = ExecutorCase(make=self.make, base_dir=tmp_path)
+        case = ExecutorCase(executor=self.make, base_dir=tmp_path)
         yield case
         with anyio.fail_after(10):
             for _, handle in case.started:
