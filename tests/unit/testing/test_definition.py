@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.testing import StackDefinition, harness_stack
+from harness.testing import harness_stack
 from harness.testing.definition import unique_project
 from harness.testing.fixtures import define
 
@@ -79,7 +79,3 @@ def test_an_isolation_that_means_nothing_is_refused(tmp_path: Path):
         define(directory=tmp_path, isolation="process")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="share"):
         harness_stack({}, isolation="snapshot")
-
-
-def test_a_definition_says_what_it_is_of(tmp_path: Path):
-    assert StackDefinition(directory=tmp_path).isolation == "none"
