@@ -17,6 +17,7 @@ __all__ = ["ROWS"]
 
 _TESTS = 20
 _LIMIT_S = 0.4
+_LONGEST_S = 120
 
 _STACK = """
 from harness.testing import harness_stack
@@ -55,6 +56,8 @@ def _run_s(folder: Path, count: int) -> float:
         env={**os.environ, "TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
+        timeout=_LONGEST_S,
+        check=False,
     )
     if done.returncode:
         raise ToolFailed(done.stdout[-500:])
