@@ -666,6 +666,9 @@ def test_tests_that_share_a_stack_find_it_as_it_was(suite: PytestCase) -> None:
             scope="module", isolation="snapshot",
         )
         none = harness_stack({"services": {"x": SLEEP}}, scope="module", isolation="snapshot")
+        fails = {"x": {"type": "process", "command": "sh -c 'exit 3'",
+                       "health_check": {"command": "false"}}}
+        bad = harness_stack({"services": fails}, scope="module", isolation="snapshot")
 
         @pytest.mark.parametrize("number", range(3))
         def test_it(shop, number):
@@ -675,10 +678,19 @@ def test_tests_that_share_a_stack_find_it_as_it_was(suite: PytestCase) -> None:
             shop["x"].stop()
 
         def test_unrelated(): pass
-        def test_nothing_to_restore(none): pass
+
+        @pytest.mark.parametrize("number", range(2))
+        def test_nothing_to_restore(none, number): pass
+
+        @pytest.mark.parametrize("number", range(2))
+        def test_not_up(bad, number): pass
         """,
     )
     done = suite()
-    assert "4 passed, 1 error" in done.stdout, done.stdout
-    assert "has a type" in done.stdout
+    assert "4 passed, 4 errors" in done.stdout, done.stdout
+    # Each is told what the stack failed of, not that it cannot be restored.
+    for test, cause in (("nothing_to_restore", "has a type"), ("not_up", "exit status 3")):
+        for number in range(2):
+            error = done.stdout.partition(f"ERROR at setup of test_{test}[{number}] ")[2]
+            assert cause in error.partition("ERROR at setup")[0], done.stdout
     suite.assert_clean()

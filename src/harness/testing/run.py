@@ -39,6 +39,7 @@ class LiveStack:
         fixture: name of the one that gives it.
         users: ids of the tests that have used it.
         failed: whether one of them has failed.
+        has_base: whether it came up, and was kept as it was then: there is what to go back to.
     """
 
     stack: Stack
@@ -47,6 +48,7 @@ class LiveStack:
     fixture: str | None = None
     users: set[str] = field(default_factory=set)
     failed: bool = False
+    has_base: bool = False
 
 
 class StackRun:
@@ -143,6 +145,7 @@ class StackRun:
         stack.run(lambda inner: finished(inner, begun))
         if definition.isolation == "snapshot":
             stack.snapshot(_BASE)
+            live.has_base = True
 
     def restore(self, live: LiveStack) -> None:
         """Make a stack as it was when it had come up, also what a test has stopped."""

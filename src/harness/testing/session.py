@@ -68,7 +68,7 @@ class PytestSession:
         names = getattr(item, "fixturenames", ())
         wanted = [live for live in self.run.live if live.fixture in names]
         for live in wanted:
-            if live.definition.isolation == "snapshot" and live.users:
+            if live.has_base and live.users:
                 self.touch(live)
                 self.run.restore(live)
         self.run.mark(wanted)
