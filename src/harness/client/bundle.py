@@ -7,12 +7,15 @@ the others.
 
 from __future__ import annotations
 
+import heapq
 import platform
 import sys
 from collections import deque
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -209,7 +212,8 @@ class _LogWindow:
     def begin_at(self, since: datetime, *, before: int) -> None:
         """Let go of older lines, but for the last few of each unit, which tell how it was then."""
         for unit, lines in self._units.items():
-            older = sum(_is_before(line, since) for line in lines)
+            # The clock may have been set back meanwhile: what came later is not older.
+            older = sum(1 for _ in takewhile(partial(_is_before, since), lines))
             for _ in range(older - before):
                 lines.popleft()
             if older:
@@ -217,11 +221,10 @@ class _LogWindow:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of all units in order of time; those of one unit stay in their own."""
-        every = [line for lines in self._units.values() for line in lines]
-        return sorted(every, key=lambda line: line["at"] or "")
+        return list(heapq.merge(*self._units.values(), key=lambda line: line["at"] or ""))
 
 
-def _is_before(line: Mapping[str, Any], since: datetime) -> bool:
+def _is_before(since: datetime, line: Mapping[str, Any]) -> bool:
     return line["at"] is None or datetime.fromisoformat(line["at"]) < since
 
 

@@ -20,7 +20,7 @@ from tests.unit.daemon.test_methods import daemon
 AT = "2026-01-31T12:00:00.123456+00:00"
 
 
-def chunk(text: str, *, unit: str = "web", at: str | None = AT) -> dict[str, Any]:
+def chunk(text: str, *, unit: str = "web", at: str = AT) -> dict[str, Any]:
     return {"unit": unit, "stream": "stdout", "at": at, "text": text}
 
 
@@ -59,8 +59,16 @@ def test_output_of_units_is_in_order_of_time():
     kept = window()
     kept.take(chunk("late\n", at="2026-01-31T12:00:02+00:00"))
     kept.take(chunk("early\n", unit="db", at="2026-01-31T12:00:01+00:00"))
-    kept.take(chunk("unknown\n", at=None))
-    assert [line["text"] for line in kept.lines()] == ["unknown", "early", "late"]
+    assert [line["text"] for line in kept.lines()] == ["early", "late"]
+
+
+def test_lines_of_a_unit_stay_in_their_order_when_the_clock_is_set_back():
+    kept = window(lines=100)
+    for text, clock in (("old", "11:00"), ("1", "12:00"), ("2", "11:30"), ("3", "12:10")):
+        kept.take(chunk(f"{text}\n", at=f"2026-01-31T{clock}:00+00:00"))
+    kept.take(chunk("a\n", unit="db", at="2026-01-31T12:05:00+00:00"))
+    kept.begin_at(datetime(2026, 1, 31, 11, 45, tzinfo=UTC), before=0)
+    assert [line["text"] for line in kept.lines()] == ["1", "2", "a", "3"]
 
 
 def test_the_last_lines_before_the_window_are_kept():
