@@ -25,8 +25,8 @@ _ROLES = ("viewer", "operator", "admin")
 def token() -> None:
     """Let clients of other machines log in.
 
-    A viewer sees everything but secrets, an operator drives what is there, an admin may run
-    anything.
+    A viewer sees everything, with secrets masked, and what services print as it is. An operator
+    drives what is there, an admin may run anything.
     """
 
 
