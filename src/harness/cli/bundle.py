@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,19 +60,13 @@ async def bundle(session: Session, *, output: Path | None, since: str | None, li
 async def _gather(
     session: Session, client: Client, *, since: str | None, lines: int
 ) -> dict[str, Any]:
-    from harness.client import BundleWindow, gather_project, software_versions
+    from harness.client import BundleWindow, gather_bundle
 
     project = await session.project(client)
     # A project that is not there is an error, not a page without contents.
     await client.services.status(project=project)
     window = BundleWindow(since=datetime.fromisoformat(since) if since else None, lines=lines)
-    return {
-        "version": 1,
-        "made_at": datetime.now(UTC).isoformat(),
-        "test": None,
-        "versions": await software_versions(client),
-        "projects": [await gather_project(client, project, window=window)],
-    }
+    return await gather_bundle(client, [project], window=window)
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .actions import ActionRun
     from .aftermath import as_it_is_now
     from .blocking import BlockingClient
-    from .bundle import BundleWindow, gather_project, software_versions
+    from .bundle import BundleWindow, gather_bundle, gather_project
     from .client import Client, connect, opened
     from .connection import Connection
     from .contexts import LOCAL, Context, Contexts
@@ -47,10 +47,10 @@ __all__ = [
     "begin_daemon",
     "bundle_page",
     "connect",
+    "gather_bundle",
     "gather_project",
     "make_source",
     "opened",
-    "software_versions",
 ]
 
 _PLACES = {
@@ -71,10 +71,10 @@ _PLACES = {
     "begin_daemon": "spawning",
     "bundle_page": "page",
     "connect": "client",
+    "gather_bundle": "bundle",
     "gather_project": "bundle",
     "make_source": "source",
     "opened": "client",
-    "software_versions": "bundle",
 }
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -26,7 +27,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from .client import Client
 
-__all__ = ["BUNDLE_VERSION", "BundleWindow", "gather_project", "software_versions"]
+__all__ = ["BUNDLE_VERSION", "BundleWindow", "gather_bundle", "gather_project"]
 
 BUNDLE_VERSION = 1
 _PAGE = 1_000
@@ -57,18 +58,45 @@ class BundleWindow:
     within_s: float = 20.0
 
 
-async def software_versions(client: Client | None = None) -> dict[str, Any]:
-    """Return the versions of what may have a part in it; `client` None: no daemon is there."""
-    versions: dict[str, Any] = {
+async def gather_bundle(
+    client: Client,
+    projects: Sequence[str],
+    *,
+    window: BundleWindow,
+    test: Mapping[str, Any] | None = None,
+    versions: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return the document that `bundle_page` shows.
+
+    Args:
+        client: of the daemon.
+        projects: what it is about.
+        window: what of the past is wanted, of each project.
+        test: what failed; None: nothing did, somebody wants to look.
+        versions: of what else has a part in it.
+
+    Returns:
+        {version, made_at, test, versions, projects}: `projects` as of `gather_project`.
+    """
+    return {
+        "version": BUNDLE_VERSION,
+        "made_at": datetime.now(UTC).isoformat(),
+        "test": test,
+        "versions": {**await _software_versions(client), **versions},
+        "projects": [await gather_project(client, project, window=window) for project in projects],
+    }
+
+
+async def _software_versions(client: Client) -> dict[str, Any]:
+    plugins, _ = await _asked(client.plugins.list(), [], within_s=_VERSIONS_S)
+    return {
         "harness": __version__,
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "machine": platform.machine(),
+        "daemon": client.hello["version"],
+        "plugins": plugins,
     }
-    if client is not None:
-        versions["daemon"] = client.hello["version"]
-        versions["plugins"], _ = await _asked(client.plugins.list(), [], within_s=_VERSIONS_S)
-    return versions
 
 
 async def gather_project(

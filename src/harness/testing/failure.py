@@ -6,20 +6,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from harness.client import (
-    BlockingClient,
-    BundleWindow,
-    Client,
-    bundle_page,
-    gather_project,
-    software_versions,
-)
+from harness.client import BlockingClient, BundleWindow, bundle_page, gather_bundle
 
 __all__ = ["FailedTest", "annotation", "folder_name", "write_bundle"]
 
@@ -48,6 +41,19 @@ class FailedTest:
     traceback: str
     sections: Sequence[tuple[str, str]]
 
+    def document(self) -> dict[str, Any]:
+        """Return it as a bundle has it."""
+        return {
+            "id": self.id,
+            "phase": self.phase,
+            "started_at": self.started_at.isoformat(),
+            "duration_s": self.duration_s,
+            "file": self.file,
+            "line": self.line,
+            "traceback": self.traceback,
+            "sections": [list(section) for section in self.sections],
+        }
+
 
 def write_bundle(
     directory: Path,
@@ -71,7 +77,12 @@ def write_bundle(
     Raises:
         OSError: it cannot be written.
     """
-    bundle = client.run(_gatherer(projects, test, versions))
+    window = BundleWindow(since=test.started_at, lines_before=_LINES_BEFORE)
+    bundle = client.run(
+        lambda inner: gather_bundle(
+            inner, projects, window=window, test=test.document(), versions=versions
+        )
+    )
     bundle["daemon_log"] = [] if log is None else _last_lines(log)
     folder = directory / folder_name(test.id, test.phase)
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,33 +104,6 @@ def _last_lines(log: Path) -> list[str]:
         return [f"cannot read {log}: {error.strerror}"]
     lines = text.splitlines()
     return lines if size <= _LOG_BYTES else lines[1:]
-
-
-def _gatherer(
-    projects: Sequence[str], test: FailedTest, versions: Mapping[str, Any]
-) -> Callable[[Client], Any]:
-    async def gather(client: Client) -> dict[str, Any]:
-        window = BundleWindow(since=test.started_at, lines_before=_LINES_BEFORE)
-        return {
-            "version": 1,
-            "made_at": datetime.now(UTC).isoformat(),
-            "test": {
-                "id": test.id,
-                "phase": test.phase,
-                "started_at": test.started_at.isoformat(),
-                "duration_s": test.duration_s,
-                "file": test.file,
-                "line": test.line,
-                "traceback": test.traceback,
-                "sections": [list(section) for section in test.sections],
-            },
-            "versions": {**await software_versions(client), **versions},
-            "projects": [
-                await gather_project(client, project, window=window) for project in projects
-            ],
-        }
-
-    return gather
 
 
 def folder_name(test_id: str, phase: str) -> str:
