@@ -14,6 +14,7 @@ import click
 from .arguments import complete
 from .commands import Command, Group, async_command, session_command
 from .moments import clock_time
+from .roles import role_option
 from .session import Session
 from .tables import table
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["certs"]
 
-_ROLES = ("viewer", "operator", "admin")
 _DAY_S = 86_400
 
 
@@ -117,7 +117,7 @@ async def revoke(session: Session, *, name: str) -> None:
     ),
 )
 @click.argument("name", shell_complete=complete("new_name"))
-@click.option("--role", type=click.Choice(_ROLES), required=True, help="What it allows.")
+@role_option
 @click.option(
     "--days",
     type=click.FloatRange(min=0, min_open=True),

@@ -10,12 +10,11 @@ import click
 from .arguments import complete
 from .commands import Command, Group, async_command
 from .moments import DURATION, clock_time
+from .roles import role_option
 from .session import Session
 from .tables import Cell, table
 
 __all__ = ["token"]
-
-_ROLES = ("viewer", "operator", "admin")
 
 
 @click.group(
@@ -38,7 +37,7 @@ def token() -> None:
     ),
 )
 @click.argument("name", shell_complete=complete("new_name"))
-@click.option("--role", type=click.Choice(_ROLES), required=True, help="What it allows.")
+@role_option
 @click.option("--expires", "lifetime_s", type=DURATION, help="It ends after so long, such as 30d.")
 @async_command
 async def create(session: Session, *, name: str, role: str, lifetime_s: float | None) -> None:

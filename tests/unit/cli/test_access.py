@@ -10,9 +10,10 @@ from typing import Any
 import click
 import pytest
 
-from harness.access import AuditEntry, AuditLog
+from harness.access import AuditEntry, AuditLog, Role
 from harness.cli.listening import Address, _Listen
 from harness.cli.program import Program
+from harness.cli.roles import ROLES
 from harness.clock import SystemClock
 from harness.errors import TokenNotFound
 
@@ -55,6 +56,10 @@ def test_a_token_is_the_only_thing_on_stdout(cli: Any) -> None:
 def test_a_role_has_to_be_said(cli: Any) -> None:
     assert cli("token", "create", "ci").exit_code == 2
     assert cli("token", "create", "ci", "--role", "king").exit_code == 2
+
+
+def test_the_roles_to_choose_from_are_those_that_there_are() -> None:
+    assert list(ROLES) == [*Role]
 
 
 def test_tokens_are_listed_with_their_end(cli: Any) -> None:
