@@ -8,6 +8,7 @@ from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -102,6 +103,17 @@ class Toy(ServiceType):
             self.value += 10 if step is Step.TEN else 1
             await call.emit(Counted(value=self.value))
         return Count(before=before, now=self.value)
+
+    @action()
+    async def look_around(self, at: str, task: str) -> dict[str, Any]:
+        """Tell what is beside it."""
+        return {
+            "peers": [peer.name for peer in self.service.peers(self.name)],
+            "peer": self.service.peer(at).state,
+            "outputs": self.service.outputs(task),
+            "data": (self.service.data_dir.parent / "data").is_dir(),
+            "directory": str(self.service.directory),
+        }
 
     @action()
     async def find(self, search: Search) -> list[str]:

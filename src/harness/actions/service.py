@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from harness.commands import Command, Completed, collect
-from harness.errors import ActionError
-from harness.model import Endpoint, ServiceState
+from harness.errors import ActionError, UnknownService
+from harness.model import Endpoint, ServiceSpec, ServiceState, UnitKind
 from harness.supervisor import Project
 
-__all__ = ["Service"]
+__all__ = ["Service", "service_of"]
 
 
 class Service:
@@ -44,6 +46,19 @@ class Service:
         return self._project.unit(self.name).is_ready
 
     @property
+    def directory(self) -> Path:
+        """Absolute directory of the stack file, where relative paths start."""
+        return Path(self._project.unit(self.name).spec.base_dir)
+
+    @property
+    def data_dir(self) -> Path:
+        """Absolute directory for what belongs to it, `${SERVICE.data_dir}` in stack files.
+
+        It outlives runs of the service and of the daemon, and goes with the project.
+        """
+        return self._project.unit(self.name).directories.data()
+
+    @property
     def labels(self) -> Mapping[str, str]:
         """What the stack file says under `labels`."""
         return self._project.unit(self.name).spec.labels
@@ -69,6 +84,31 @@ class Service:
             )
         return endpoint.url
 
+    def peer(self, name: str) -> Service:
+        """Return another service of the same stack.
+
+        Raises:
+            UnknownService: there is none of that name.
+        """
+        return service_of(self._project, name)
+
+    def peers(self, service_type: str) -> list[Service]:
+        """Return the services of the same stack that are of a type, in the stack file's order."""
+        specs = (unit.spec for unit in self._project.units.values())
+        return [
+            Service(self._project, spec.name)
+            for spec in specs
+            if isinstance(spec, ServiceSpec) and spec.service_type == service_type
+        ]
+
+    def outputs(self, task: str) -> Mapping[str, Any]:
+        """Return what a task of the same stack has left; nothing while it has not completed.
+
+        Raises:
+            UnknownTask: there is none of that name.
+        """
+        return self._project.task(task).record.outputs
+
     async def run(
         self,
         *argv: str,
@@ -92,3 +132,15 @@ class Service:
         command = Command(argv=argv, env=env or {}, inherit_env=False, timeout_s=timeout_s)
         process = await self._project.execute(self.name, command)
         return await collect(process, command, check=check)
+
+
+def service_of(project: Project, name: str) -> Service:
+    """Return a service of a project.
+
+    Raises:
+        UnknownService: there is none of that name.
+    """
+    services = [n for n, unit in project.units.items() if unit.kind is UnitKind.SERVICE]
+    if name not in services:
+        raise UnknownService.of(name, services)
+    return Service(project, name)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.errors import UnknownService
 from harness.executors import StartRequest
-from harness.model import UnitKind
 from harness.supervisor import Project
 
-from .service import Service
+from .service import Service, service_of
 
 __all__ = ["Task"]
 
@@ -58,7 +56,4 @@ class Task:
         Raises:
             UnknownService: there is none of that name.
         """
-        units = self._project.units
-        if name not in units or units[name].kind is not UnitKind.SERVICE:
-            raise UnknownService(name=name, known=[n for n in units if n != self.name])
-        return Service(self._project, name)
+        return service_of(self._project, name)

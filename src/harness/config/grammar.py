@@ -2,7 +2,8 @@
 
     ${NAME}  ${NAME:-word}  ${NAME-word}  ${NAME:?word}  ${NAME?word}  ${NAME:+word}  ${NAME+word}
     ${unit.property}  ${unit.ports.NAME}  ${tasks.NAME.outputs.KEY}  ${project.name}
-    ${secrets.NAME}   $$ is one dollar sign; a dollar sign before anything else stays as it is.
+    ${secrets.NAME}  ${harness.python}
+    $$ is one dollar sign; a dollar sign before anything else stays as it is.
 
 Operators mean what they mean in a POSIX shell (XCU 2.6.2): with the colon an empty variable counts
 as unset. A word may hold `${…}` again, and ends at the first `}` that none of them needs. Only a
@@ -30,7 +31,7 @@ __all__ = [
     "split_words",
 ]
 
-PROPERTIES = ("ip", "host", "port", "ports", "url", "urls", "pid", "container")
+PROPERTIES = ("ip", "host", "port", "ports", "url", "urls", "pid", "container", "data_dir")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+(?:/udp)?)+(?=\})")
@@ -137,7 +138,9 @@ def expression_at(text: str, start: int) -> tuple[Variable | Reference, int]:
 
 def _has_known_shape(dotted: str) -> bool:
     match dotted.split("."):
-        case ["tasks", _, "outputs", _, *_] | ["secrets", _] | ["project", "name"]:
+        case ["tasks", _, "outputs", _, *_] | ["secrets", _]:
+            return True
+        case ["project", "name"] | ["harness", "python"]:
             return True
         case [_, "ports" | "urls", _]:
             return True

@@ -111,7 +111,7 @@ class _Linker:
     def _reference(self, path: tuple[str, ...], site: Site) -> None:
         text = f"${{{'.'.join(path)}}}"
         match path:
-            case ("project", "name"):
+            case ("project", "name") | ("harness", "python"):
                 return
             case ("project", *_):
                 site.report(_UNRESOLVED, f"{text}: a project has only `name`")

@@ -35,6 +35,15 @@ class UnitDirectories:
         except FileNotFoundError:
             self.root.mkdir(mode=0o700, parents=True)
 
+    def data(self) -> Path:
+        """Return the directory for what the unit keeps, made when it is first asked for.
+
+        It stays until the project is forgotten. Most units keep nothing, so they have none.
+        """
+        path = self.root / "data"
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path
+
     def run(self, generation: int) -> Path:
         """Return the directory of one run."""
         return self.root / f"{_RUN}{generation}"

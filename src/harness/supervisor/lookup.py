@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,8 @@ class ProjectLookup:
         match path:
             case ("project", "name"):
                 return self._context.project
+            case ("harness", "python"):
+                return sys.executable
             case ("secrets", name):
                 return self._secret(name)
             case ("tasks", name, "outputs", *keys):
@@ -107,18 +110,9 @@ class ProjectLookup:
         peer = self._peer(name)
         if peer is None:
             raise _unavailable(whole, f'the stack has no service "{name}"')
-        endpoints = peer.endpoints()
         match properties:
-            case ["ip" | "host"]:
-                return _first(endpoints, whole).host if endpoints else "127.0.0.1"
-            case ["port"]:
-                return str(_first(endpoints, whole).port)
-            case ["url"]:
-                return _first(endpoints, whole).url
-            case ["ports", port]:
-                return str(_named(endpoints, port, whole).port)
-            case ["urls", port]:
-                return _named(endpoints, port, whole).url
+            case ["data_dir"]:
+                return str(peer.directories.data())
             case ["pid"] if peer.record.handle and peer.record.handle.pid:
                 return str(peer.record.handle.pid)
             case ["container"] if peer.record.handle and peer.record.handle.container:
@@ -126,7 +120,7 @@ class ProjectLookup:
             case ["pid"] | ["container"]:
                 raise _unavailable(whole, f'"{name}" does not run, or has none')
             case _:
-                raise _unavailable(whole, f'a service has no property "{properties[0]}"')
+                return _address(peer.endpoints(), properties, whole)
 
 
 class UnitLookup(ProjectLookup):
@@ -152,6 +146,23 @@ def _unreadable(error: OSError | UnicodeDecodeError) -> str:
 
 def _unavailable(reference: str, cause: str) -> UnresolvedReference:
     return unresolved(f"${{{reference}}} has no value: {cause}")
+
+
+def _address(endpoints: dict[str, Endpoint], properties: list[str], whole: str) -> str:
+    """Return a property that says where a service can be reached."""
+    match properties:
+        case ["ip" | "host"]:
+            return _first(endpoints, whole).host if endpoints else "127.0.0.1"
+        case ["port"]:
+            return str(_first(endpoints, whole).port)
+        case ["url"]:
+            return _first(endpoints, whole).url
+        case ["ports", port]:
+            return str(_named(endpoints, port, whole).port)
+        case ["urls", port]:
+            return _named(endpoints, port, whole).url
+        case _:
+            raise _unavailable(whole, f'a service has no property "{properties[0]}"')
 
 
 def _first(endpoints: dict[str, Endpoint], whole: str) -> Endpoint:

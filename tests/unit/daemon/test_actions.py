@@ -63,6 +63,23 @@ async def test_actions_of_all_services_and_of_the_daemon_are_listed(tmp_path: Pa
         assert {a["service"] for a in alone} == {"toy"}
 
 
+async def test_a_service_sees_what_is_beside_it(tmp_path: Path) -> None:
+    stack = STACK + "  tell: {type: process, command: [echo, '{\"n\": 3}'], outputs: [n]}\n"
+    async with daemon(tmp_path, stack) as (client, source):
+        await _up(client, source)
+        assert await _run(client, "look-around", at="plain", task="tell") == {
+            "peers": ["toy", "second"],
+            "peer": "running",
+            "outputs": {"n": 3},
+            "data": True,
+            "directory": str(tmp_path),
+        }
+        with pytest.raises(UnknownService, match='"plane"'):
+            await _run(client, "look-around", at="plane", task="tell")
+        with pytest.raises(UnknownService):
+            await _run(client, "look-around", at="seed", task="tell")
+
+
 async def test_an_action_is_described_by_its_schemas(tmp_path: Path) -> None:
     async with daemon(tmp_path, STACK) as (client, source):
         await _up(client, source)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 
+import anyio
 import pytest
 
 from harness.model import (
@@ -62,6 +64,30 @@ async def test_a_unit_may_name_its_own_port(play: Scene) -> None:
     await play.brought_up(service("db", ports=PORT, env={"LISTEN": "${db.port}"}))
     port = play.project.statuses()[0].endpoints["http"]["port"]
     assert env_of(play, "db")["LISTEN"] == str(port)
+
+
+async def test_a_unit_has_a_directory_for_what_it_keeps(play: Scene) -> None:
+    db = service("db", env={"DATA": "${db.data_dir}"})
+    await play.brought_up(db, service("web", needs("db"), env={"DATA": "${db.data_dir}"}))
+    data = anyio.Path(env_of(play, "db")["DATA"])
+    assert env_of(play, "web")["DATA"] == str(data)
+    await (data / "kept").write_text("x")
+    await play.taken_down()
+    await play.brought_up(db)
+    assert await (data / "kept").exists()
+    assert (await data.stat()).st_mode & 0o777 == 0o700
+    await play.ended(play.stacks.down(play.project, volumes=True))
+    assert not await data.exists()
+
+
+async def test_a_unit_that_keeps_nothing_has_no_directory(play: Scene) -> None:
+    await play.brought_up(service("db"))
+    assert not (play.project.unit("db").directories.root / "data").exists()
+
+
+async def test_the_interpreter_of_the_daemon_has_a_name(play: Scene) -> None:
+    await play.brought_up(service("db", env={"PYTHON": "${harness.python}"}))
+    assert env_of(play, "db")["PYTHON"] == sys.executable
 
 
 @pytest.mark.parametrize(
