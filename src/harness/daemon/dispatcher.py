@@ -31,7 +31,7 @@ from .json_values import json_value
 if TYPE_CHECKING:
     from .session import Call
 
-__all__ = ["Dispatcher", "Handler", "error_document", "outlives_connection", "permit"]
+__all__ = ["Dispatcher", "Handler", "outlives_connection", "permit"]
 
 logger = logging.getLogger(__name__)
 
@@ -116,13 +116,22 @@ class Dispatcher:
             self._note_error(request, call, error)
             if not isinstance(error, HarnessError):
                 logger.exception("Cannot answer %s", request.method)
-            document = self._masked(error_document(request.method, error))
-            return encode(ErrorResponse(request.id, document))
+            return encode(ErrorResponse(request.id, self.error(request.method, error)))
         except BaseException:
             # The caller has left, or the daemon ends; what was done by then may be much.
             self._note(request, call, "cancelled")
             raise
         return text
+
+    def error(self, what: str, error: Exception) -> dict[str, Any]:
+        """Return an error as a client is told it: without secrets.
+
+        Args:
+            what: could not be answered.
+            error: why; of a defect only its name is told.
+        """
+        document: dict[str, Any] = self._masked(_error_document(what, error))
+        return document
 
     def _note_error(self, request: Request, call: Call, error: Exception) -> None:
         if isinstance(error, HarnessError):
@@ -162,7 +171,7 @@ def _article(role: str) -> str:
     return f"a {role}" if role == "viewer" else f"an {role}"
 
 
-def error_document(method: str, error: Exception) -> dict[str, Any]:
+def _error_document(method: str, error: Exception) -> dict[str, Any]:
     """Return an error as on the wire; of a defect only its name, its traceback is for the log."""
     if isinstance(error, HarnessError):
         wire: dict[str, Any] = json_value(error_to_wire(error))

@@ -31,7 +31,7 @@ from harness.protocol import (
 )
 
 from .channel import Channel
-from .dispatcher import error_document, outlives_connection
+from .dispatcher import outlives_connection
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatcher
@@ -264,7 +264,7 @@ class Session:
                 raise
             # A defect, or a file that cannot be read any more.
             logger.exception("Cannot go on with subscription %s", channel.id)
-            document = error_document(f"subscription {channel.id}", error)
+            document = self._dispatcher.error(f"subscription {channel.id}", error)
             await channel.notify("subscriptions.failed", {"error": document})
         finally:
             self._channels.pop(channel.id, None)

@@ -10,10 +10,11 @@ import pytest
 from anyio.abc import TaskStatus
 
 from harness.daemon.channel import Channel
+from harness.daemon.dispatcher import Dispatcher
 from harness.daemon.session import Call, Limits
 from harness.errors import HarnessError, ProtocolError, StorageError
 from harness.protocol import Empty, SubscriptionRef
-from tests.unit.daemon.serving import serving
+from tests.unit.daemon.serving import HANDLERS, serving
 
 _CALL = '{"jsonrpc": "2.0", "id": 1, "method": "daemon.status"}'
 
@@ -172,6 +173,29 @@ async def test_a_stream_that_breaks_says_so_and_disturbs_nothing_else(caplog, er
                     await anext(events)
             await client.daemon.status()
     assert "the file has gone" in caplog.text
+
+
+async def test_a_stream_that_breaks_after_it_has_begun_tells_no_secret():
+    async def subscribe(_: Any, call: Call) -> SubscriptionRef:
+        async def run(channel: Channel, status: TaskStatus[None]) -> None:
+            status.started()
+            await channel.notify("events.event", {"event": {"number": 1}})
+            raise StorageError("cannot read hush", hint="hush", details={"path": "hush"})
+
+        return SubscriptionRef(subscription=await call.open_channel(run))
+
+    def masked(value: Any) -> Any:
+        return json.loads(json.dumps(value).replace("hush", "***"))
+
+    with anyio.fail_after(10):
+        async with serving() as server:
+            handlers = {**HANDLERS, "events.subscribe": subscribe}
+            server.server.dispatcher = Dispatcher(handlers, masked=masked)
+            async with server.client() as client, client.events.subscribe() as events:
+                assert (await anext(events))["number"] == 1
+                with pytest.raises(StorageError, match=r"cannot read \*\*\*") as caught:
+                    await anext(events)
+    assert (caught.value.hint, caught.value.details["path"]) == ("***", "***")
 
 
 async def test_what_waits_to_be_sent_is_sent_before_a_session_is_closed():
