@@ -29,6 +29,8 @@ def declared_name(files: Sequence[str]) -> str | None:
     """
     name = None
     for path in files:
+        if not os.path.isfile(path):
+            return None  # not opened: reading a device or a pipe may never end
         try:
             with open(path, encoding="utf-8") as file:
                 found, includes = _top_level(file.read())

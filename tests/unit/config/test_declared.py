@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,8 @@ def test_what_only_loading_can_tell_is_left_to_it(tmp_path: Path, text):
 def test_a_file_that_is_gone_names_nothing(tmp_path: Path):
     assert declared_name([str(tmp_path / "gone.yaml")]) is None
     assert declared_name([]) is None
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    assert declared_name([str(tmp_path / "pipe")]) is None

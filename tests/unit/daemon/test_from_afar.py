@@ -101,3 +101,18 @@ async def test_who_may_only_look_runs_nothing_and_is_written_down(tmp_path: Path
         ("viewer", what)
         for what in ("actions.run", "workflows.run", "snapshots.create", "leases.set")
     ]
+
+
+async def test_who_is_no_admin_has_no_files_of_the_daemons_machine_opened(tmp_path: Path) -> None:
+    async with doors(tmp_path) as (near, remote):
+        for role in ("viewer", "operator"):
+            async with connect(await remote(role)) as far:
+                named = await far.projects.resolve(directory="/", project="shop")
+                assert named["name"] == "shop"
+                for files in ([], [str(tmp_path / "harness.yaml")]):
+                    with pytest.raises(Forbidden, match="that needs an admin") as caught:
+                        await far.projects.resolve(directory=str(tmp_path), files=files)
+                    assert caught.value.hint == "name the project (-p)"
+        async with connect(await remote("admin")) as far:
+            assert (await far.projects.resolve(directory=str(tmp_path)))["name"] == "shop"
+        assert (await near.projects.resolve(directory=str(tmp_path)))["name"] == "shop"

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
+from harness.access import Role
 from harness.config import FILE_NAMES, declared_name, discover, search_path
 from harness.daemon.dispatcher import Handler
+from harness.errors import Forbidden
 
 if TYPE_CHECKING:
+    from harness.access import Principal
     from harness.daemon.session import Call
     from harness.daemon.wiring import Wiring
     from harness.protocol import NoParams, ProjectName, ProjectSummary, ResolveParams
@@ -39,12 +42,13 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
             )
         return summaries
 
-    async def resolve(params: ResolveParams, _: Call) -> ProjectName:
+    async def resolve(params: ResolveParams, call: Call) -> ProjectName:
         from harness.protocol import ProjectName
 
         loaded = [project.name for project in stacks.projects()]
         if params.project is not None:
             return ProjectName(name=params.project if params.project in loaded else None)
+        _permit_files(call.session.principal)
         files = params.files or await to_thread.run_sync(discover, params.directory)
         # Where a stack file is there, or was named, the user means it and no other.
         found = stacks.of_files(files) if files else await _left(params.directory)
@@ -70,6 +74,20 @@ def handlers(wiring: Wiring) -> dict[str, Handler]:
         return []
 
     return {"projects.list": list_, "projects.resolve": resolve}
+
+
+def _permit_files(principal: Principal) -> None:
+    """Return when a caller may have files opened whose paths it says.
+
+    Raises:
+        Forbidden: it may not.
+    """
+    if not principal.role.includes(Role.ADMIN):
+        raise Forbidden(
+            "cannot look at files of the daemon's machine: that needs an admin",
+            hint="name the project (-p)",
+            details={"role": principal.role.value, "needed": Role.ADMIN.value},
+        )
 
 
 def _existing(files: set[str]) -> set[str]:
