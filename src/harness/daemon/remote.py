@@ -12,7 +12,6 @@ import ssl
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -76,12 +75,16 @@ class RemoteListener:
         try:
             await self.listen(ListenParams(host=host, port=port))
         except HarnessError as error:
-            logger.error("%s", error)
-            problem = str(error)
-            if isinstance(error, ListenFailed):
-                problem += f"; it is tried again every {_AGAIN_S:g} s"
-                self._server.start_soon(self._try_again, host, port)
-            self._state = Listening(host=host, port=port, url=None, problem=problem)
+            self._tell(host, port, error)
+
+    def _tell(self, host: str, port: int, error: HarnessError) -> None:
+        """Say in the state why it does not listen there, and try again what may work later."""
+        logger.error("%s", error)
+        problem = str(error)
+        if isinstance(error, ListenFailed):
+            problem += f"; it is tried again every {_AGAIN_S:g} s"
+            self._server.start_soon(self._try_again, host, port)
+        self._state = Listening(host=host, port=port, url=None, problem=problem)
 
     async def _try_again(self, host: str, port: int) -> None:
         """Listen there once whoever took the port has left, unless something else is wanted."""
@@ -94,9 +97,9 @@ class RemoteListener:
                 try:
                     await self._listen(host, port)
                 except ListenFailed:
-                    self._state = now
+                    continue
                 except HarnessError as error:
-                    logger.error("%s", error)
+                    self._tell(host, port, error)
                     return
                 else:
                     return
@@ -108,7 +111,7 @@ class RemoteListener:
         port 0 is any port of that host.
 
         Raises:
-            ListenFailed: nobody can listen there; what was before goes on.
+            ListenFailed: nobody can listen there, or the daemon ends; what was before goes on.
             CertificateInvalid, StorageError: there is no certificate for it.
         """
         if wanted.host is None:
@@ -125,18 +128,30 @@ class RemoteListener:
         if now and now.url and now.host == host and port in (0, now.port):
             await self._gate.context(host)
             return now
+        was_open = self._accepting is not None
         if now and now.port == port:
             # The same port of another host: some of its addresses may be the same ones.
             await self._close()
         try:
             listener = await self._open(host, port)
-        except HarnessError as error:
-            if now is not None and self._accepting is None:
-                self._state = replace(now, url=None, problem=str(error))
+        except HarnessError:
+            if was_open and self._accepting is None and now is not None and now.host is not None:
+                await self._reopen(now.host, now.port)
             raise
-        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no SQL
         await self._close()
+        return self._begin(listener, host)
+
+    async def _reopen(self, host: str, port: int) -> None:
+        """Listen where it did until a moment ago: what was wanted in place of it failed."""
+        try:
+            self._begin(await self._open(host, port), host)
+        except HarnessError as error:
+            self._tell(host, port, error)
+
+    def _begin(self, listener: MultiListener[SocketStream], host: str) -> Listening:
+        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no SQL
         self._accepting, self._closed = anyio.CancelScope(), anyio.Event()
+        self._server.accept_within(self._accepting)
         accept = partial(self._accept, listener, self._accepting, self._closed, host)
         self._server.start_soon(accept)
         self._state = Listening(host=host, port=port, url=f"wss://{_authority(host, port)}")
@@ -144,12 +159,22 @@ class RemoteListener:
         return self._state
 
     async def _open(self, host: str, port: int) -> MultiListener[SocketStream]:
-        """Take the port, have a certificate for it, and remember it."""
+        """Take the port, have a certificate for it, and remember it.
+
+        Raises:
+            ListenFailed: that is not possible, or the daemon ends.
+            CertificateInvalid, StorageError: there is no certificate for it.
+        """
         listener = await _listener(host, port)
         try:
             # Only now: a certificate names the host, which may be none.
             self._gate.forget_context()
             await self._gate.context(host)
+            if self._server.is_ending:
+                raise ListenFailed(
+                    f"cannot listen at {_authority(host, port)}: the daemon is ending",
+                    details={"host": host, "port": port},
+                )
             port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no SQL
             self._store.put(_COLLECTION, _KEY, {"version": _VERSION, "host": host, "port": port})
         except BaseException:
@@ -182,14 +207,13 @@ class RemoteListener:
         async def serve(stream: SocketStream) -> None:
             await self._serve(stream, host)
 
-        self._server.also_accepting.add(scope)
         try:
             with scope:
                 async with anyio.create_task_group() as group:
                     for one in listener.listeners:
                         group.start_soon(self._server.accept, cast("SocketListener", one), serve)
         finally:
-            self._server.also_accepting.discard(scope)
+            self._server.accept_no_more_within(scope)
             with anyio.CancelScope(shield=True):
                 for one in listener.listeners:
                     await anyio.aclose_forcefully(one)

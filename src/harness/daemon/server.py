@@ -101,7 +101,7 @@ class Server:
         self._group: TaskGroup | None = None
         self._connections = 0
         self.remote_connections = 0
-        self.also_accepting: set[anyio.CancelScope] = set()
+        self._also_accepting: set[anyio.CancelScope] = set()
 
     @property
     def connections(self) -> int:
@@ -147,8 +147,26 @@ class Server:
     def stop_listening(self) -> None:
         """Accept no more connections anywhere and remove the socket; open ones go on."""
         self._accepting.cancel()
-        for scope in self.also_accepting:
+        for scope in self._also_accepting:
             scope.cancel()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it accepts no more connections, for ever."""
+        return self._accepting.cancel_called
+
+    def accept_within(self, scope: anyio.CancelScope) -> None:
+        """Have a scope cancelled when no more connections are to be accepted; at once, if so now.
+
+        `accept_no_more_within` forgets it.
+        """
+        self._also_accepting.add(scope)
+        if self.is_ending:
+            scope.cancel()
+
+    def accept_no_more_within(self, scope: anyio.CancelScope) -> None:
+        """Forget a scope that has ended."""
+        self._also_accepting.discard(scope)
 
     async def drain(self) -> None:
         """Wait until every call that changes something has been answered."""

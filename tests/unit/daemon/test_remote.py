@@ -16,6 +16,7 @@ from anyio import to_thread
 from harness.access import Authority, Role
 from harness.client import BlockingClient, Client, Remote, connect
 from harness.clock import SystemClock
+from harness.daemon import remote
 from harness.daemon.access import Access
 from harness.daemon.dispatcher import Dispatcher
 from harness.daemon.remote import RemoteListener
@@ -309,6 +310,57 @@ async def test_a_port_that_is_taken_is_named_and_the_one_before_goes_on(tmp_path
         assert door.url == url
         async with door.client(token=token) as client:
             await client.daemon.status()
+
+
+async def test_a_failed_move_to_another_host_of_the_same_port_leaves_the_door_open(tmp_path):
+    async with doors(tmp_path) as door:
+        url, port = door.url, int(door.url.rpartition(":")[2])
+        with pytest.raises(ListenFailed):
+            await door.access.listen(ListenParams(host="192.0.2.1", port=port))
+        assert door.url == url
+        async with door.client(token=door.token()) as client:
+            await client.daemon.status()
+
+
+async def test_a_door_that_was_closed_for_a_failed_move_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.daemon.remote._AGAIN_S", 0.0)
+    open_listener = remote._listener
+    taken: list[Any] = []
+
+    async def take_and_fail(host: str, port: int) -> Any:
+        if host == "192.0.2.1":
+            taken.append(await open_listener("127.0.0.1", port))
+        return await open_listener(host, port)
+
+    monkeypatch.setattr(remote, "_listener", take_and_fail)
+    async with doors(tmp_path) as door:
+        url, port = door.url, int(door.url.rpartition(":")[2])
+        with pytest.raises(ListenFailed, match=r"192\.0\.2\.1"):
+            await door.access.listen(ListenParams(host="192.0.2.1", port=port))
+        assert door.access.listening is not None
+        assert (door.access.listening.host, door.access.listening.url) == ("127.0.0.1", None)
+        assert "another program listens there; it is tried" in str(door.access.listening.problem)
+        await taken[0].aclose()
+        while door.access.listening.url is None:  # noqa: ASYNC110 - it tells nobody
+            await anyio.sleep(0.01)
+        assert door.url == url
+        async with door.client(token=door.token()) as client:
+            await client.daemon.status()
+
+
+async def test_a_daemon_that_ends_opens_no_door(tmp_path, monkeypatch):
+    open_listener = remote._listener
+    async with doors(tmp_path) as door:
+
+        async def end_meanwhile(host: str, port: int) -> Any:
+            listener = await open_listener(host, port)
+            door.server.stop_listening()
+            return listener
+
+        monkeypatch.setattr(remote, "_listener", end_meanwhile)
+        for _ in range(2):
+            with pytest.raises(ListenFailed, match="the daemon is ending"):
+                await door.access.listen(ListenParams(host="127.0.0.2"))
 
 
 async def test_a_remembered_port_that_is_taken_is_tried_again(tmp_path, monkeypatch):
