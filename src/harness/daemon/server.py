@@ -35,7 +35,22 @@ __all__ = ["Server", "is_allowed_peer", "peer_uid"]
 logger = logging.getLogger(__name__)
 
 _SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_SCARCE_PAUSE_S = 0.1
+_PENDING = frozenset(
+    {
+        errno.ECONNABORTED,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.ENONET,
+        errno.ENOPROTOOPT,
+        errno.EOPNOTSUPP,
+        errno.EPERM,
+        errno.EPROTO,
+    }
+)
+"""Of the one connection that would have been accepted. Source: accept(2), "Error handling"."""
+_ACCEPT_PAUSE_S = 0.1
 _BACKLOG = 128
 
 
@@ -206,10 +221,10 @@ class Server:
             try:
                 stream = await listener.accept()
             except OSError as error:
-                if error.errno not in _SCARCE:
+                if error.errno not in _SCARCE | _PENDING:
                     raise
                 logger.warning("Cannot accept a connection: %s", error)
-                await anyio.sleep(_SCARCE_PAUSE_S)
+                await anyio.sleep(_ACCEPT_PAUSE_S)
                 continue
             self._running().start_soon(serve, stream)
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 
 import anyio
 import pytest
-from anyio.abc import SocketStream
+from anyio.abc import SocketAttribute, SocketListener, SocketStream
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, Event, Ping, Pong, Request, TextMessage
 
@@ -47,6 +48,39 @@ async def test_a_socket_of_a_killed_daemon_is_replaced_and_removed_at_the_end(tm
             async with connect(Endpoint(tmp_path), start=False) as client:
                 await client.daemon.status()
     assert not path.exists()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ECONNABORTED, errno.EHOSTUNREACH])
+async def test_a_connection_that_cannot_be_accepted_does_not_end_the_others(monkeypatch, number):
+    monkeypatch.setattr("harness.daemon.server._ACCEPT_PAUSE_S", 0.0)
+    failures = [OSError(number, "cannot"), OSError(number, "cannot")]
+    server = Server(Dispatcher(HANDLERS))
+    served = anyio.Event()
+
+    async def accept() -> SocketStream:
+        await anyio.lowlevel.checkpoint()
+        if failures:
+            raise failures.pop()
+        return await real_accept()
+
+    async def serve(stream: SocketStream) -> None:
+        await stream.aclose()
+        served.set()
+
+    with anyio.fail_after(10):
+        async with (
+            await anyio.create_tcp_listener(local_host="127.0.0.1") as listeners,
+            server.running(),
+        ):
+            (listener,) = listeners.listeners
+            assert isinstance(listener, SocketListener)
+            real_accept = listener.accept
+            monkeypatch.setattr(listener, "accept", accept)
+            server.start_soon(server.accept, listener, serve)
+            port = listeners.extra(SocketAttribute.local_port)
+            async with await anyio.connect_tcp("127.0.0.1", port):
+                await served.wait()
+    assert not failures
 
 
 async def test_open_connections_go_on_when_listening_stops(tmp_path):
