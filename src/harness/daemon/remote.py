@@ -224,9 +224,10 @@ class RemoteListener:
         server.remote_connections += 1
         try:
             async with stream:
-                if server.remote_connections <= server.limits.connections:
+                peer = _peer(stream)
+                if peer and server.remote_connections <= server.limits.connections:
                     keep_alive(stream)
-                    await self._serve_secured(stream, host)
+                    await self._serve_secured(stream, peer, host)
         except Exception:
             # A defect met by one connection must not end the others.
             logger.exception("Cannot go on with a connection")
@@ -234,8 +235,8 @@ class RemoteListener:
             server.remote_connections -= 1
             server.on_left()
 
-    async def _serve_secured(self, stream: SocketStream, host: str) -> None:
-        come_in = await self._log_in(stream, host)
+    async def _serve_secured(self, stream: SocketStream, peer: tuple[str, int], host: str) -> None:
+        come_in = await self._log_in(stream, peer, host)
         if come_in is None:
             return
         websocket, principal = come_in
@@ -252,10 +253,10 @@ class RemoteListener:
             await self._server.serve_stream(websocket, principal)
 
     async def _log_in(
-        self, stream: SocketStream, listening_at: str
+        self, stream: SocketStream, peer: tuple[str, int], listening_at: str
     ) -> tuple[ServerWebSocket, Principal] | None:
         """Return a client that has logged in; None when it did not."""
-        host, port = _peer(stream)
+        host, port = peer
         address = _authority(host, port)
         with self._counted(host) as has_room:
             if not has_room:
@@ -313,8 +314,14 @@ async def _listener(host: str, port: int) -> MultiListener[SocketStream]:
         ) from error
 
 
-def _peer(stream: SocketStream) -> tuple[str, int]:
-    address = stream.extra(SocketAttribute.remote_address)  # noqa: S610 - no SQL
+def _peer(stream: SocketStream) -> tuple[str, int] | None:
+    """Return who is at the other end; None: it has left, as one does that looks for open ports."""
+    try:
+        address = stream.extra(SocketAttribute.remote_address, None)  # noqa: S610 - no SQL
+    except AttributeError:
+        return None  # uvloop has closed the socket already
+    if address is None:
+        return None
     return str(address[0]), int(address[1])
 
 

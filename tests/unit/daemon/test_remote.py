@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -124,7 +126,6 @@ async def test_a_server_of_another_authority_gets_no_token(tmp_path):
 
 async def test_a_server_is_not_believed_to_be_another_host(tmp_path):
     async with doors(tmp_path) as door:
-        url = door.url.replace("127.0.0.1", "127.0.0.2")
         await door.access.listen(ListenParams(host="0.0.0.0"))
         url = f"wss://127.0.0.2:{door.url.rpartition(':')[2]}"
         with pytest.raises(CertificateInvalid, match="for other names"):
@@ -223,11 +224,11 @@ async def test_plain_text_gets_nothing_and_disturbs_nobody(tmp_path):
 async def test_clients_that_say_nothing_do_not_keep_others_waiting(tmp_path):
     async with doors(tmp_path, limits=Limits(logins=8, handshake_s=60)) as door:
         port = int(door.url.rpartition(":")[2])
-        silent = [await anyio.connect_tcp("127.0.0.1", port) for _ in range(1)]
-        async with door.client(token=door.token()) as client:
+        async with (
+            await anyio.connect_tcp("127.0.0.1", port),
+            door.client(token=door.token()) as client,
+        ):
             await client.daemon.status()
-        for stream in silent:
-            await stream.aclose()
 
 
 async def test_who_does_not_finish_the_handshake_is_disconnected(tmp_path):
@@ -236,6 +237,20 @@ async def test_who_does_not_finish_the_handshake_is_disconnected(tmp_path):
         async with await anyio.connect_tcp("127.0.0.1", port) as stream:
             with pytest.raises(anyio.EndOfStream):
                 await stream.receive()
+
+
+async def test_who_looks_for_open_ports_and_leaves_is_no_defect(tmp_path, caplog):
+    async with doors(tmp_path) as door:
+        port = int(door.url.rpartition(":")[2])
+        with socket.socket() as scanner:
+            scanner.setblocking(False)
+            scanner.connect_ex(("127.0.0.1", port))
+            # Reset when it is closed, before the daemon could accept it.
+            scanner.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await anyio.wait_all_tasks_blocked()
+        async with door.client(token=door.token()) as client:
+            await client.daemon.status()
+    assert "Cannot go on with a connection" not in caplog.text
 
 
 async def test_too_many_clients_that_have_not_logged_in_are_refused(tmp_path):
