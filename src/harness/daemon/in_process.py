@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import anyio
 
 from harness.client import Client, connect
+from harness.errors import DaemonUnavailable
 from harness.protocol import Endpoint
 
 from .app import serve_daemon
@@ -32,32 +33,37 @@ async def serving(endpoint: Endpoint, *, plugins: Sequence[str] = ()) -> AsyncIt
     Raises:
         StorageError: the state directory cannot be used.
     """
-    ready = anyio.Event()
-    failure: BaseException | None = None
+    ready, ended = anyio.Event(), anyio.Event()
+    failures: list[BaseException] = []
     run = partial(serve_daemon, endpoint, ready=ready.set, plugins=plugins, takes_signals=False)
 
     async def serve() -> None:
-        nonlocal failure
         try:
             await run()
         except Exception as error:  # raised below, where the caller waits
-            failure = error
+            failures.append(error)
+        finally:
             ready.set()
+            ended.set()
 
     async with anyio.create_task_group() as group:
         group.start_soon(serve)
         await ready.wait()
-        if failure is None:
+        if not failures:
             try:
                 async with connect(endpoint, start=False) as client:
                     yield client
             except anyio.get_cancelled_exc_class():
                 raise
             except BaseException as error:  # the caller's own, or pytest's: not to be in a group
-                failure = error
+                failures.append(error)
             finally:
                 with anyio.move_on_after(_END_S, shield=True):
-                    async with connect(endpoint, start=False) as client:
-                        await client.daemon.stop()
-    if failure is not None:
-        raise failure
+                    with suppress(DaemonUnavailable):  # it has ended already
+                        async with connect(endpoint, start=False) as client:
+                            await client.daemon.stop()
+                    await ended.wait()
+                group.cancel_scope.cancel()
+    if failures:
+        # That the daemon cannot be reached comes of its end: what it died of says more.
+        raise next((f for f in failures if not isinstance(f, DaemonUnavailable)), failures[0])
