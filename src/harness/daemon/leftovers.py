@@ -196,7 +196,7 @@ class Leftovers:
                 error = self._remove_records(found.name)
             case LeftoverKind.PROCESSES:
                 assert stray is not None  # noqa: S101 - it was found with one
-                error = await _end(stray)
+                error = await self._end(found, stray)
         return replace(found, removed=error is None, error=error)
 
     async def _take_down(self, name: str) -> str | None:
@@ -206,6 +206,14 @@ class Leftovers:
         operation = self._stacks.down(project, volumes=True)
         await operation.ended.wait()
         return None if operation.error is None else str(operation.error)
+
+    async def _end(self, found: Leftover, stray: Stray) -> str | None:
+        now = await to_thread.run_sync(self._of_stray, stray, None)
+        if now is None:
+            return "a daemon has come meanwhile that looks after them"
+        if found.removable and not now.removable:
+            return now.why
+        return await _end(stray)
 
     async def _remove_directory(self, path: Path) -> str | None:
         # No pause between the look and the new name: a project may be about to take the old one.
