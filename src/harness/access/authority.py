@@ -104,9 +104,9 @@ class Authority:
         from cryptography import x509
         from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-        if not name.isprintable() or not 0 < len(name) <= 64:
+        if not name.isprintable() or not 0 < len(name.encode()) <= 64:
             raise InvalidParameters(
-                f"cannot issue a certificate for {name[:80]!r}: a name has 1 to 64 characters"
+                f"cannot issue a certificate for {name[:80]!r}: a name has 1 to 64 bytes"
             )
         with self._changing():
             authority = self._authority()

@@ -157,7 +157,7 @@ def test_a_certificate_that_would_outlive_the_authority_is_refused(authority, li
         authority.issue("ci", Role.VIEWER, lifetime_s=lifetime_s)
 
 
-@pytest.mark.parametrize("name", ["", "x" * 65, "a\nb"])
+@pytest.mark.parametrize("name", ["", "x" * 65, "ü" * 40, "a\nb", "\udc80"])
 def test_some_texts_are_no_names(authority, name):
     with pytest.raises(InvalidParameters, match="cannot issue a certificate"):
         authority.issue(name, Role.VIEWER, lifetime_s=1)
