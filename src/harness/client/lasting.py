@@ -156,29 +156,44 @@ class _Lasting(Subscription):
         self._position = position
         self._size = window
         self._stack = AsyncExitStack()
+        self._connection: Connection | None = None
+        self._inner: Subscription | None = None
 
     async def __aenter__(self) -> Self:
-        await self._resume()
+        self._connection = await self._owner.reached()
+        self._inner = await self._resume(self._connection)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     async def __anext__(self) -> tuple[str, Mapping[str, Any]]:
-        """Return the next (method, params)."""
+        """Return the next (method, params).
+
+        Raises:
+            DaemonUnavailable: none can be reached, or each that could has gone at once.
+        """
+        attempts_left = _ATTEMPTS
         while True:
+            if self._connection is None:
+                self._connection = await self._owner.reached()
             try:
+                if self._inner is None:
+                    attempts_left -= 1
+                    self._inner = await self._resume(self._connection)
                 method, params = await anext(self._inner)
             except DaemonUnavailable:
                 await self._stack.aclose()
-                await self._resume()
+                is_closed = self._connection.is_closed
+                self._connection = self._inner = None
+                if not attempts_left or not is_closed:
+                    raise
             else:
                 if (item := self._position.take(method, params)) is not None:
                     return item
 
-    async def _resume(self) -> None:
-        connection = await self._owner.reached()
+    async def _resume(self, connection: Connection) -> Subscription:
         self._stack = AsyncExitStack()
-        self._inner = await self._stack.enter_async_context(
+        return await self._stack.enter_async_context(
             connection.subscribe(self._method, self._position.params(), window=self._size)
         )

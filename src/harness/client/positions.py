@@ -40,7 +40,8 @@ class LogPosition:
     """Offsets in the output of units, by unit and stream.
 
     A long chunk comes in pieces, of which the last one has its offset: when it is cut off it comes
-    a second time from its beginning, and what of it was seen is left out.
+    a second time from its beginning, or from later on if that was dropped meanwhile, and what of it
+    was seen is left out.
     """
 
     def __init__(self, params: Mapping[str, Any]) -> None:
@@ -75,12 +76,15 @@ class LogPosition:
             self._note(unit, stream, params["end"])
             return str(text)
         raw = text.encode("utf-8", "surrogateescape")
-        come = self._come[key] = self._come.get(key, 0) + len(raw)
-        new = max(0, come - self._seen.get(key, 0))
+        come = self._come[key] = self._come.get(key, 0) + params.get("skipped", 0) + len(raw)
+        new = min(len(raw), max(0, come - self._seen.get(key, 0)))
         self._seen[key] = max(come, self._seen.get(key, 0))
         if params["end"] is not None:
             self._note(unit, stream, params["end"])
-            del self._seen[key], self._come[key]
+            del self._come[key]
+            left = self._seen.pop(key) - come
+            if left:
+                self._seen[key] = left  # of the next chunk: this one was shorter than before
         return bytes(raw[len(raw) - new :]).decode("utf-8", "surrogateescape")
 
     def _note(self, unit: str, stream: str, offset: int) -> None:

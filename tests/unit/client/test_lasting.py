@@ -58,6 +58,9 @@ class Daemons:
                 if self.deaths:
                     self.deaths -= 1
                     return
+                if request["method"] == "events.subscribe":
+                    await self._serve_events(stream, request, number)
+                    return
                 if request["method"] not in self.silent:
                     answer = {"jsonrpc": "2.0", "id": request["id"], "result": number}
                     await stream.send(json.dumps(answer))
@@ -65,6 +68,14 @@ class Daemons:
             self.gone.set()
         finally:
             stream.abort()
+
+    async def _serve_events(self, stream: MessageStream, request: Any, number: int) -> None:
+        """Send one event, numbered as the daemon is, and die."""
+        answer = {"jsonrpc": "2.0", "id": request["id"], "result": {"subscription": "s"}}
+        await stream.send(json.dumps(answer))
+        event = {"subscription": "s", "event": {"number": number}}
+        told = {"jsonrpc": "2.0", "method": "events.event", "params": event}
+        await stream.send(json.dumps(told))
 
 
 @asynccontextmanager
@@ -126,3 +137,25 @@ async def test_a_daemon_that_refuses_is_let_go_of_and_reached_again() -> None:
         await daemons.gone.wait()
         daemons.greeting = None
         assert await connection.call("services.status") == 2
+
+
+async def test_a_subscription_goes_on_although_a_daemon_dies_of_its_resumption() -> None:
+    async with lasting() as (connection, daemons):
+        subscribed = connection.subscribe("events.subscribe", {"after": 0}, window=1_000)
+        async with subscribed as events:
+            assert (await anext(events))[1]["event"]["number"] == 1
+            daemons.deaths = 2
+            assert (await anext(events))[1]["event"]["number"] == 4
+
+
+async def test_a_subscription_is_not_resumed_for_ever() -> None:
+    async with lasting() as (connection, daemons):
+        subscribed = connection.subscribe("events.subscribe", {"after": 0}, window=1_000)
+        async with subscribed as events:
+            await anext(events)
+            daemons.deaths = 100
+            with pytest.raises(DaemonUnavailable):
+                await anext(events)
+            assert len(daemons.asked) == 4
+            daemons.deaths = 0
+            assert (await anext(events))[1]["event"]["number"] == 5

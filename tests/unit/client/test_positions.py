@@ -72,3 +72,30 @@ def test_a_chunk_that_is_cut_off_twice_comes_once() -> None:
             seen.append(item[1]["text"])
     assert "".join(seen) == "abcdef"
     assert position.params()["offsets"] == {"db": {"stdout": 6}}
+
+
+def test_of_a_chunk_that_begins_later_than_what_was_seen_all_is_new() -> None:
+    position = LogPosition({})
+    position.take(*chunk("one\ntwo\n", None))
+    position.params()  # another connection; the first 12 bytes were dropped meanwhile
+    method, lost = chunk("four\nfi", None)
+    assert _new(position, (method, {**lost, "skipped": 12})) == "four\nfi"
+    assert _new(position, chunk("ve\n", 22)) == "ve\n"
+    assert position.params()["offsets"] == {"db": {"stdout": 22}}
+
+
+def test_what_was_seen_of_a_chunk_whose_beginning_was_dropped_is_left_out() -> None:
+    position = LogPosition({})
+    position.take(*chunk("one\ntwo\n", None))
+    position.params()
+    method, lost = chunk("two\nthree\n", 14)
+    assert _new(position, (method, {**lost, "skipped": 4})) == "three\n"
+
+
+def test_what_was_seen_is_left_out_although_the_chunk_is_a_shorter_one_now() -> None:
+    position = LogPosition({})
+    position.take(*chunk("one\ntwo\n", None))
+    position.params()
+    assert _new(position, chunk("one\n", 4)) == ""
+    assert _new(position, chunk("two\nthree\n", 14)) == "three\n"
+    assert position.params()["offsets"] == {"db": {"stdout": 14}}
