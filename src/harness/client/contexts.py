@@ -150,7 +150,7 @@ class Contexts:
             document = json.loads(text)
         except ValueError as error:
             raise self._unusable(error) from error
-        if not isinstance(document, dict) or document.get("version", 0) > _VERSION:
+        if not isinstance(document, dict) or not _is_known(document.get("version", 0)):
             raise ContextError(
                 f"cannot use {self.path}: it is of a newer version, or of something else",
                 hint="use the newer version, or move the file away",
@@ -181,6 +181,10 @@ class Contexts:
             f"cannot use the contexts in {self.path}: {cause or 'it is not what was written'}",
             hint="harness context add writes it anew once it is moved away",
         )
+
+
+def _is_known(version: object) -> bool:
+    return isinstance(version, int) and version <= _VERSION
 
 
 def _read_contexts(path: Path, document: Mapping[str, Any]) -> dict[str, Context]:

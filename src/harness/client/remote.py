@@ -66,7 +66,7 @@ def split_url(url: str) -> tuple[str, int]:
     except ValueError:
         host = port = None
         parts = urlsplit("")
-    is_plain = not (parts.username or parts.query or parts.fragment or parts.path.strip("/"))
+    is_plain = not ("@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/"))
     if parts.scheme != "wss" or not host or not port or not is_plain:
         raise ContextError(
             f"cannot use {_without_user(url)!r} as the address of a daemon",
@@ -83,6 +83,7 @@ async def open_remote(remote: Remote) -> MessageStream:
         CertificateInvalid: one of the two certificates cannot be used.
         AccessError: the daemon lets this client not in.
         ProtocolError: no daemon answers there.
+        ContextError: the address, the token or a file is none.
     """
     host, port = split_url(remote.url)
     if remote.token is not None and not (remote.token.isascii() and remote.token.isprintable()):
@@ -92,12 +93,19 @@ async def open_remote(remote: Remote) -> MessageStream:
         with anyio.fail_after(_CONNECT_S):
             stream = await anyio.connect_tcp(host, port)
             return await _secured(stream, context, remote, host, port)
+    except HarnessError:
+        raise
     except TimeoutError:
         raise DaemonUnavailable(f"cannot reach {remote.url}: it does not answer") from None
     except OSError as error:
         raise DaemonUnavailable(
             f"cannot reach {remote.url}: {_cause(error)}",
             hint="`harness daemon start --listen HOST:PORT` on the daemon's machine has it listen",
+        ) from error
+    except ValueError as error:  # of a name that cannot be written in ASCII (IDNA)
+        raise ContextError(
+            f"cannot use {remote.url!r} as the address of a daemon: {host[:80]!r} is no name of a "
+            "host"
         ) from error
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.client import LOCAL, Context, Contexts
-from harness.client.remote import Remote, split_url
+from harness.client.remote import Remote, open_remote, split_url
 from harness.errors import ContextError, ContextNotFound
 
 BUILD = Context("wss://build.example:7443", token_file="/t", ca="/ca.pem")
@@ -68,7 +68,16 @@ def test_a_name_is_taken_once(contexts):
 
 @pytest.mark.parametrize(
     "text",
-    ["nonsense", "[]", '{"version": 2}', '{"contexts": {"a": {}}}', '{"contexts": [1]}', "\xff"],
+    [
+        "nonsense",
+        "[]",
+        '{"version": 2}',
+        '{"version": "1"}',
+        '{"version": null}',
+        '{"contexts": {"a": {}}}',
+        '{"contexts": [1]}',
+        "\xff",
+    ],
 )
 def test_a_file_of_something_else_is_named_and_kept(contexts, text):
     contexts.path.parent.mkdir()
@@ -104,7 +113,8 @@ def test_an_address_is_host_and_port():
     "url",
     [
         "ws://a:1", "https://a:1", "a:1", "wss://a", "wss://:1", "wss://a:x", "wss://a:99999",
-        "wss://a:1/path", "wss://me:geheim@a:1", "wss://a:1?x=1", "wss://[::1:1", "",
+        "wss://a:1/path", "wss://me:geheim@a:1",
+        "wss://:geheim@a:1", "wss://@a:1", "wss://a:1?x=1", "wss://[::1:1", "",
     ],
 )  # fmt: skip
 def test_other_texts_are_no_address(url):
@@ -123,3 +133,9 @@ def test_a_context_is_stored_without_what_is_in_its_files(contexts, tmp_path):
 
 def test_a_remote_is_a_value():
     assert Remote(url="wss://a:1") == Remote(url="wss://a:1")
+
+
+@pytest.mark.parametrize("host", ["ü" * 70, "ü..b"])
+async def test_what_cannot_be_the_name_of_a_host_is_told(host):
+    with pytest.raises(ContextError, match=r"as the address of a daemon: .* is no name of a host"):
+        await open_remote(Remote(url=f"wss://{host}:1"))
