@@ -246,7 +246,7 @@ class _MaskedFormatter(logging.Formatter):
 class _MaskedErrors(TextIOWrapper):
     """Standard error, which ends up in the daemon's log, without secrets: plugins print there.
 
-    A line is held back until it ends, for half a secret is not found.
+    A line is held back until it ends, or all does, for half a secret is not found.
     """
 
     def __init__(self, to: BinaryIO, masked: Callable[[str], str]) -> None:
@@ -261,12 +261,12 @@ class _MaskedErrors(TextIOWrapper):
             super().write(self._masked(lines) + end)
         return len(text)
 
-    def flush(self) -> None:
+    def close(self) -> None:
         """Write the rest, too."""
-        rest, self._rest = self._rest, ""
-        if rest:
+        if not self.closed:
+            rest, self._rest = self._rest, ""
             super().write(self._masked(rest))
-        super().flush()
+        super().close()
 
 
 def _log_to(endpoint: Endpoint) -> _MaskedFormatter:

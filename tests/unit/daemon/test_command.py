@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
+
+from harness.daemon.command import _MaskedErrors
 
 _PROGRAM = """
 import gc, os, sys
@@ -30,3 +33,26 @@ def test_garbage_is_collected_from_the_moment_it_serves(tmp_path: Path) -> None:
         [sys.executable, "-c", _PROGRAM, str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == ["False False true", "True True true"]
+
+
+def test_a_secret_that_is_printed_in_parts_is_masked() -> None:
+    buffer = Kept()
+    errors = _MaskedErrors(buffer, lambda text: text.replace("geheim", "***"))
+    for part in ("password ge", "heim\nthen ", "geh"):
+        errors.write(part)
+        errors.flush()
+    assert buffer.getvalue() == b"password ***\n"
+    errors.write("eim")
+    errors.close()
+    assert buffer.kept == b"password ***\nthen ***"
+
+
+class Kept(BytesIO):
+    """What was written, also after it was closed."""
+
+    kept = b""
+
+    def close(self) -> None:
+        if not self.closed:
+            self.kept = self.getvalue()
+        super().close()
