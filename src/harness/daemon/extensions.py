@@ -163,9 +163,9 @@ class Extensions:
         for service, name in wanted.items():
             if name not in known:
                 raise UnknownServiceType(name=name, service=service, known=known)
-        if any("uses" in str(found.document) for found in stack.workflows.values()):
+        if any(_has_step_of_plugin(workflow.document) for workflow in stack.workflows.values()):
             from harness.config import read_workflow
-            from harness.workflows.workflows import check_kinds
+            from harness.workflows import check_kinds
 
             for document in stack.workflows.values():
                 check_kinds(read_workflow(document, stack), await self.step_kinds())
@@ -243,6 +243,13 @@ def _has_custom_check(value: object) -> bool:
     if isinstance(value, Mapping):
         return value.keys() == {"kind", "options"} or any(map(_has_custom_check, value.values()))
     return isinstance(value, list) and any(map(_has_custom_check, value))
+
+
+def _has_step_of_plugin(value: object) -> bool:
+    """Tell whether a part of a workflow may be a step that a plugin brings, without reading it."""
+    if isinstance(value, Mapping):
+        return "uses" in value or any(map(_has_step_of_plugin, value.values()))
+    return isinstance(value, list) and any(map(_has_step_of_plugin, value))
 
 
 def _are_there() -> bool:

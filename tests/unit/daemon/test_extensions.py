@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from harness.clock import SystemClock
 from harness.daemon.extensions import Extensions
+from harness.errors import ConfigSchemaError
+from harness.model import StackSpec, WorkflowDocument
 from harness.supervisor import Project
 
 _PLUGIN = """\
@@ -69,4 +72,27 @@ async def test_plugins_are_loaded_for_what_an_earlier_daemon_stored_and_only_the
     given = ["tests.places_plugin"]
     async with Extensions(no_project, clock=SystemClock(), given=given) as extensions:
         await extensions.prepare_for([{part: {"units": [unit]}}])
+        assert ("sleeper" in extensions.executors) is are_needed
+
+
+@pytest.mark.parametrize(
+    ("step", "are_needed"),
+    [
+        ({"uses": "nothing"}, True),
+        ({"if": "true", "then": [{"parallel": [{"uses": "nothing"}]}]}, True),
+        ({"set": {"word": "nobody uses 'uses'"}}, False),
+    ],
+)
+async def test_plugins_are_loaded_for_steps_that_they_may_bring_and_only_then(
+    step: dict[str, Any], are_needed: bool
+) -> None:
+    workflow = WorkflowDocument(name="w", document={"steps": [step]})
+    stack = StackSpec(
+        name="s", files=("/h.yaml",), base_dir="/", units={}, workflows={"w": workflow}
+    )
+    given = ["tests.places_plugin"]
+    async with Extensions(no_project, clock=SystemClock(), given=given) as extensions:
+        refused = pytest.raises(ConfigSchemaError, match='no plugin brings a step "nothing"')
+        with refused if are_needed else nullcontext():
+            await extensions.check(stack)
         assert ("sleeper" in extensions.executors) is are_needed
