@@ -6,6 +6,7 @@ is told once in the daemon's log, and holds up nothing.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -133,7 +134,7 @@ class AuditLog:
         written = os.write(self._file, line)
         self._size += written
         if written < len(line):
-            raise OSError(28, "the disk is full")
+            raise OSError(errno.ENOSPC, "the disk is full")
 
     def _rotate(self) -> None:
         self.close()
