@@ -6,7 +6,6 @@ in. It is for one authority; a new one begins without any.
 
 from __future__ import annotations
 
-import difflib
 import json
 from datetime import datetime
 from pathlib import Path
@@ -58,13 +57,7 @@ class IssuedCertificates:
         issued = self._all()
         serials = [one["serial"] for one in issued if one["name"] == name]
         if not serials:
-            names = [one["name"] for one in issued]
-            close = difflib.get_close_matches(name, names, n=1)
-            raise CertificateNotFound(
-                f'cannot revoke the certificate "{name[:80]}": none was issued to that name',
-                hint=f'did you mean "{close[0]}"?' if close else None,
-                details={"did_you_mean": close[0] if close else None},
-            )
+            raise CertificateNotFound.of(name, [one["name"] for one in issued])
         # The list first: without it they are still known, and can be revoked again.
         before = revoked_serials(self.revoked_path, authority[1])
         write_private(self.revoked_path, _list_pem({*before, *serials}, authority, now))

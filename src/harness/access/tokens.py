@@ -6,7 +6,6 @@ out what it may be, so the hash need not be slow.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import hmac
 import re
@@ -99,13 +98,7 @@ class Tokens:
         """
         identifier = self._find(name)
         if identifier is None:
-            names = [facts.name for facts in self.list()]
-            close = difflib.get_close_matches(name, names, n=1)
-            raise TokenNotFound(
-                f'cannot find the token "{name[:80]}"',
-                hint=f'did you mean "{close[0]}"?' if close else "harness token list shows all",
-                details={"did_you_mean": close[0] if close else None},
-            )
+            raise TokenNotFound.of(name, [facts.name for facts in self.list()])
         self._store.delete(_COLLECTION, identifier)
         return _key(identifier)
 

@@ -86,14 +86,7 @@ class Contexts:
         contexts = self.all()
         if name in contexts:
             return contexts[name]
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, [*contexts, LOCAL], n=1)
-        raise ContextNotFound(
-            f'cannot find the context "{name}"',
-            hint=f'did you mean "{close[0]}"?' if close else "harness context list shows all",
-            details={"did_you_mean": close[0] if close else None},
-        )
+        raise ContextNotFound.of(name, [*contexts, LOCAL])
 
     @property
     def current(self) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Self
 
 from .base import HarnessError
+from .suggestions import suggestion
 
 __all__ = [
     "AccessError",
@@ -51,12 +51,10 @@ class ActionNotFound(ActionError):
     def of(cls, name: str, known: Iterable[str], *, where: str) -> Self:
         """Make the error for `name`, with the closest of the known names as a suggestion."""
         names = tuple(known)
-        close = difflib.get_close_matches(name, names, n=1)
         hint = f"it has: {', '.join(names)}" if names else None
         return cls(
             f'cannot find the action "{name}": {where} has none of that name',
-            hint=f'did you mean "{close[0]}"?' if close else hint,
-            details={"name": name, "did_you_mean": close[0] if close else None},
+            **suggestion(name, names, otherwise=hint),
         )
 
 
@@ -184,11 +182,23 @@ class CertificateNotFound(AccessError):
 
     kind = "certificate-not-found"
 
+    @classmethod
+    def of(cls, name: str, known: Iterable[str]) -> Self:
+        """Make the error for `name`, with the closest of the known names as a suggestion."""
+        message = f'cannot revoke the certificate "{name[:80]}": none was issued to that name'
+        return cls(message, **suggestion(name, known, otherwise=None))
+
 
 class TokenNotFound(AccessError):
     """There is no token of that name."""
 
     kind = "token-not-found"
+
+    @classmethod
+    def of(cls, name: str, known: Iterable[str]) -> Self:
+        """Make the error for `name`, with the closest of the known names as a suggestion."""
+        facts = suggestion(name, known, otherwise="`harness token list` shows all")
+        return cls(f'cannot find the token "{name[:80]}"', **facts)
 
 
 class ListenFailed(HarnessError):
@@ -207,6 +217,12 @@ class ContextNotFound(ContextError):
     """There is no context of that name."""
 
     kind = "context-not-found"
+
+    @classmethod
+    def of(cls, name: str, known: Iterable[str]) -> Self:
+        """Make the error for `name`, with the closest of the known names as a suggestion."""
+        facts = suggestion(name, known, otherwise="`harness context list` shows all")
+        return cls(f'cannot find the context "{name[:80]}"', **facts)
 
 
 class DaemonUnavailable(HarnessError):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Self
 
 from .base import HarnessError
+from .suggestions import suggestion
 
 __all__ = [
     "CommandError",
@@ -317,12 +317,9 @@ class SnapshotNotFound(SnapshotError, LookupError):
     @classmethod
     def of(cls, name: str, known: Iterable[str]) -> Self:
         """Make the error for `name`, with the closest of the known names as a suggestion."""
-        close = difflib.get_close_matches(name, tuple(known), n=1)
-        hint = f'did you mean "{close[0]}"?' if close else "`harness snapshot list` shows all"
         return cls(
             f'cannot find snapshot "{name}": the project has none of that name',
-            hint=hint,
-            details={"name": name, "did_you_mean": close[0] if close else None},
+            **suggestion(name, known, otherwise="`harness snapshot list` shows all"),
         )
 
 

@@ -12,7 +12,12 @@ import pytest
 
 from harness.access import Authority, Role, check_own_certificate, client_context, server_context
 from harness.clock import SystemClock
-from harness.errors import CertificateInvalid, InvalidParameters, StorageError
+from harness.errors import (
+    CertificateInvalid,
+    CertificateNotFound,
+    InvalidParameters,
+    StorageError,
+)
 from tests.fakes.clock import FakeClock
 
 _DAY_S = 86_400.0
@@ -161,6 +166,14 @@ def test_a_certificate_that_would_outlive_the_authority_is_refused(authority, li
 def test_some_texts_are_no_names(authority, name):
     with pytest.raises(InvalidParameters, match="cannot issue a certificate"):
         authority.issue(name, Role.VIEWER, lifetime_s=1)
+
+
+def test_a_misspelt_name_of_whose_certificate_is_to_be_revoked_gets_a_suggestion(authority):
+    authority.issue("deploy", Role.VIEWER, lifetime_s=60)
+    with pytest.raises(CertificateNotFound, match="none was issued to that name") as caught:
+        authority.revoke("deplyo")
+    assert caught.value.hint == 'did you mean "deploy"?'
+    assert caught.value.details == {"name": "deplyo", "did_you_mean": "deploy"}
 
 
 def test_our_own_certificate_is_looked_at_to_the_second(authority, clock, tmp_path):

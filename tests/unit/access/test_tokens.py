@@ -89,6 +89,7 @@ def test_a_misspelt_name_gets_a_suggestion(tokens):
     with pytest.raises(TokenNotFound) as caught:
         tokens.revoke("deplyo")
     assert caught.value.hint == 'did you mean "deploy"?'
+    assert caught.value.details == {"name": "deplyo", "did_you_mean": "deploy"}
 
 
 def test_a_name_is_taken_once(tokens):

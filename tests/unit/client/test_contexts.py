@@ -52,6 +52,7 @@ def test_a_misspelt_name_gets_a_suggestion(contexts):
         with pytest.raises(ContextNotFound) as caught:
             attempt("biuld")
         assert caught.value.hint == 'did you mean "build"?'
+        assert caught.value.details == {"name": "biuld", "did_you_mean": "build"}
 
 
 @pytest.mark.parametrize("name", ["", LOCAL, "-x", "a\n", "x" * 65])
