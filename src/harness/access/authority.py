@@ -6,8 +6,6 @@ that the two are always of one kind, is created 0600, and is replaced as a whole
 
 from __future__ import annotations
 
-import fcntl
-import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from harness.clock import Clock
 from harness.errors import CertificateInvalid, InvalidParameters
+from harness.private_files import locked, write_private
 
 from .certificates import (
     certificate_pem,
@@ -27,7 +26,6 @@ from .certificates import (
     new_key,
     pair_pem,
     unusable,
-    write_private,
 )
 from .clients import IssuedCertificates, revoked_serials
 from .principal import Role
@@ -158,16 +156,10 @@ class Authority:
     def _changing(self) -> Iterator[None]:
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with locked(self.directory / "lock"):
+                yield
         except OSError as error:
             raise unusable(self.directory, error) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        except OSError as error:
-            raise unusable(self.directory, error) from error
-        finally:
-            os.close(lock)
 
     def _authority(self) -> Pair:
         """Return the authority, made if there is none."""

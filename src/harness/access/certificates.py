@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +29,6 @@ __all__ = [
     "new_key",
     "pair_pem",
     "unusable",
-    "write_private",
 ]
 
 
@@ -79,23 +76,6 @@ def load_pair(path: Path) -> Pair | None:
     if not isinstance(key, EllipticCurvePrivateKey):
         raise StorageError(f"cannot use {path}: its key is of another kind")
     return key, certificate
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file by one that nobody but the user could read at any moment."""
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
-        raise
 
 
 def facts_of(certificate: x509.Certificate) -> CertificateFacts:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import CertificateNotFound, StorageError
+from harness.private_files import write_private
 
-from .certificates import unusable, write_private
+from .certificates import unusable
 
 if TYPE_CHECKING:
     from cryptography import x509

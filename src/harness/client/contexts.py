@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -103,14 +104,15 @@ class Contexts:
 
         if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME or name.startswith("-"):
             raise ContextError(f"cannot add the context {name[:80]!r}: that is no name")
-        contexts = self.all()
-        if name == LOCAL or name in contexts:
-            raise ContextError(
-                f'cannot add the context "{name}": there is one of that name',
-                hint="take another name" if name == LOCAL else f"harness context remove {name}",
-            )
         split_url(context.url)
-        self._write({**contexts, name: context}, self.current)
+        with self._changing():
+            contexts = self.all()
+            if name == LOCAL or name in contexts:
+                raise ContextError(
+                    f'cannot add the context "{name}": there is one of that name',
+                    hint="take another name" if name == LOCAL else f"harness context remove {name}",
+                )
+            self._write({**contexts, name: context}, self.current)
 
     def use(self, name: str) -> None:
         """Use a context when none is said.
@@ -118,9 +120,10 @@ class Contexts:
         Raises:
             ContextNotFound: there is none of that name.
         """
-        if name != LOCAL:
-            self.find(name)
-        self._write(self.all(), name)
+        with self._changing():
+            if name != LOCAL:
+                self.find(name)
+            self._write(self.all(), name)
 
     def remove(self, name: str) -> None:
         """Forget a context; the files it names stay.
@@ -128,9 +131,10 @@ class Contexts:
         Raises:
             ContextNotFound: there is none of that name.
         """
-        self.find(name)
-        left = {key: context for key, context in self.all().items() if key != name}
-        self._write(left, LOCAL if self.current == name else self.current)
+        with self._changing():
+            self.find(name)
+            left = {key: context for key, context in self.all().items() if key != name}
+            self._write(left, LOCAL if self.current == name else self.current)
 
     def _document(self) -> dict[str, Any]:
         try:
@@ -151,20 +155,24 @@ class Contexts:
         return document
 
     def _write(self, contexts: Mapping[str, Context], current: str) -> None:
+        from harness.private_files import write_private
+
         document = {
             "version": _VERSION,
             "current": current,
             "contexts": {name: context._asdict() for name, context in contexts.items()},
         }
-        new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        write_private(self.path, json.dumps(document, indent=2) + "\n")
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Let no other process change the contexts between reading and writing them."""
+        from harness.private_files import locked
+
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            new.unlink(missing_ok=True)
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(descriptor, "w", encoding="utf-8") as file:
-                json.dump(document, file, indent=2)
-                file.write("\n")
-            new.replace(self.path)
+            with locked(self.path.with_name("contexts.lock")):
+                yield
         except OSError as error:
             raise self._unusable(error) from error
 

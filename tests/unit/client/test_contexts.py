@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
+from harness import private_files
 from harness.client import LOCAL, Context, Contexts
 from harness.client.remote import Remote, open_remote, split_url
 from harness.errors import ContextError, ContextNotFound
 
 BUILD = Context("wss://build.example:7443", token_file="/t", ca="/ca.pem")
+FILES = {"contexts.json", "contexts.lock"}
 
 
 @pytest.fixture
@@ -35,7 +40,7 @@ def test_contexts_are_kept_private_and_in_order(contexts):
     assert contexts.find("build") == BUILD
     assert stat.S_IMODE(contexts.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(contexts.path.parent.stat().st_mode) == 0o700
-    assert [path.name for path in contexts.path.parent.iterdir()] == ["contexts.json"]
+    assert {path.name for path in contexts.path.parent.iterdir()} == FILES
 
 
 def test_the_one_in_use_is_the_local_one_again_when_it_is_removed(contexts):
@@ -44,6 +49,47 @@ def test_the_one_in_use_is_the_local_one_again_when_it_is_removed(contexts):
     assert contexts.current == "build"
     contexts.remove("build")
     assert contexts.current == LOCAL
+
+
+def test_what_two_add_at_the_same_time_is_there(contexts, monkeypatch):
+    written, begun = private_files.write_private, threading.Event()
+    lock = fcntl.flock
+
+    def note_and_lock(descriptor: int, operation: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            begun.set()
+        lock(descriptor, operation)
+
+    def add_the_second() -> None:
+        contexts.add("second", BUILD)
+        begun.set()
+
+    second = threading.Thread(target=add_the_second)
+
+    def write_while_the_second_adds(path: Path, text: str) -> None:
+        monkeypatch.setattr(private_files, "write_private", written)
+        second.start()
+        assert begun.wait(10)
+        written(path, text)
+
+    monkeypatch.setattr(fcntl, "flock", note_and_lock)
+    monkeypatch.setattr(private_files, "write_private", write_while_the_second_adds)
+    contexts.add("first", BUILD)
+    second.join(10)
+    assert list(contexts.all()) == ["first", "second"]
+
+
+def test_what_a_full_disk_does_not_take_leaves_what_there_was(contexts, monkeypatch):
+    contexts.add("build", BUILD)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ContextError, match="No space left on device"):
+        contexts.add("other", BUILD)
+    assert list(contexts.all()) == ["build"]
+    assert {path.name for path in contexts.path.parent.iterdir()} == FILES
 
 
 def test_a_misspelt_name_gets_a_suggestion(contexts):
