@@ -14,10 +14,11 @@ from typing import Any
 import anyio
 import pytest
 from anyio import to_thread
+from anyio.abc import Listener, SocketStream
 
 from harness.access import Authority, Role
 from harness.client import BlockingClient, Client, Remote, connect
-from harness.clock import SystemClock
+from harness.clock import Clock, SystemClock
 from harness.daemon import remote
 from harness.daemon.access import Access
 from harness.daemon.dispatcher import Dispatcher
@@ -36,7 +37,7 @@ from harness.errors import (
     Unauthenticated,
 )
 from harness.protocol import Endpoint, ListenParams
-from harness.storage import MemoryStore
+from harness.storage import MemoryStore, Store
 from tests.fakes.clock import FakeClock
 from tests.unit.daemon.serving import HANDLERS
 
@@ -82,17 +83,40 @@ class Doors:
 
 
 @asynccontextmanager
-async def doors(directory: Path, *, limits: Limits | None = None) -> AsyncIterator[Doors]:
+async def doors(
+    directory: Path,
+    *,
+    limits: Limits | None = None,
+    store: Store | None = None,
+    clock: Clock | None = None,
+    is_open: bool = True,
+) -> AsyncIterator[Doors]:
     server = Server(Dispatcher(HANDLERS), limits=limits)
     access = Access(
-        endpoint=Endpoint(directory), store=MemoryStore(), server=server, clock=SystemClock()
+        endpoint=Endpoint(directory),
+        store=store or MemoryStore(),
+        server=server,
+        clock=clock or SystemClock(),
     )
     handlers = {**HANDLERS, "daemon.stop": HANDLERS["daemon.status"]}
     server.dispatcher = Dispatcher(handlers, audit=access.audit)
     with anyio.fail_after(15):
         async with server.running():
-            await access.listen(ListenParams(host="127.0.0.1"))
+            if is_open:
+                await access.listen(ListenParams(host="127.0.0.1"))
             yield Doors(directory, server, access)
+
+
+@asynccontextmanager
+async def shut_door(directory: Path) -> AsyncIterator[tuple[Doors, Listener[SocketStream]]]:
+    """A daemon that is to listen where another program does, which goes once it is closed."""
+    store = MemoryStore()
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as taken:
+        port = taken.extra(anyio.abc.SocketAttribute.local_port)
+        store.put("daemon", "listen", {"version": 1, "host": "127.0.0.1", "port": port})
+        async with doors(directory, store=store, is_open=False) as door:
+            await door.access.begin(None)
+            yield door, taken
 
 
 async def test_a_client_with_a_token_calls_over_tls(tmp_path):
@@ -380,41 +404,23 @@ async def test_a_daemon_that_ends_opens_no_door(tmp_path, monkeypatch):
 
 async def test_a_remembered_port_that_is_taken_is_tried_again(tmp_path, monkeypatch):
     monkeypatch.setattr("harness.daemon.remote._AGAIN_S", 0.0)
-    store = MemoryStore()
-    server = Server(Dispatcher(HANDLERS))
-    access = Access(endpoint=Endpoint(tmp_path), store=store, server=server, clock=SystemClock())
-    with anyio.fail_after(15):
-        async with server.running():
-            async with await anyio.create_tcp_listener(local_host="127.0.0.1") as taken:
-                port = taken.extra(anyio.abc.SocketAttribute.local_port)
-                where = {"version": 1, "host": "127.0.0.1", "port": port}
-                store.put("daemon", "listen", where)
-                await access.begin(None)
-                assert access.listening is not None
-                assert "another program listens there; it is tried" in str(access.listening.problem)
-            while access.listening.url is None:  # noqa: ASYNC110 - it tells nobody
-                await anyio.sleep(0.01)
-            token = access.tokens.create("me", Role.ADMIN, lifetime_s=None)[0]
-            door = Doors(tmp_path, server, access)
-            async with door.client(token=token) as client:
-                await client.daemon.status()
+    async with shut_door(tmp_path) as (door, taken):
+        assert door.access.listening is not None
+        assert "another program listens there; it is tried" in str(door.access.listening.problem)
+        await taken.aclose()
+        while door.access.listening.url is None:  # noqa: ASYNC110 - it tells nobody
+            await anyio.sleep(0.01)
+        async with door.client(token=door.token()) as client:
+            await client.daemon.status()
 
 
 async def test_a_port_that_is_taken_is_not_tried_again_when_nobody_wants_it(tmp_path, monkeypatch):
     monkeypatch.setattr("harness.daemon.remote._AGAIN_S", 0.0)
-    store = MemoryStore()
-    server = Server(Dispatcher(HANDLERS))
-    access = Access(endpoint=Endpoint(tmp_path), store=store, server=server, clock=SystemClock())
-    with anyio.fail_after(15):
-        async with server.running():
-            async with await anyio.create_tcp_listener(local_host="127.0.0.1") as taken:
-                port = taken.extra(anyio.abc.SocketAttribute.local_port)
-                where = {"version": 1, "host": "127.0.0.1", "port": port}
-                store.put("daemon", "listen", where)
-                await access.begin(None)
-                await access.listen(ListenParams(host=None))
-            await anyio.wait_all_tasks_blocked()
-            assert access.listening is None
+    async with shut_door(tmp_path) as (door, taken):
+        await door.access.listen(ListenParams(host=None))
+        await taken.aclose()
+        await anyio.wait_all_tasks_blocked()
+        assert door.access.listening is None
 
 
 async def test_who_is_not_let_in_cannot_push_others_out_of_the_audit_log(tmp_path):
@@ -491,19 +497,14 @@ async def test_events_go_on_over_a_restart_of_the_listener(tmp_path):
 
 async def test_the_certificate_is_renewed_while_the_daemon_runs(tmp_path):
     clock = FakeClock(datetime.now(UTC) - timedelta(days=61))
-    server = Server(Dispatcher(HANDLERS))
-    access = Access(endpoint=Endpoint(tmp_path), store=MemoryStore(), server=server, clock=clock)
-    with anyio.fail_after(15):
-        async with server.running():
-            await access.listen(ListenParams(host="127.0.0.1"))
-            door = Doors(tmp_path, server, access)
-            token = access.tokens.create("ci", Role.ADMIN, lifetime_s=None)[0]
-            async with door.client(token=token) as old:
-                before = door.authority.facts()["server"].sha256
-                clock.advance(60 * 86_400)
-                async with door.client(token=token) as new:
-                    await new.daemon.status()
-                await old.daemon.status()
+    async with doors(tmp_path, clock=clock) as door:
+        token = door.token()
+        async with door.client(token=token) as old:
+            before = door.authority.facts()["server"].sha256
+            clock.advance(60 * 86_400)
+            async with door.client(token=token) as new:
+                await new.daemon.status()
+            await old.daemon.status()
     assert door.authority.facts()["server"].sha256 != before
 
 
@@ -531,16 +532,10 @@ async def _wrong_moment(directory: Path, offset: timedelta, cause: str, remedy: 
     """Connect to a server whose clock was off when it made its certificate, and stands still."""
     past = Authority(directory / "certificates", FakeClock(datetime.now(UTC) - timedelta(days=99)))
     past.ca_pem()  # the authority itself is good
-    clock = FakeClock(datetime.now(UTC) + offset)
-    server = Server(Dispatcher(HANDLERS))
-    access = Access(endpoint=Endpoint(directory), store=MemoryStore(), server=server, clock=clock)
-    with anyio.fail_after(15):
-        async with server.running():
-            await access.listen(ListenParams(host="127.0.0.1"))
-            door = Doors(directory, server, access)
-            with pytest.raises(CertificateInvalid, match=cause) as caught:
-                async with door.client(token="x"):
-                    pass
+    async with doors(directory, clock=FakeClock(datetime.now(UTC) + offset)) as door:
+        with pytest.raises(CertificateInvalid, match=cause) as caught:
+            async with door.client(token="x"):
+                pass
     assert remedy in str(caught.value.hint)
 
 
