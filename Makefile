@@ -30,7 +30,8 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-tools: $(TOOLS)/.chain  ## anvil and cast from npm, into .tools
+tools: $(TOOLS)/.chain install  ## what examples and tests run, from npm
+	$(BIN)/graph-test-daemon tools install
 
 $(TOOLS)/.chain: examples/chain/package.json examples/chain/package-lock.json
 	@mkdir -p $(TOOLS)/chain
@@ -62,7 +63,7 @@ pins:  ## resolve the dependencies anew into requirements.txt and requirements-d
 	rm -rf $(TOOLS)/pins
 	$(PYTHON) .ci/venv.py $(TOOLS)/pins
 	$(TOOLS)/pins/bin/python -m pip install --quiet --upgrade pip
-	$(TOOLS)/pins/bin/python -m pip install --quiet .
+	$(TOOLS)/pins/bin/python -m pip install --quiet '.[graph]'
 	$(TOOLS)/pins/bin/python -m pip freeze --exclude graph-network-harness --exclude setuptools > requirements.txt
 	$(TOOLS)/pins/bin/python -m pip install --quiet -r requirements-dev.in
 	$(TOOLS)/pins/bin/python -m pip freeze --all --exclude graph-network-harness --exclude pip \

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["faketime_library", "require"]
+from graph_test_daemon.tools import find_tool, tools_dir
+
+__all__ = ["faketime_library", "graph_tool", "require"]
 
 
 def require(name: str, present: bool, reason: str) -> None:
@@ -27,3 +29,12 @@ def faketime_library() -> Path:
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     require("faketime", bool(found), "libfaketime, of Debian's package faketime")
     return found[0]
+
+
+def graph_tool(name: str) -> Path:
+    """Return a program of the Graph's stack as it is installed; `graph` is its requirement."""
+    found = find_tool(name, missing_ok=True)
+    installed = found is not None and tools_dir() in found.parents
+    require("graph", installed, f"{name}, which make tools installs")
+    assert found is not None
+    return found

@@ -106,6 +106,7 @@ async def test_a_daemon_without_plugins_loads_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HARNESS_PLUGINS")
+    monkeypatch.setattr("harness.installed.names_entry_points", lambda _: False)
     monkeypatch.setattr(observers, "_BEGIN_AFTER_S", 0.0)
     monkeypatch.setattr(Plugins, "load", lambda **_: pytest.fail("loaded"))
     async with daemon(tmp_path, STACK) as (client, source):

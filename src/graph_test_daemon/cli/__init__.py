@@ -1,0 +1,1 @@
+"""Commands of the Graph's daemon besides those that every harness has."""
