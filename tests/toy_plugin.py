@@ -116,6 +116,15 @@ class Toy(ServiceType):
         }
 
     @action()
+    async def listen(self, call: Call) -> list[str]:
+        """Return what is printed: what there is, then one line that comes."""
+        async for stream, line in await self.service.follow_lines(whole_run=True):
+            await call.progress("heard")
+            if line == b"second":
+                return [stream, *self.service.last_lines(2)]
+        return []
+
+    @action()
     async def find(self, search: Search) -> list[str]:
         """Find a text."""
         return [search.text] * (search.window.high - search.window.low)

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.commands import Command, Completed, collect
 from harness.errors import ActionError, UnknownService
+from harness.logs import LineReader
 from harness.model import Endpoint, ServiceSpec, ServiceState, UnitKind
 from harness.supervisor import Project
 
@@ -108,6 +109,24 @@ class Service:
             UnknownTask: there is none of that name.
         """
         return self._project.task(task).record.outputs
+
+    def last_lines(self, count: int = 20) -> list[str]:
+        """Return the last lines that it has printed in its present run, oldest first.
+
+        None where its output is not kept here. Blocks for a short read.
+        """
+        unit = self._project.unit(self.name)
+        return unit.log.last_lines(count, since=unit.record.log_offsets)
+
+    async def follow_lines(self, *, whole_run: bool = False) -> LineReader:
+        """Return an async iterator of (stream, line without its newline) over what it prints.
+
+        Args:
+            whole_run: begin with what it has printed in its present run; else only what comes.
+        """
+        unit = self._project.unit(self.name)
+        offsets = unit.record.log_offsets if whole_run else await unit.log.offsets()
+        return unit.log.lines_since(offsets)
 
     async def run(
         self,

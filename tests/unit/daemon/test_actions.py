@@ -80,6 +80,26 @@ async def test_a_service_sees_what_is_beside_it(tmp_path: Path) -> None:
             await _run(client, "look-around", at="seed", task="tell")
 
 
+async def test_a_service_hears_what_it_prints(tmp_path: Path) -> None:
+    (tmp_path / "go").touch()
+    script = "echo first; until [ ! -e go ]; do sleep 0.02; done; echo second; exec sleep 60"
+    stack = f"""
+name: shop
+services:
+  toy: {{type: process, service_type: toy, command: [sh, -c, "{script}"]}}
+"""
+    async with daemon(tmp_path, stack) as (client, source):
+        await _up(client, source)
+        with anyio.fail_after(10):
+            async with client.actions.start(
+                project="shop", service="toy", action="listen"
+            ) as running:
+                async for event in running:
+                    if event["name"] == "progress":
+                        (tmp_path / "go").unlink(missing_ok=True)
+                assert await running.result() == ["stdout", "first", "second"]
+
+
 async def test_an_action_is_described_by_its_schemas(tmp_path: Path) -> None:
     async with daemon(tmp_path, STACK) as (client, source):
         await _up(client, source)

@@ -1,0 +1,206 @@
+"""Waits until a subgraph has indexed the chain up to a block, and knows the chain's own block.
+
+`synced` of graph-node is no measure: it stays true after a reorganisation and after a failure. A
+subgraph is there when the block that its queries know is not below the wanted one and is the one
+that the chain has at that height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from graph_test_daemon.chain import Chain
+from graph_test_daemon.errors import IndexingFailed, NotSynced, QueryFailed
+
+from .node import GraphNode, Indexed
+from .status import BlockPointer, DeploymentStatus
+
+__all__ = ["SyncProgressed", "Synced", "wait_for_sync"]
+
+_LOOK_AGAIN_S = 0.03
+_LOOK_AT_STATUS_S = 0.5
+_MINE_AFTER_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncProgressed:
+    """Queries of a subgraph know a later block.
+
+    Attributes:
+        subgraph: as it was asked for.
+        block: that queries know.
+        wanted: that is waited for.
+    """
+
+    subgraph: str
+    block: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synced:
+    """A subgraph is where it was waited for to be.
+
+    Attributes:
+        deployment: its id.
+        block: that queries know, the chain's own.
+        has_errors: it went on in spite of some.
+        took_s: how long it was waited for.
+    """
+
+    deployment: str
+    block: BlockPointer
+    has_errors: bool
+    took_s: float
+
+
+Tell = Callable[[SyncProgressed], Awaitable[None]]
+
+
+async def wait_for_sync(
+    node: GraphNode,
+    chain: Chain,
+    subgraph: str,
+    *,
+    block: int | None = None,
+    timeout_s: float = 60.0,
+    stall_s: float = 30.0,
+    mine: bool = False,
+    tell: Tell | None = None,
+    log: Callable[[], Sequence[str]] = tuple,
+) -> Synced:
+    """Return when a subgraph has indexed the chain up to a block.
+
+    Args:
+        node: that indexes it.
+        chain: that it is about.
+        subgraph: its name, or the id of a deployment.
+        block: the height; None: of the chain's head now.
+        timeout_s: how long it may take.
+        stall_s: how long its block may stay the same.
+        mine: mine a block when nothing has moved for a second: on a chain where nothing happens,
+            graph-node notices nothing, for example after a reorganisation.
+        tell: is awaited with its progress.
+        log: gives the node's last lines of output, for errors.
+
+    Raises:
+        IndexingFailed: it has stopped at an error.
+        NotSynced: the time is up, or it does not move.
+        QueryFailed: there is no such subgraph.
+    """
+    waiting = _Waiting(node, chain, subgraph, block or await chain.block_number(), tell, log)
+    began_at = anyio.current_time()
+    cause = f"it took longer than {timeout_s:g} s"
+    with anyio.move_on_after(timeout_s):
+        while (found := await waiting.look()) is None:
+            if waiting.still_for_s() > stall_s:
+                cause = f"it has not moved for {stall_s:g} s"
+                break
+            if mine and waiting.still_for_s() > _MINE_AFTER_S and waiting.may_mine():
+                await chain.rpc.call("evm_mine")
+            await anyio.sleep(_LOOK_AGAIN_S)
+        else:
+            return Synced(
+                deployment=found.deployment,
+                block=found.block,
+                has_errors=found.has_errors,
+                took_s=anyio.current_time() - began_at,
+            )
+    raise await waiting.explain(cause)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    node: GraphNode
+    chain: Chain
+    subgraph: str
+    wanted: int
+    tell: Tell | None
+    log: Callable[[], Sequence[str]]
+    at: BlockPointer | None = None
+    moved_at: float = field(default_factory=anyio.current_time)
+    looked_at_status_at: float = 0.0
+    mined_at: float = field(default_factory=anyio.current_time)
+
+    async def look(self) -> Indexed | None:
+        """Return how far queries are when that is far enough."""
+        try:
+            found = await self.node.indexed(self.subgraph)
+        except QueryFailed:
+            await self._raise_if_failed()
+            raise
+        if found is not None and found.block != self.at:
+            self.at, self.moved_at = found.block, anyio.current_time()
+            if self.tell is not None:
+                told = SyncProgressed(
+                    subgraph=self.subgraph, block=found.block.number, wanted=self.wanted
+                )
+                await self.tell(told)
+        if found is not None and found.block.number >= self.wanted:
+            canonical = await self.chain.block(found.block.number)
+            if canonical is not None and canonical.hash == found.block.hash:
+                return found
+        if anyio.current_time() - self.looked_at_status_at > _LOOK_AT_STATUS_S:
+            self.looked_at_status_at = anyio.current_time()
+            await self._raise_if_failed()
+        return None
+
+    def still_for_s(self) -> float:
+        return anyio.current_time() - self.moved_at
+
+    def may_mine(self) -> bool:
+        """Tell whether the last block of ours is a while ago; take note of another one."""
+        if anyio.current_time() - self.mined_at < _MINE_AFTER_S:
+            return False
+        self.mined_at = anyio.current_time()
+        return True
+
+    async def _raise_if_failed(self) -> None:
+        status = await self._status()
+        if status is None or status.health != "failed" or status.fatal_error is None:
+            return
+        error = status.fatal_error
+        if not error.deterministic:
+            return  # graph-node tries again
+        raise IndexingFailed(
+            deployment=status.deployment,
+            message=error.message,
+            handler=error.handler,
+            block=None if error.block is None else error.block.number,
+            head=None if status.head is None else status.head.number,
+            log=self.log(),
+        )
+
+    async def _status(self) -> DeploymentStatus | None:
+        status = await self.node.status_of_name(self.subgraph)
+        return status or await self.node.status(self.subgraph)
+
+    async def explain(self, cause: str) -> NotSynced:
+        """Return the error that says where it is, and what is known of why."""
+        status = await self._status()
+        head = await self.chain.block_number()
+        details: dict[str, object] = {"chain_head": head, "log": list(self.log())}
+        hint = None
+        if status is None:
+            cause, hint = f"{cause}; nothing of it is deployed", "deploy it first"
+        else:
+            details |= {"health": status.health, "paused": status.paused, "node": status.node}
+            if status.paused:
+                cause, hint = f"{cause}; it is paused", "resume it"
+            elif status.node is None:
+                cause, hint = f"{cause}; no node indexes it", "deploy it, or reassign it"
+            elif status.fatal_error is not None:
+                cause = f"{cause}; {status.fatal_error.message}"
+            elif head < self.wanted:
+                cause, hint = f"{cause}; the chain is at block {head}", "mine blocks"
+        return NotSynced(
+            deployment=self.subgraph,
+            at=None if self.at is None else self.at.number,
+            wanted=self.wanted,
+            cause=cause,
+            hint=hint,
+            details=details,
+        )
