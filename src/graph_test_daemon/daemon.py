@@ -6,11 +6,14 @@ from typing import NoReturn
 
 from harness.domain import BaseDaemon
 
+from .graph_node.service import GraphNodeService
+
 __all__ = ["daemon", "main"]
 
 daemon = BaseDaemon(
     "graph-test-daemon",
     at="graph_test_daemon:daemon",
+    service_types=[GraphNodeService],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 

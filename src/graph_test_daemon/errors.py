@@ -3,10 +3,12 @@
     ActionError (of the harness)
     └─ GraphError
        ├─ ToolsNotInstalled
+       ├─ PeerUnclear
        ├─ Unreachable (url)
        ├─ RpcFault (method, code)
        ├─ Reverted (reason)
        ├─ QueryFailed (messages)
+       ├─ QueryInvalid
        ├─ GraphNodeError (cause)  SubgraphNotFound · DeploymentNotFound · InvalidSubgraphName ·
        │                          DeployRefused
        ├─ IndexingFailed (deployment, block, handler)
@@ -30,7 +32,9 @@ __all__ = [
     "IndexingFailed",
     "InvalidSubgraphName",
     "NotSynced",
+    "PeerUnclear",
     "QueryFailed",
+    "QueryInvalid",
     "Reverted",
     "RpcFault",
     "SubgraphNotFound",
@@ -49,6 +53,12 @@ class ToolsNotInstalled(GraphError):
     """A program of the stack could not be installed."""
 
     kind = "tools-not-installed"
+
+
+class PeerUnclear(GraphError):
+    """A service needs another one, and it is not clear which."""
+
+    kind = "peer-unclear"
 
 
 # ── talking to services ──────────────────────────────────────────────────────────────────────────
@@ -107,6 +117,12 @@ class QueryFailed(GraphError):
             f"cannot answer the query: {'; '.join(self.messages)}",
             details={"messages": list(self.messages)},
         )
+
+
+class QueryInvalid(GraphError):
+    """A query is no GraphQL."""
+
+    kind = "query-invalid"
 
 
 # ── the chain ────────────────────────────────────────────────────────────────────────────────────
