@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,37 @@ def test_config_show_prints_the_resolved_stack(cli: Any, stack: Any) -> None:
 
 def test_config_schema_is_a_json_schema(cli: Any) -> None:
     assert "properties" in json.loads(cli("config", "schema").stdout)
+
+
+@pytest.fixture
+def templates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have two templates installed, of which one is broken."""
+    module = tmp_path / "site" / "toy_templates.py"
+    module.parent.mkdir()
+    module.write_text("from pathlib import Path\nshop = Path(__file__).with_name('shop.yaml')\n")
+    (module.parent / "shop.yaml").write_text("name: theirs\nservices: {}\n")
+    monkeypatch.syspath_prepend(str(module.parent))
+    points = EntryPoints(
+        EntryPoint(name, value, "harness.templates")
+        for name, value in (("shop", "toy_templates:shop"), ("broken", "toy_templates:none"))
+    )
+    monkeypatch.setattr("harness.cli.stack_templates.entry_points", lambda **_: points)
+
+
+@pytest.mark.usefixtures("templates")
+def test_init_begins_with_a_stack_that_a_plugin_brings(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli("init", "--template", "shop", "--name", "mine").exit_code == 0
+    assert (tmp_path / "harness.yaml").read_text() == "name: mine\nservices: {}\n"
+    unknown = cli("init", "--template", "shpo", "--force")
+    assert unknown.exit_code == 2
+    assert 'there is no template "shpo"; known: broken, shop' in unknown.stderr
+    broken = cli("init", "--template", "broken", "--force")
+    assert broken.exit_code == 1
+    assert 'cannot use "broken"' in broken.stderr
+    assert (tmp_path / "harness.yaml").read_text().startswith("name: mine")
 
 
 def test_init_writes_a_file_that_validates_and_keeps_an_existing_one(
