@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import NoReturn
 
 from harness.domain import BaseDaemon
@@ -9,6 +10,23 @@ from harness.domain import BaseDaemon
 from .graph_node.service import GraphNodeService
 
 __all__ = ["daemon", "main"]
+
+_LIBRARIES = (
+    "base58",
+    "eth_abi",
+    "eth_account",
+    "eth_utils",
+    "graphql",
+    "httpx2",
+    "psycopg",
+    "starlette",
+    "uvicorn",
+)
+
+if missing := [name for name in _LIBRARIES if find_spec(name) is None]:
+    raise ImportError(
+        f"the Graph's daemon needs {', '.join(missing)}: pip install 'graph-network-harness[graph]'"
+    )
 
 daemon = BaseDaemon(
     "graph-test-daemon",

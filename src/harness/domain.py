@@ -158,8 +158,8 @@ class BaseDaemon:
             raise PlanError(f"cannot use the daemon {self.name}: another object is at {self.at}")
         plugins = Plugins.load(given=self.plugins)
         for report in plugins.reports:
-            if report.error is not None and report.name in self.plugins:
-                raise PlanError(f"cannot use {report.name}: {report.error}")
+            if report.error is not None and report.module in self.plugins:
+                raise PlanError(f"cannot use {report.module}: {report.error}")
         return plugins
 
     # ── running it ───────────────────────────────────────────────────────────────────────────────

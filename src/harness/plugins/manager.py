@@ -95,7 +95,10 @@ class Plugins:
             plugins._add(_report_of(point), point.load)
         named = filter(None, map(str.strip, env.get(VARIABLE, "").split(",")))
         sources = {**dict.fromkeys(named, VARIABLE), **dict.fromkeys(given, GIVEN)}
+        installed = {report.module for report in plugins.reports}
         for name, source in sources.items():
+            if name in installed:
+                continue  # a domain's daemon may be a plugin of every other daemon, too
             point = EntryPoint(name, name, GROUP)
             plugins._add(PluginReport(name=name, source=source, module=name), point.load)
         return plugins

@@ -63,6 +63,13 @@ def test_an_entry_point_is_found(installed):
     assert report.error is None
 
 
+def test_one_that_is_installed_and_given_is_loaded_once(installed):
+    installed.append(EntryPoint("toy", "tests.toy_plugin", "harness.plugins"))
+    plugins = Plugins.load(TOY, given=["tests.toy_plugin"])
+    assert [(report.name, report.error) for report in plugins.reports] == [("toy", None)]
+    assert plugins.action_types.daemon == [Daemon]
+
+
 def test_executors_and_health_checks_are_brought_too():
     plugins = Plugins.load({}, given=["tests.places_plugin"])
     (report,) = plugins.reports

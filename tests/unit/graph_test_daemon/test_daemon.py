@@ -1,0 +1,47 @@
+"""The plugin as a whole."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("httpx2", "eth_abi", "eth_account", "eth_utils", "graphql", "psycopg", "starlette")
+
+
+def test_loading_it_loads_none_of_its_libraries() -> None:
+    # Every daemon of an environment that has this plugin loads it.
+    program = (
+        f"import sys, graph_test_daemon.daemon; print(sorted({{*{HEAVY}}} & {{*sys.modules}}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_launching_loads_the_standard_library_only() -> None:
+    program = (
+        "import sys, graph_test_daemon.launch, graph_test_daemon.tools.places\n"
+        "own = {*sys.stdlib_module_names, 'graph_test_daemon', 'harness', '__main__'}\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} - own))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_without_the_extra_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("graph_test_daemon.daemon")
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "psycopg" else found(name)
+    )
+    with pytest.raises(ImportError, match=r"needs psycopg: pip install .*\[graph\]"):
+        importlib.reload(module)
