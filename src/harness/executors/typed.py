@@ -151,21 +151,27 @@ class TypedExecutor(Executor):
     async def _see_through(self, job: _Job, run: TypedRun, run_dir: Path) -> None:
         """Run a task to its end, and leave on disk how it ended unless the daemon ends."""
         try:
-            with job.scope:
-                _write(run_dir / OUTPUTS_FILE, await run.execute())
-                job.status = ExitStatus(code=0)
-            if job.scope.cancelled_caught:
-                job.status = ExitStatus(cause="cancelled")
+            job.status = await _outcome(job.scope, run, run_dir)
             _write_end(run_dir, job.status)
-        except HarnessError as error:
-            job.status = ExitStatus(code=1, cause=str(error))
-            _write_end(run_dir, job.status)
+        except OSError as error:
+            # A full disk, for example; what a class raises is a HarnessError by now.
+            logger.error("Cannot keep how the run in %s ended: %s", run_dir, error)
+            job.status = ExitStatus(code=1, cause=f"how it ended cannot be kept: {error}")
         except Exception:
-            # A defect of ours, or a full disk; what a class raises is a HarnessError by now.
             logger.exception("Cannot see the run in %s through", run_dir)
             job.status = ExitStatus(code=1, cause="a defect in the harness; its log says more")
         finally:
             job.ended.set()
+
+
+async def _outcome(scope: anyio.CancelScope, run: TypedRun, run_dir: Path) -> ExitStatus:
+    """Run a task to its end, keep its outputs, and return how it ended."""
+    try:
+        with scope:
+            _write(run_dir / OUTPUTS_FILE, await run.execute())
+    except HarnessError as error:
+        return ExitStatus(code=1, cause=str(error))
+    return ExitStatus(cause="cancelled") if scope.cancelled_caught else ExitStatus(code=0)
 
 
 def _write_end(run_dir: Path, status: ExitStatus) -> None:

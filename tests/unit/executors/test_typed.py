@@ -19,6 +19,7 @@ from harness.executors import (
     StartRequest,
     TypedExecutor,
     TypedOptions,
+    typed,
 )
 from harness.model import ExitStatus, Handle, UnitKind
 from tests.processes import is_alive
@@ -128,6 +129,24 @@ async def test_what_cannot_be_kept_is_a_failure_and_no_success(bench: Bench) -> 
     assert (status.code, "its log says more" in str(status)) == (1, True)
 
 
+async def test_a_full_disk_at_the_end_of_a_run_that_fails_ends_nothing_else(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, document: Mapping[str, Any]) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(typed, "_write", refuse)
+    handle = await bench.start(_fails)
+    with anyio.fail_after(5):
+        status = await bench.executor.wait(handle)
+    assert (status.code, "No space left on device" in str(status)) == (1, True)
+    # The next run is seen through as ever.
+    monkeypatch.undo()
+    handle = await bench.start(_two)
+    with anyio.fail_after(5):
+        assert await bench.executor.wait(handle) == ExitStatus(code=0)
+
+
 async def test_a_stop_cancels_a_run_and_a_second_one_reports_the_same(bench: Bench) -> None:
     handle = await bench.start()
     assert await bench.stop(handle) == CANCELLED
@@ -192,7 +211,7 @@ async def test_a_run_that_goes_on_although_it_was_cancelled_is_named(bench: Benc
     with pytest.raises(StopFailed, match='cannot stop "seed": its class goes on'):
         await bench.stop(handle, timeout_s=0.0)
     gate.set()
-    assert (await bench.stop(handle)).code != 1
+    assert await bench.stop(handle) == ExitStatus(code=0)
 
 
 async def test_a_type_that_cannot_be_used_was_never_started(bench: Bench) -> None:
