@@ -75,7 +75,7 @@ class TaskCall(Call):
         request = self._request
         command = Command(
             argv=argv,
-            env={**request.env, **(env or {}), "HARNESS_UNIT": request.marker},
+            env={**request.env, **(env or {}), **request.identity},
             inherit_env=False,
             working_dir=str(request.base_dir / (directory or ".")),
             stdin=stdin,

@@ -308,3 +308,11 @@ class Executor(ABC):
         return NotSupported(
             service=str(handle.data.get("unit", "?")), executor=self.name, capability=capability
         )
+
+    def _survived(self, unit: str, report: TreeReport) -> StopFailed:
+        return StopFailed(
+            service=unit,
+            executor=self.name,
+            cause=f"still alive after SIGKILL: {', '.join(report.survivors)}",
+            details={"survivors": list(report.survivors)},
+        )

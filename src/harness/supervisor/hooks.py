@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.commands import RUN_VARIABLE, Command, run
+from harness.commands import Command, run
 from harness.errors import CommandError
 from harness.model import EventKind, Hook
 
@@ -50,11 +50,7 @@ async def _run_hook(hook: Hook, of: Run) -> tuple[str | None, str]:
     """Return what went wrong, or None, and the end of the hook's output."""
     command = Command(
         argv=hook.argv,
-        env={
-            **of.request.env,
-            "HARNESS_UNIT": of.request.marker,
-            RUN_VARIABLE: str(of.request.run_dir),
-        },
+        env={**of.request.env, **of.request.identity},
         inherit_env=False,
         working_dir=str(of.request.base_dir),
         timeout_s=hook.timeout_s,

@@ -133,11 +133,11 @@ async def test_a_command_runs_in_the_environment_and_place_of_its_task(
     call: TaskCall, tmp_path: Path
 ) -> None:
     (tmp_path / "sub").mkdir()
-    script = "cat; echo $COLOUR $SHAPE $HARNESS_UNIT; pwd"
+    script = "cat; echo $COLOUR $SHAPE $HARNESS_UNIT $HARNESS_RUN; pwd"
     done = await call.run(
         "/bin/sh", "-c", script, env={"SHAPE": "round"}, directory="sub", stdin=b"in "
     )
-    assert done.stdout.decode() == f"in red round p/t/1/x\n{tmp_path / 'sub'}\n"
+    assert done.stdout.decode() == f"in red round p/t/1/x {tmp_path}\n{tmp_path / 'sub'}\n"
 
 
 async def test_a_command_that_fails_or_takes_too_long_raises(call: TaskCall) -> None:

@@ -35,6 +35,14 @@ async def test_hooks_run_around_start_and_stop_with_the_unit_s_environment(play:
     assert trace == ["pre_start me", "post_start", "pre_stop", "post_stop"]
 
 
+async def test_a_hook_carries_what_tells_whose_it_is(play: Scene) -> None:
+    line = 'echo "$HARNESS_UNIT $HARNESS_RUN" > carried'
+    await play.brought_up(service("a", hooks=Hooks(pre_start=(hook(line),))))
+    request = play.executor.requests["a"]
+    carried = (play.directory / "carried").read_text()
+    assert carried == f"{request.marker} {request.run_dir}\n"
+
+
 async def test_hooks_of_one_moment_run_in_order(play: Scene) -> None:
     hooks = Hooks(pre_start=(hook("echo 1 >> trace"), hook("echo 2 >> trace")))
     await play.brought_up(service("a", hooks=hooks))
