@@ -14,11 +14,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from harness.errors import NotSupported
+from harness.errors import NotSupported, StopFailed
 from harness.model import Endpoint, ExitStatus, Handle, UnitKind
 
 if TYPE_CHECKING:
-    from harness.commands import Command, Process, TreeUsage
+    from harness.commands import Command, Process, TreeReport, TreeUsage
 
 __all__ = [
     "OUTPUTS_FILE",
@@ -108,6 +108,14 @@ class StartRequest:
     def marker(self) -> str:
         """What every process of the run carries as `HARNESS_UNIT`."""
         return f"{self.project}/{self.unit}/{self.generation}/{self.token}"
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """The variables that every process of the run carries, whatever else its environment is."""
+        # Only here: whoever merely reads stack files needs nothing of how commands are run.
+        from harness.commands import RUN_VARIABLE
+
+        return {"HARNESS_UNIT": self.marker, RUN_VARIABLE: str(self.run_dir)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from harness.commands import (
     wait_exit,
     write_input,
 )
-from harness.errors import CommandError, HandleLost, StartFailed, StopFailed
+from harness.errors import CommandError, HandleLost, StartFailed
 from harness.model import HANDLE_VERSION, ExitStatus, Handle
 
 from .base import Capabilities, Executor, Recovery, StartRequest, StopReport, Usage
@@ -162,14 +162,6 @@ class ProcessExecutor(Executor):
         if handle.version > HANDLE_VERSION:
             raise self._lost(handle, f"its handle is of version {handle.version}, newer than this")
         return DetachedRun.from_data(handle.data)
-
-    def _survived(self, unit: str, report: TreeReport) -> StopFailed:
-        return StopFailed(
-            service=unit,
-            executor=self.name,
-            cause=f"still alive after SIGKILL: {', '.join(report.survivors)}",
-            details={"survivors": list(report.survivors)},
-        )
 
     def _lost(self, handle: Handle, cause: str) -> HandleLost:
         return HandleLost(service=str(handle.data["unit"]), executor=self.name, cause=cause)

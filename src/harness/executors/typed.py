@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol, Self
 import anyio
 from anyio.abc import TaskGroup
 
-from harness.commands import end_orphans
+from harness.commands import Tree, end_tree, signal_number
 from harness.errors import HarnessError, StartFailed, StopFailed
 from harness.model import ExitStatus, Handle
 
@@ -38,6 +38,7 @@ __all__ = ["TypedExecutor", "TypedRun"]
 logger = logging.getLogger(__name__)
 
 _EXIT_FILE = "exit.json"
+_MARKER_FILE = "marker.json"
 
 
 class TypedRun(Protocol):
@@ -103,6 +104,8 @@ class TypedExecutor(Executor):
             raise StartFailed(
                 service=request.unit, executor=self.name, cause=str(error), hint=error.hint
             ) from error
+        # Whoever cleans up after the run has nothing but its directory.
+        _write(request.run_dir / _MARKER_FILE, {"unit": request.unit, "marker": request.marker})
         job = self._jobs[str(request.run_dir)] = _Job()
         self._tasks.start_soon(self._see_through, job, run, request.run_dir)
         data = {"unit": request.unit, "run_dir": str(request.run_dir), "marker": request.marker}
@@ -129,12 +132,13 @@ class TypedExecutor(Executor):
         return job.status
 
     async def stop(self, handle: Handle, *, stop_signal: str, timeout_s: float) -> StopReport:
-        """Cancel the run, and end the commands it has left behind.
+        """Cancel the run, and end what its commands have left behind.
 
         Raises:
-            StopFailed: the class goes on although it was cancelled.
+            StopFailed: the class goes on although it was cancelled, or a process cannot be killed.
         """
         began_s = anyio.current_time()
+        unit = str(handle.data["unit"])
         job = self._jobs.get(str(handle.data["run_dir"]))
         if job is not None:
             job.scope.cancel()
@@ -142,11 +146,29 @@ class TypedExecutor(Executor):
                 await job.ended.wait()
             if not job.ended.is_set():
                 cause = "its class goes on although it was cancelled"
-                raise StopFailed(service=str(handle.data["unit"]), executor=self.name, cause=cause)
-        await end_orphans(f"HARNESS_UNIT={handle.data['marker']}")
+                raise StopFailed(service=unit, executor=self.name, cause=cause)
+        stragglers = await self._end_leftovers(unit, str(handle.data["marker"]))
         status = await self.wait(handle)
         self._jobs.pop(str(handle.data["run_dir"]), None)
-        return StopReport(exit=status, took_s=anyio.current_time() - began_s)
+        took_s = anyio.current_time() - began_s
+        return StopReport(exit=status, stragglers=stragglers, took_s=took_s)
+
+    async def sweep(self, run_dir: Path) -> Sequence[str]:
+        """End what the commands of an ended run left behind; see `Executor.sweep`."""
+        self._jobs.pop(str(run_dir), None)
+        try:
+            document = json.loads((run_dir / _MARKER_FILE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return ()
+        return await self._end_leftovers(document["unit"], document["marker"])
+
+    async def _end_leftovers(self, unit: str, marker: str) -> tuple[str, ...]:
+        """End every process that carries the marker; return the command lines of those killed."""
+        tree = Tree(marker=f"HARNESS_UNIT={marker}", main=None)
+        report = await end_tree(tree, stop_signal=signal_number("SIGTERM"), timeout_s=0.0)
+        if report.survivors:
+            raise self._survived(unit, report)
+        return report.stragglers
 
     async def _see_through(self, job: _Job, run: TypedRun, run_dir: Path) -> None:
         """Run a task to its end, and leave on disk how it ended unless the daemon ends."""

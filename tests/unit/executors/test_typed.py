@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ class Bench:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        # Of its own: other tests run beside this one on the same machine.
+        self.token = secrets.token_hex(8)
         self.work: Work = self.for_ever
         self.executor = TypedExecutor(self._begin)
 
@@ -60,7 +63,7 @@ class Bench:
             unit="seed",
             kind=UnitKind.TASK,
             generation=1,
-            token="x",
+            token=self.token,
             run_dir=self.directory,
             log_dir=self.directory,
             base_dir=self.directory,
@@ -135,8 +138,11 @@ async def test_a_full_disk_at_the_end_of_a_run_that_fails_ends_nothing_else(
     def refuse(path: Path, document: Mapping[str, Any]) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(typed, "_write", refuse)
-    handle = await bench.start(_fails)
+    async def fail() -> Mapping[str, Any]:
+        monkeypatch.setattr(typed, "_write", refuse)
+        return await _fails()
+
+    handle = await bench.start(fail)
     with anyio.fail_after(5):
         status = await bench.executor.wait(handle)
     assert (status.code, "No space left on device" in str(status)) == (1, True)
@@ -153,28 +159,70 @@ async def test_a_stop_cancels_a_run_and_a_second_one_reports_the_same(bench: Ben
     assert await bench.stop(handle) == CANCELLED
 
 
+class Leaving:
+    """A run whose command leaves a process behind, with a session and an environment of its own."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._pid, self._begun = bench.directory / "pid", bench.directory / "begun"
+        never = bench.directory / "never"
+        os.mkfifo(self._begun)
+        os.mkfifo(never)
+        child = f'trap "" TERM; echo $$ > {self._pid}; echo > {self._begun}; read -r _ < {never}'
+        line = (
+            f"env -u HARNESS_COMMAND setsid sh -c '{child}' >/dev/null 2>&1 & "
+            f"read -r _ < {self._begun}"
+        )
+        env = {"PATH": os.environ["PATH"], **bench.request().identity}
+        self._command = Command(argv=("sh", "-c", line), env=env, inherit_env=False)
+        self.idle = anyio.Event()
+
+    async def leave(self) -> Mapping[str, Any]:
+        await collect(Process(self._command), self._command)
+        self.idle.set()
+        return {}
+
+    async def stay(self) -> Mapping[str, Any]:
+        await self.leave()
+        await anyio.sleep_forever()
+        return {}
+
+    def is_left(self) -> bool:
+        return is_alive(int(self._pid.read_text()))
+
+
 @pytest.mark.usefixtures("swept")
 async def test_a_stop_ends_what_a_command_has_left_behind(bench: Bench) -> None:
-    pid, begun, idle = bench.directory / "pid", bench.directory / "begun", anyio.Event()
-    os.mkfifo(begun)
-    child = f"echo $$ > {pid}; echo > {begun}; exec sleep 1000"
-    line = f"setsid sh -c '{child}' >/dev/null 2>&1 & read -r _ < {begun}"
-    env = {"PATH": os.environ["PATH"], "HARNESS_UNIT": bench.request().marker}
-    command = Command(argv=("sh", "-c", line), env=env, inherit_env=False)
-
-    async def leave() -> Mapping[str, Any]:
-        await collect(Process(command), command)
-        idle.set()
-        return await bench.for_ever()
-
-    handle = await bench.start(leave)
+    leaving = Leaving(bench)
+    handle = await bench.start(leaving.stay)
     with anyio.fail_after(10):
-        await idle.wait()
-    assert is_alive(int(pid.read_text()))
+        await leaving.idle.wait()
+    assert leaving.is_left()
     assert await bench.stop(handle) == CANCELLED
-    assert not is_alive(int(pid.read_text()))
+    assert not leaving.is_left()
     found = await bench.executor.recover(unit="seed", run_dir=bench.directory, handle=handle)
     assert (found.handle, found.exit) == (None, CANCELLED)
+
+
+@pytest.mark.usefixtures("swept")
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_a_sweep_ends_what_a_run_has_left_that_ended_by_itself(
+    bench: Bench, is_restarted: bool
+) -> None:
+    leaving = Leaving(bench)
+    handle = await bench.start(leaving.leave)
+    with anyio.fail_after(10):
+        await bench.executor.wait(handle)
+        assert leaving.is_left()
+        executor = Bench(bench.directory).executor if is_restarted else bench.executor
+        (command,) = await executor.sweep(bench.directory)
+        assert command.startswith("sh -c 'trap ")
+        assert not leaving.is_left()
+        assert await executor.sweep(bench.directory) == ()
+    assert await executor.wait(handle) == ExitStatus(code=0)
+
+
+async def test_a_run_that_never_began_leaves_nothing_to_sweep(bench: Bench) -> None:
+    assert await bench.executor.sweep(bench.directory) == ()
 
 
 async def test_two_stops_at_once_both_end(bench: Bench) -> None:
