@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
@@ -52,6 +52,17 @@ class Run:
     input_hash: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolved:
+    """What a definition says with every reference filled in; `env` is what it sets itself."""
+
+    options: Any
+    env: Mapping[str, str]
+    hooks: Hooks
+    health: HealthSpec | None
+    task: TaskSpec | None
+
+
 async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
     """Prepare a run, durably noted before anything exists of it.
 
@@ -63,32 +74,24 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
         StartFailed: a port is taken.
         UnresolvedReference: a reference has no value now.
     """
-    context, record = unit.context, unit.record
+    record = unit.record
     if anew:
         _assign_ports(unit)
     await read_secret_commands(unit)
     lookup = UnitLookup(unit)
-    shown: set[str] = set()
-    own_env = _own_environment(unit, lookup, shown)
-    try:
-        options = resolve(unit.spec.options, lookup, secrets=shown)
-    except ValueError as error:
-        # With the references filled in, the options no longer fit together.
-        raise StartFailed(service=unit.name, executor=unit.spec.type, cause=str(error)) from error
-    hooks = resolve(unit.spec.hooks, lookup, secrets=shown)
-    health = resolve(unit.spec.health, lookup, secrets=shown)
-    context.secrets |= forms(shown)
+    found = _resolve(unit, lookup)
     digest = None
-    if isinstance(unit.spec, TaskSpec):
-        task = resolve(unit.spec, lookup, secrets=shown)
-        make_hash = partial(input_hash, task, options=options, env=own_env, runs=_runs(unit))
+    if found.task is not None:
+        make_hash = partial(
+            input_hash, found.task, options=found.options, env=found.env, runs=_runs(unit)
+        )
         # Input files may be large; without any, a thread would only cost time.
-        digest = await to_thread.run_sync(make_hash) if task.inputs else make_hash()
+        digest = await to_thread.run_sync(make_hash) if found.task.inputs else make_hash()
     if anew:
         record.values = value_hashes(unit.spec, lookup)
         _begin_generation(unit)
     request = StartRequest(
-        project=context.project,
+        project=unit.context.project,
         unit=unit.name,
         kind=unit.kind,
         generation=record.generation,
@@ -96,11 +99,34 @@ async def prepare_run(unit: Unit, *, anew: bool = True) -> Run:
         run_dir=unit.directories.run(record.generation),
         log_dir=unit.directories.root,
         base_dir=Path(unit.spec.base_dir),
-        options=options,
-        env={**inherited_environment(unit), **own_env},
+        options=found.options,
+        env={**inherited_environment(unit), **found.env},
         endpoints=unit.endpoints(),
     )
-    return Run(request=request, hooks=hooks, health=health, input_hash=digest)
+    return Run(request=request, hooks=found.hooks, health=found.health, input_hash=digest)
+
+
+def _resolve(unit: Unit, lookup: UnitLookup) -> _Resolved:
+    """Fill in every reference; the secrets among them are shown nowhere from now on.
+
+    Raises:
+        StartFailed: with the references filled in, the definition does not fit together.
+        UnresolvedReference: a reference has no value now.
+    """
+    spec, shown = unit.spec, set[str]()
+    try:
+        return _Resolved(
+            env=_own_environment(unit, lookup, shown),
+            options=resolve(spec.options, lookup, secrets=shown),
+            hooks=resolve(spec.hooks, lookup, secrets=shown),
+            health=resolve(spec.health, lookup, secrets=shown),
+            task=resolve(spec, lookup, secrets=shown) if isinstance(spec, TaskSpec) else None,
+        )
+    except ValueError as error:
+        raise StartFailed(service=unit.name, executor=spec.type, cause=str(error)) from error
+    finally:
+        # Whatever failed: its message may name what was filled in.
+        unit.context.secrets |= forms(shown)
 
 
 def current_input_hash(unit: Unit, context: Context) -> str | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass, replace
 
 import anyio
 import pytest
 
+from harness.executors.fake import FakeOptions
 from harness.model import (
     MASK,
     Condition,
@@ -234,3 +236,29 @@ async def test_a_secret_in_a_start_error_is_masked(play: Scene) -> None:
     assert SECRET not in play.reason("web")
     assert SECRET not in str(operation.error)
     assert SECRET not in str(play.events(EventKind.UNIT_STATE_CHANGED))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Picky(FakeOptions):
+    """Options that say what they are given where they do not fit."""
+
+    def __post_init__(self) -> None:
+        if self.start_error == SECRET:
+            raise ValueError(f"{self.start_error} is no start error")
+
+
+async def test_a_secret_in_options_that_do_not_fit_together_is_masked(play: Scene) -> None:
+    play.client_env = {"TOKEN": SECRET}
+    web = replace(service("web"), options=_Picky(start_error="${secrets.token}"))
+    operation = await play.brought_up(web, secrets=SECRETS)
+    assert play.reason("web").endswith(f"{MASK} is no start error")
+    assert SECRET not in str(operation.error)
+    assert SECRET not in str(play.events(EventKind.UNIT_STATE_CHANGED))
+
+
+async def test_a_secret_that_a_task_s_definition_alone_names_is_masked(play: Scene) -> None:
+    play.client_env = {"TOKEN": SECRET}
+    seed = task("seed", creates=("${secrets.token}/${secrets.none}",))
+    operation = await play.brought_up(seed, secrets=SECRETS)
+    assert operation.error is not None
+    assert play.project.context.secrets >= {SECRET}
