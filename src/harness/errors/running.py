@@ -264,17 +264,23 @@ class OperationConflict(OperationError):
 
 
 class LeaseError(HarnessError):
-    """A lease is not held."""
+    """A lease is not held.
+
+    Attributes:
+        verb: what was to be done, unless the constructor is told another one.
+    """
 
     kind = "lease-error"
     facts = ("project", "lease")
     verb: ClassVar[str] = "use"
 
-    def __init__(self, *, project: str, lease: str | None, cause: str, hint: str) -> None:
+    def __init__(
+        self, *, project: str, lease: str | None, cause: str, hint: str, verb: str | None = None
+    ) -> None:
         self.project = project
         self.lease = lease
         super().__init__(
-            f'cannot {self.verb} the lease of project "{project}": {cause}',
+            f'cannot {verb or self.verb} the lease of project "{project}": {cause}',
             hint=hint,
             details={"project": project, "lease": lease},
         )
@@ -286,9 +292,11 @@ class LeaseExpired(LeaseError):
     kind = "lease-expired"
     verb = "renew"
 
-    def __init__(self, *, project: str, lease: str | None, cause: str) -> None:
+    def __init__(
+        self, *, project: str, lease: str | None, cause: str, verb: str | None = None
+    ) -> None:
         hint = "`harness up --lease` brings the stack up with a new one"
-        super().__init__(project=project, lease=lease, cause=cause, hint=hint)
+        super().__init__(project=project, lease=lease, cause=cause, hint=hint, verb=verb)
 
 
 class LeaseNotFound(LeaseError, LookupError):

@@ -174,7 +174,7 @@ class Leases:
             LeaseExpired: it has ended, and how.
             LeaseNotFound: there is none.
         """
-        lease = self._held(project, lease_id)
+        lease = self._held(project, lease_id, verb="renew")
         lease.renewed_at = self.clock.now()
         lease.due_s = self.clock.monotonic() + lease.ttl_s
         return lease
@@ -185,8 +185,11 @@ class Leases:
         Raises:
             LeaseExpired: it has ended, and how.
             LeaseNotFound: there is none.
+            StorageError: that cannot be kept; the lease is held as before.
         """
-        self._end(self._held(project, lease_id), LeaseEnd.RELEASED)
+        lease = self._held(project, lease_id, verb="release")
+        # The next daemon would take the project down that is to live on.
+        self._end(lease, LeaseEnd.RELEASED, must_be_kept=True)
 
     def excuse(self, project: str) -> None:
         """Let a project live whose lease has expired, because somebody wants it again."""
@@ -205,7 +208,7 @@ class Leases:
         if (lease := self.of(project)) is not None:
             self._end(lease, LeaseEnd.PROJECT_REMOVED)
 
-    def _held(self, project: str, lease_id: str | None) -> Lease:
+    def _held(self, project: str, lease_id: str | None, *, verb: str) -> Lease:
         if lease_id is None:
             lease = self.of(project) or self.last_expired(project)
         else:
@@ -213,7 +216,8 @@ class Leases:
         if lease is None or lease.project != project:
             raise LeaseNotFound(project=project, lease=lease_id)
         if not lease.is_held:
-            raise LeaseExpired(project=project, lease=lease.id, cause=self._cause(lease))
+            cause = self._cause(lease)
+            raise LeaseExpired(project=project, lease=lease.id, cause=cause, verb=verb)
         return lease
 
     def _cause(self, lease: Lease) -> str:
@@ -278,8 +282,12 @@ class Leases:
             logger.error("Cannot read leases %s: a newer version wrote them", ", ".join(newer))
         found = [_decode(key, value) for key, value in records.items() if key not in newer]
         for lease in sorted(found, key=lambda one: one.granted_at):
+            former = self.of(lease.project)
             self._all[lease.id] = lease
             lease.due_s = now_s + lease.ttl_s
+            if lease.is_held and former is not None and former.is_held:
+                # That it was taken over could not be stored; nobody renews it any more.
+                self._end(former, LeaseEnd.TAKEN_OVER)
             if lease.project not in projects:
                 self.forget(lease.project)
         self._wake()
@@ -288,11 +296,14 @@ class Leases:
         """Return the projects that an expired lease has left to be taken down."""
         return [lease.project for lease in self._all.values() if lease.owes_down]
 
-    def _end(self, lease: Lease, end: LeaseEnd) -> None:
+    def _end(self, lease: Lease, end: LeaseEnd, *, must_be_kept: bool = False) -> None:
         lease.end, lease.ended_at = end, self.clock.now()
         try:
             self._keep(lease)
         except StorageError as error:
+            if must_be_kept:
+                lease.end = lease.ended_at = None
+                raise
             # It has ended all the same; at worst the next daemon ends it once more.
             logger.error("Cannot store the end of a lease: %s", error)
         if end is LeaseEnd.EXPIRED:

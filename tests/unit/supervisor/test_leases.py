@@ -134,11 +134,14 @@ async def test_another_lease_takes_the_place_of_the_first(play: Scene) -> None:
 
 async def test_a_released_lease_leaves_its_project_alone(play: Scene) -> None:
     await play.brought_up(service("a"), lease=TERMS)
+    lease = held(play)
     play.stacks.leases.release("p")
     await play.clock.run_for(100)
     assert play.state("a") == "running"
     with pytest.raises(LeaseNotFound):
         play.stacks.leases.release("p")
+    with pytest.raises(LeaseExpired, match=r"cannot release the lease .* it was released at"):
+        play.stacks.leases.release("p", lease.id)
 
 
 async def test_a_project_taken_down_takes_its_lease_along(play: Scene) -> None:
@@ -260,6 +263,41 @@ async def test_a_lease_ends_on_a_full_disk_too(tmp_path: Path) -> None:
         assert held(play).is_held
         play.stacks.leases.release("p")
         assert len(store.records("leases")) == 100
+
+
+async def test_a_lease_whose_release_cannot_be_kept_is_held_as_before(tmp_path: Path) -> None:
+    store = _FullStore()
+    async with scene(tmp_path, store=store) as play:
+        await play.brought_up(service("a"), lease=TERMS)
+        lease = held(play)
+        store.is_full = True
+        with pytest.raises(StoreFull):
+            play.stacks.leases.release("p")
+        assert (held(play), lease.is_held, lease.ended_at) == (lease, True, None)
+        assert play.events(EventKind.LEASE_RELEASED) == []
+        store.is_full = False
+        play.stacks.leases.release("p")
+        assert play.stacks.leases.of("p") is None
+
+
+async def test_the_next_daemon_ends_a_lease_that_was_taken_over_unstored(tmp_path: Path) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    async with scene(tmp_path, store=store, clock=clock) as first:
+        await first.brought_up(service("a"), lease=TERMS)
+        former = held(first)
+        left = store.record("leases", former.id)
+        clock.advance(1)
+        second_id = first.stacks.leases.grant("p", LeaseTerms(ttl_s=60.0, owner="ci")).id
+        # As where the store took the new one alone.
+        assert left is not None
+        store.put("leases", former.id, left)
+    async with scene(tmp_path, store=store, clock=clock) as second:
+        await second.stacks.recover()
+        assert [lease.id for lease in second.stacks.leases.list()] == [second_id]
+        with pytest.raises(LeaseExpired, match="ci took it over"):
+            second.stacks.leases.renew("p", former.id)
+        await clock.run_for(11)
+        assert second.state("a") == "running"
 
 
 async def test_a_lease_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
