@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,10 @@ class SnapshotStore:
             names = os.listdir(self._root)
         except FileNotFoundError:
             return []
-        found = [self.read(name) for name in names if _NAME.fullmatch(name)]
+        found = []
+        for name in filter(_NAME.fullmatch, names):
+            with suppress(SnapshotNotFound):  # it was removed since
+                found.append(self.read(name))
         return sorted(found, key=lambda one: one.created_at)
 
     def read(self, name: str) -> Snapshot:
@@ -92,7 +96,9 @@ class SnapshotStore:
             if value.pop("version") > _VERSION:
                 raise SnapshotError(f'cannot read snapshot "{name}": a newer version made it')
             return Snapshot(**value)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if self.exists(name):
+                raise SnapshotError(f'cannot read snapshot "{name}": {error}') from error
             raise SnapshotNotFound.of(name, self._names()) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SnapshotError(f'cannot read snapshot "{name}": {error}') from error

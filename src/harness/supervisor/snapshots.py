@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import anyio
 from anyio import to_thread
@@ -64,6 +65,7 @@ class Snapshots:
 
     operations: Operations
     find: SnapshotFinder | None
+    _busy: dict[str, str] = field(default_factory=dict)  # project → what is being done in a thread
 
     # ── what there is ────────────────────────────────────────────────────────────────────────────
 
@@ -90,10 +92,10 @@ class Snapshots:
 
         Raises:
             SnapshotNotFound: there is none of that name.
-            OperationConflict: one is being taken or restored.
+            OperationConflict: one is being taken, restored or removed.
         """
-        self._check_free(project)
-        await to_thread.run_sync(_store(project).remove, name)
+        with self._alone(project, "removed"):
+            await to_thread.run_sync(_store(project).remove, name)
         project.context.publish(EventKind.SNAPSHOT_REMOVED, name=name)
 
     # ── taking and restoring ─────────────────────────────────────────────────────────────────────
@@ -110,7 +112,8 @@ class Snapshots:
 
         Raises:
             InvalidParameters: the name is none.
-            OperationConflict: there is one of that name, or another is being taken or restored.
+            OperationConflict: there is one of that name, or another is being taken, restored or
+                removed.
             UnknownService: a required one.
         """
         store = _store(project)
@@ -168,11 +171,11 @@ class Snapshots:
         Raises:
             SnapshotNotFound: there is none of that name.
             SnapshotMismatch: it is of another plan.
-            OperationConflict: another is being taken or restored.
+            OperationConflict: another is being taken, restored or removed.
         """
         store = _store(project)
-        snapshot = await to_thread.run_sync(store.read, name)
-        self._check_free(project)
+        with self._alone(project, "read"):
+            snapshot = await to_thread.run_sync(store.read, name)
         differs = _differences(snapshot.fingerprints, _fingerprints(project))
         if differs and not force:
             raise SnapshotMismatch(name=name, differs=differs)
@@ -197,9 +200,10 @@ class Snapshots:
 
         return self._run("restore", project, work, timeout_s)
 
-    def recover(self, project: Project) -> None:
+    async def recover(self, project: Project) -> None:
         """Resume what an earlier daemon has left quiesced; remove what it was making."""
-        _store(project).remove_half()
+        with self._alone(project, "removed"):
+            await to_thread.run_sync(_store(project).remove_half)
         value = project.context.store.record(SNAPSHOT_WORK, project.name)
         if value is None or not value["quiesced"]:
             return
@@ -251,11 +255,30 @@ class Snapshots:
                 return one
         return None
 
+    @contextmanager
+    def _alone(self, project: Project, done: str) -> Iterator[None]:
+        """Let nobody else touch the snapshots of a project; `done`: what is done with one.
+
+        Raises:
+            OperationConflict: somebody does.
+        """
+        self._check_free(project)
+        self._busy[project.name] = done
+        try:
+            yield
+        finally:
+            del self._busy[project.name]
+
     def _check_free(self, project: Project) -> None:
         if (one := self._running(project)) is not None:
             raise OperationConflict(
                 f"cannot touch snapshots of {project.name}: {one.verb} ({one.id}) is running",
                 hint="try again when it has ended",
+            )
+        if (done := self._busy.get(project.name)) is not None:
+            raise OperationConflict(
+                f"cannot touch snapshots of {project.name}: one is being {done}",
+                hint="try again in a moment",
             )
 
     async def _begin(self, project: Project, *, only: Sequence[str] | None = None) -> QuiescedWork:

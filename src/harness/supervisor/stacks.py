@@ -259,7 +259,7 @@ class Stacks:
                 self._take_down(project.name)
             else:
                 self._go_on_stopping(project)
-                self.snapshots.recover(project)
+                await self.snapshots.recover(project)
 
     def _go_on_stopping(self, project: Project) -> None:
         """Take up the stop that an earlier daemon had begun, in the same order."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from anyio import from_thread
 
 from harness.errors import (
     ActionError,
@@ -23,6 +25,7 @@ from harness.errors import (
 from harness.model import EventKind
 from harness.storage import MemoryStore
 from harness.supervisor import Operation, OperationState, Unit
+from harness.supervisor.snapshot_store import Snapshot, SnapshotStore
 from tests.fakes.clock import FakeClock
 from tests.unit.supervisor.scene import Scene, needs, scene, service, task
 
@@ -389,6 +392,106 @@ async def test_a_snapshot_that_is_removed_by_half_is_not_there(
     with pytest.raises(SnapshotError, match="cannot remove the snapshot"):
         await play.stacks.snapshots.remove(play.project, "s")
     assert await play.stacks.snapshots.list(play.project) == []
+
+
+class Gate:
+    """Holds a call of the store, which is in a thread, until the test opens it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+        self.entered = anyio.Event()
+        self._opened = anyio.Event()
+        held = getattr(SnapshotStore, verb)
+
+        def hold(store: SnapshotStore, *given: Any) -> Any:
+            from_thread.run(self._wait)
+            return held(store, *given)
+
+        monkeypatch.setattr(SnapshotStore, verb, hold)
+
+    async def _wait(self) -> None:
+        self.entered.set()
+        with anyio.fail_after(10):
+            await self._opened.wait()
+
+    @asynccontextmanager
+    async def holding(self, call: Callable[[], Coroutine[Any, Any, object]]) -> AsyncIterator[None]:
+        """Be within the call while the context is open; it has ended when that is left."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call)
+            with anyio.fail_after(10):
+                await self.entered.wait()
+            try:
+                yield
+            finally:
+                self._opened.set()
+
+
+async def test_a_removal_under_way_has_the_snapshots_for_itself(
+    play: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+    snapshots = play.stacks.snapshots
+    gate = Gate(monkeypatch, "remove")
+    async with gate.holding(lambda: snapshots.remove(play.project, "s")):
+        with pytest.raises(OperationConflict, match="one is being removed"):
+            snapshots.create(play.project, "t")
+        with pytest.raises(OperationConflict):
+            await snapshots.restore(play.project, "s")
+        with pytest.raises(OperationConflict):
+            await snapshots.remove(play.project, "s")
+    assert (await created(play)).state is OperationState.DONE
+
+
+async def test_a_snapshot_is_not_removed_while_a_restore_reads_it(
+    play: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+    gate = Gate(monkeypatch, "read")
+    async with gate.holding(lambda: play.stacks.snapshots.restore(play.project, "s")):
+        with pytest.raises(OperationConflict, match="one is being read"):
+            await play.stacks.snapshots.remove(play.project, "s")
+
+
+async def test_a_snapshot_that_goes_while_all_are_listed_is_left_out(
+    play: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await play.brought_up(*STACK)
+    await created(play, "s")
+    await created(play, "t")
+    read = SnapshotStore.read
+
+    def read_late(store: SnapshotStore, name: str) -> Snapshot:
+        if name == "s":
+            store.remove(name)
+        return read(store, name)
+
+    monkeypatch.setattr(SnapshotStore, "read", read_late)
+    assert [one.name for one in await play.stacks.snapshots.list(play.project)] == ["t"]
+
+
+async def test_a_snapshot_without_its_manifest_is_damaged_and_no_unknown_one(play: Scene) -> None:
+    await play.brought_up(*STACK)
+    await created(play)
+    (play.project.context.directory / "snapshots" / "s" / "snapshot.json").unlink()
+    with pytest.raises(SnapshotError, match=r'cannot read snapshot "s": .*No such file'):
+        await play.stacks.snapshots.list(play.project)
+    await play.stacks.snapshots.remove(play.project, "s")
+
+
+async def test_what_an_earlier_daemon_was_making_is_removed_beside_the_loop(
+    tmp_path: Path, players: Players, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as first:
+        await first.brought_up(*STACK)
+    gate = Gate(monkeypatch, "remove_half")
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as second:
+        async with gate.holding(second.stacks.recover):
+            with pytest.raises(OperationConflict):
+                second.stacks.snapshots.create(second.project, "s")
+        assert (await created(second)).state is OperationState.DONE
 
 
 async def test_snapshots_are_private(play: Scene) -> None:
