@@ -7,13 +7,15 @@ the next daemon resumes what this one cannot any more.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import anyio
 
-from harness.errors import HarnessError, OperationFailed, StorageError
+from harness.errors import HarnessError, OperationFailed, SnapshotError, StorageError
 from harness.model import EventKind, ServiceState, UnitKind
 
 from .completion import restore_completion
@@ -22,14 +24,21 @@ from .project import Project
 from .snapshot_store import Snapshot, SnapshotStore
 from .unit import Unit
 
-__all__ = ["SNAPSHOT_WORK", "WORK_VERSION", "QuiescedWork", "SnapshotFinder", "Snapshotter"]
+__all__ = [
+    "SNAPSHOT_WORK",
+    "LeftWork",
+    "QuiescedWork",
+    "SnapshotFinder",
+    "Snapshotter",
+    "left_work",
+]
 
 logger = logging.getLogger(__name__)
 
 SNAPSHOT_WORK = "snapshots"
 """Collection of what a daemon is doing with snapshots, by project."""
 
-WORK_VERSION = 1
+_VERSION = 1
 
 _LAST_S = 30.0
 
@@ -58,15 +67,62 @@ SnapshotFinder = Callable[["Unit"], Awaitable[Snapshotter | None]]
 """Returns how a unit takes part in snapshots; None: not at all."""
 
 
-class QuiescedWork:
-    """One taking or restoring: what it has quiesced, and what has to be known after a crash."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftWork:
+    """What was begun with the snapshots of a project, and did not come to its end.
 
-    def __init__(self, project: Project, taking_part: Sequence[tuple[Unit, Snapshotter]]) -> None:
+    Attributes:
+        quiesced: services that are to be resumed.
+        restoring: name, parts and the restored ones of a restore.
+    """
+
+    quiesced: Sequence[str] = ()
+    restoring: Mapping[str, Any] | None = None
+
+
+def left_work(project: Project) -> LeftWork:
+    """Return what is stored of work with the snapshots of a project.
+
+    Raises:
+        SnapshotError: a newer version has stored it.
+    """
+    value = project.context.store.record(SNAPSHOT_WORK, project.name)
+    if value is None:
+        return LeftWork()
+    if value["version"] > _VERSION:
+        raise SnapshotError(
+            f"cannot go on with the snapshots of {project.name}: a newer version has begun "
+            "something with them",
+            hint="end it with that version",
+        )
+    return LeftWork(quiesced=value["quiesced"], restoring=value["restoring"])
+
+
+class QuiescedWork:
+    """One taking or restoring: what it has quiesced, and what has to be known after a crash.
+
+    Args:
+        project: whose.
+        taking_part: services with how they take part, in the order of starting.
+        unfound: service → why nobody knows how it takes part.
+
+    Raises:
+        SnapshotError: a newer version has begun something.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        taking_part: Sequence[tuple[Unit, Snapshotter]],
+        *,
+        unfound: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._project = project
         self.taking_part = taking_part
-        before = project.context.store.record(SNAPSHOT_WORK, project.name)
-        self.restoring: dict[str, Any] | None = before["restoring"] if before else None
-        self._quiesced: list[str] = []
+        self._unfound = unfound
+        before = left_work(project)
+        self.restoring = before.restoring
+        self._quiesced = list(before.quiesced)
 
     def keep(self) -> None:
         """Store what the next daemon has to know."""
@@ -74,7 +130,7 @@ class QuiescedWork:
         if not self._quiesced and self.restoring is None:
             store.delete(SNAPSHOT_WORK, self._project.name)
             return
-        value = {"version": WORK_VERSION, "quiesced": self._quiesced, "restoring": self.restoring}
+        value = {"version": _VERSION, "quiesced": self._quiesced, "restoring": self.restoring}
         store.put(SNAPSHOT_WORK, self._project.name, value)
 
     def quiesced(self) -> _Quiesced:
@@ -84,7 +140,8 @@ class QuiescedWork:
     async def quiesce(self) -> None:
         """Quiesce all, dependents first."""
         for unit, how in reversed(self.taking_part):
-            self._quiesced.append(unit.name)
+            if unit.name not in self._quiesced:
+                self._quiesced.append(unit.name)
             self.keep()
             await how.quiesce()
             self._project.context.publish(EventKind.UNIT_QUIESCED, unit.name)
@@ -109,17 +166,22 @@ class QuiescedWork:
         self.restoring = None
         self.keep()
 
-    async def resume(self, names: Sequence[str] | None = None) -> list[UnitResult]:
-        """Resume what was quiesced, dependents last; one that fails does not keep the others."""
-        names = tuple(self._quiesced if names is None else names)
-        results = []
+    async def resume(self) -> list[UnitResult]:
+        """Resume what is quiesced, dependents last; one that fails does not keep the others.
+
+        What fails is quiesced still, as far as is known: it is resumed with the next work.
+        """
+        messages: dict[str, str | None] = {**self._unfound}
         for unit, how in self.taking_part:
-            if unit.name not in names:
-                continue
-            message = await self._resume(unit, how)
+            if unit.name in self._quiesced:
+                messages[unit.name] = await self._resume(unit, how)
+        results = []
+        for name, message in messages.items():
+            if message is not None:
+                logger.error("Cannot resume %s: %s", name, message)
             outcome = "resumed" if message is None else "failed"
-            results.append(UnitResult(unit=unit.name, outcome=outcome, message=message))
-        self._quiesced = []
+            results.append(UnitResult(unit=name, outcome=outcome, message=message))
+        self._quiesced = [result.unit for result in results if result.outcome == "failed"]
         self.keep()
         return results
 
@@ -156,8 +218,6 @@ class _Quiesced:
                 failed = [result for result in results if result.outcome == "failed"]
             except StorageError as refused:
                 logger.error("Cannot store that services were resumed: %s", refused)
-        for result in failed:
-            logger.error("Cannot resume %s: %s", result.unit, result.message)
         if failed and error is None:
             names = ", ".join(result.unit for result in failed)
             raise OperationFailed(

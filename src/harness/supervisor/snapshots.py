@@ -29,8 +29,9 @@ from harness.plan import fingerprint, plan_stack
 from .completion import completion_memory
 from .operations import Operation, Operations, OperationState, UnitResult, Work
 from .project import Project
-from .quiescing import SNAPSHOT_WORK, WORK_VERSION, QuiescedWork, SnapshotFinder
+from .quiescing import SNAPSHOT_WORK, QuiescedWork, SnapshotFinder, Snapshotter, left_work
 from .snapshot_store import Snapshot, SnapshotStore
+from .unit import Unit
 
 __all__ = ["RestoreMark", "Snapshots"]
 
@@ -75,13 +76,15 @@ class Snapshots:
 
     def mark(self, project: Project) -> RestoreMark | None:
         """Return the restore that left a project with parts of different moments, if it is over."""
-        return None if self._running(project) else self._mark(project)
+        try:
+            return None if self._running(project) else self._mark(project)
+        except SnapshotError:
+            return None  # only the newer version knows, and `recover` has said so
 
     def _mark(self, project: Project) -> RestoreMark | None:
-        value = project.context.store.record(SNAPSHOT_WORK, project.name)
-        if value is None or value["restoring"] is None:
+        restoring = left_work(project).restoring
+        if restoring is None:
             return None
-        restoring = value["restoring"]
         others = [name for name in restoring["parts"] if name not in restoring["restored"]]
         return RestoreMark(
             snapshot=restoring["name"], restored=restoring["restored"], others=others
@@ -204,19 +207,16 @@ class Snapshots:
         """Resume what an earlier daemon has left quiesced; remove what it was making."""
         with self._alone(project, "removed"):
             await to_thread.run_sync(_store(project).remove_half)
-        value = project.context.store.record(SNAPSHOT_WORK, project.name)
-        if value is None or not value["quiesced"]:
+        try:
+            names = left_work(project).quiesced
+        except SnapshotError as error:
+            logger.error("Cannot resume services of %s: %s", project.name, error)
             return
-        if value["version"] > WORK_VERSION:
-            logger.error(
-                "Cannot resume services of %s: a newer version quiesced them", project.name
-            )
+        if not names:
             return
-        names: list[str] = value["quiesced"]
 
         async def work(_: Operation) -> list[UnitResult]:
-            work = await self._begin(project, only=names)
-            return await work.resume(names)
+            return await (await self._left_quiesced(project, names)).resume()
 
         self._run("resume", project, work)
 
@@ -281,30 +281,47 @@ class Snapshots:
                 hint="try again in a moment",
             )
 
-    async def _begin(self, project: Project, *, only: Sequence[str] | None = None) -> QuiescedWork:
+    async def _begin(self, project: Project) -> QuiescedWork:
         """Find who takes part, in the order of starting.
 
         Raises:
             SnapshotError: one of them does not run.
         """
-        order = [name for name in plan_stack(project.spec).units if name in project.units]
         found = []
-        for name in order:
-            unit = project.units[name]
-            if self.find is None or unit.kind is not UnitKind.SERVICE:
-                continue
-            if only is not None and name not in only:
-                continue
-            how = await self.find(unit)
+        for unit in _services(project):
+            how = await self._how(unit)
             if how is None:
                 continue
-            if only is None and unit.state is not ServiceState.RUNNING:
+            if unit.state is not ServiceState.RUNNING:
                 raise SnapshotError(
-                    f'cannot quiesce "{name}": it is not running, but {unit.state.value}',
-                    hint=f"harness why {name}",
+                    f'cannot quiesce "{unit.name}": it is not running, but {unit.state.value}',
+                    hint=f"harness why {unit.name}",
                 )
             found.append((unit, how))
         return QuiescedWork(project, found)
+
+    async def _left_quiesced(self, project: Project, names: Sequence[str]) -> QuiescedWork:
+        """Find those again that an earlier daemon quiesced, as far as they can be found."""
+        found, unfound = [], {}
+        for unit in _services(project):
+            if unit.name not in names:
+                continue
+            if unit.state is ServiceState.UNKNOWN:
+                unfound[unit.name] = unit.record.reason or "nobody knows whether it runs"
+                continue
+            if unit.state is not ServiceState.RUNNING:
+                continue  # it begins anew, as one that was never quiesced
+            try:
+                how = await self._how(unit)
+            except HarnessError as error:
+                unfound[unit.name] = str(error)
+                continue
+            if how is not None:
+                found.append((unit, how))
+        return QuiescedWork(project, found, unfound=unfound)
+
+    async def _how(self, unit: Unit) -> Snapshotter | None:
+        return None if self.find is None else await self.find(unit)
 
     def _half_restored(self, project: Project, error: HarnessError) -> SnapshotError:
         mark = self._mark(project)
@@ -338,6 +355,14 @@ class Snapshots:
 
 def _store(project: Project) -> SnapshotStore:
     return SnapshotStore(project.context.directory)
+
+
+def _services(project: Project) -> list[Unit]:
+    """Return the services of a project, in the order of starting."""
+    order = [
+        project.units[name] for name in plan_stack(project.spec).units if name in project.units
+    ]
+    return [unit for unit in order if unit.kind is UnitKind.SERVICE]
 
 
 def _fingerprints(project: Project) -> dict[str, str]:

@@ -15,6 +15,8 @@ from anyio import from_thread
 
 from harness.errors import (
     ActionError,
+    ActionNotFound,
+    HarnessError,
     InvalidParameters,
     OperationConflict,
     SnapshotError,
@@ -75,9 +77,12 @@ class Players:
         self.hanging: set[str] = set()
         self.hung = anyio.Event()
         self.states = {"db": "one", "api": "one"}
+        self.unknown: set[str] = set()
 
     async def find(self, unit: Unit) -> Part | None:
         await anyio.lowlevel.checkpoint()
+        if unit.name in self.unknown:
+            raise ActionNotFound("no plugin brings its type")
         return Part(unit.name, self) if unit.name in self.states else None
 
 
@@ -336,6 +341,9 @@ async def test_what_a_newer_daemon_has_left_quiesced_is_left_alone(
     async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as second:
         await second.stacks.recover()
         assert second.stacks.operations.list() == []
+        assert second.stacks.snapshots.mark(second.project) is None
+        operation = await created(second)
+        assert "a newer version has begun something" in str(operation.error)
     assert (store.record("snapshots", "p"), players.steps) == (left, [])
 
 
@@ -356,6 +364,66 @@ async def test_the_next_daemon_still_knows_of_a_half_restore_that_it_resumes(
         mark = second.stacks.snapshots.mark(second.project)
         assert mark is not None
         assert (mark.snapshot, list(mark.others)) == ("s", ["api"])
+
+
+async def test_one_that_nobody_knows_keeps_no_other_quiesced(
+    tmp_path: Path, players: Players, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as first:
+        await first.brought_up(*STACK)
+    left = {"version": 1, "quiesced": ["api", "db"], "restoring": None}
+    store.put("snapshots", "p", left)
+    players.unknown.add("db")
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as second:
+        await second.stacks.recover()
+        (operation,) = second.stacks.operations.list()
+        await second.ended(operation)
+        assert players.steps == ["resume api"]
+        assert second.outcomes(operation) == {"db": "failed", "api": "resumed"}
+        assert str(operation.error) == 'cannot resume "db": no plugin brings its type'
+        assert "Cannot resume db: no plugin brings its type" in caplog.text
+    assert store.record("snapshots", "p") == {**left, "quiesced": ["db"]}
+    # With the plugin back it goes on.
+    players.unknown.clear()
+    players.steps.clear()
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as third:
+        await third.stacks.recover()
+        (operation,) = third.stacks.operations.list()
+        await third.ended(operation)
+        assert (operation.state, players.steps) == (OperationState.DONE, ["resume db"])
+    assert store.records("snapshots") == {}
+
+
+async def test_one_of_which_nobody_knows_whether_it_runs_is_quiesced_still(
+    tmp_path: Path, players: Players
+) -> None:
+    store, clock = MemoryStore(), FakeClock()
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as first:
+        await first.brought_up(*STACK)
+    left = {"version": 1, "quiesced": ["api", "db"], "restoring": None}
+    store.put("snapshots", "p", left)
+    async with scene(tmp_path, store=store, clock=clock, snapshotters=players.find) as second:
+        second.executor.recover_error = HarnessError("cannot reach the machine")
+        await second.stacks.recover()
+        (operation,) = second.stacks.operations.list()
+        await second.ended(operation)
+        assert "cannot reach the machine" in str(operation.error)
+    assert store.record("snapshots", "p") == {**left, "quiesced": ["db", "api"]}
+
+
+async def test_what_could_not_be_resumed_is_resumed_with_the_next_work(
+    play: Scene, players: Players
+) -> None:
+    await play.brought_up(*STACK)
+    players.failing.add("resume db")
+    await created(play)
+    left = play.store.record("snapshots", "p")
+    assert left is not None
+    assert left["quiesced"] == ["db"]
+    players.failing.clear()
+    assert (await created(play, "t")).state is OperationState.DONE
+    assert play.store.records("snapshots") == {}
 
 
 class _FullStore(MemoryStore):
