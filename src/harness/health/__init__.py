@@ -6,7 +6,6 @@ from harness.lazy import lazy_names
 
 from .context import ProbeContext
 from .custom import HealthCheck, without_absent
-from .http_exchange import MAX_BODY_BYTES, Answer, Request, exchange
 from .monitor import HISTORY_LENGTH, LIVENESS, Monitor
 from .observation import (
     HealthChanged,
