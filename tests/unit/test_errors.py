@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -55,11 +57,21 @@ def test_every_error_is_exported_and_nothing_else_is() -> None:
     assert set(harness.errors.__all__) == names
 
 
+@pytest.mark.parametrize("error", PUBLIC)
+def test_an_error_is_exported_by_its_module(error: type[HarnessError]) -> None:
+    assert error.__name__ in importlib.import_module(error.__module__).__all__
+
+
+def drawing() -> list[str]:
+    """Return the lines below the root of the tree in the module's docstring."""
+    tree = (harness.errors.__doc__ or "").split("HarnessError\n")[1].split("\n\n")[0]
+    return tree.splitlines()
+
+
 def drawn() -> dict[str, str]:
     """Return error → its parent, as the drawing in the module's docstring says."""
     parents, parent = {}, ""
-    tree = (harness.errors.__doc__ or "").split("HarnessError\n")[1].split("\n\n")[0]
-    for line in tree.splitlines():
+    for line in drawing():
         names = re.findall(r"[A-Z]\w+", line)
         if re.match(r"\s*[├└]─", line):
             parent = names.pop(0)
@@ -78,6 +90,11 @@ def test_every_error_is_drawn_where_it_belongs() -> None:
         )
 
     assert drawn() == {e.__name__: parent(e) for e in PUBLIC if e is not HarnessError}
+
+
+def test_whatever_goes_on_in_the_next_line_of_the_drawing_says_so() -> None:
+    for line, following in pairwise(drawing()):
+        assert line.endswith(" ·") == (following.lstrip()[0] == "│"), line
 
 
 ONE_PROBLEM = """cannot use the stack file: 1 problem

@@ -17,8 +17,7 @@
     ├─ SnapshotError         SnapshotNotFound · SnapshotMismatch
     ├─ ProtocolError         MalformedMessage · MethodNotFound · InvalidParameters · RemoteFailure
     ├─ AccessError           Unauthenticated · TooManyAttempts · Forbidden · CertificateInvalid ·
-    │                        TokenNotFound
-    │                        CertificateNotFound
+    │                        TokenNotFound · CertificateNotFound
     ├─ ContextError          ContextNotFound
     ├─ ListenFailed
     ├─ PluginBroken

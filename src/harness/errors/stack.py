@@ -16,6 +16,7 @@ __all__ = [
     "DependencyCycle",
     "InvalidTaskConfig",
     "PlanError",
+    "PluginBroken",
     "Problem",
     "UnknownService",
     "UnknownServiceType",
