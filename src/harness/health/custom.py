@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any, ClassVar
 
 from harness.errors import HarnessError
-from harness.model import CustomCheck, HealthSpec, parts
+from harness.model import CustomCheck, HealthSpec, single_checks
 
 from .causes import cause_of
 from .context import ProbeContext
@@ -82,7 +82,7 @@ def without_absent(spec: HealthSpec, known: Mapping[str, HealthCheck]) -> Health
     A plugin that is away for a while must not get a service that runs well restarted.
     """
     live = spec.liveness
-    checks = parts(live.check) if live is not None else ()
+    checks = single_checks(live.check) if live is not None else ()
     if all(check.kind in known for check in checks if isinstance(check, CustomCheck)):
         return spec
     return HealthSpec(stages=spec.stages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.model import CheckSpec, CommandCheck, LogCheck, ProbeSpec, parts
+from harness.model import CheckSpec, CommandCheck, LogCheck, ProbeSpec, single_checks
 
 __all__ = ["delays", "first_steady_try", "log_checks"]
 
@@ -55,8 +55,8 @@ def first_steady_try(*, now: float, interval_s: float, phase: float) -> float:
 
 def log_checks(check: CheckSpec) -> Iterator[LogCheck]:
     """Yield the log checks in a check, in order."""
-    return (part for part in parts(check) if isinstance(part, LogCheck))
+    return (part for part in single_checks(check) if isinstance(part, LogCheck))
 
 
 def _runs_command(check: CheckSpec) -> bool:
-    return any(isinstance(part, CommandCheck) for part in parts(check))
+    return any(isinstance(part, CommandCheck) for part in single_checks(check))

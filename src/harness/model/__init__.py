@@ -24,7 +24,7 @@ from .health import (
     ProbeSpec,
     Stage,
     TcpCheck,
-    parts,
+    single_checks,
 )
 from .hook import Hook, Hooks
 from .option import InvalidOption, StoredOptions
@@ -102,7 +102,7 @@ __all__ = [
     "find_cycle",
     "is_live",
     "is_ready",
-    "parts",
+    "single_checks",
 ]
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists

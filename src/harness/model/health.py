@@ -24,7 +24,7 @@ __all__ = [
     "ProbeSpec",
     "Stage",
     "TcpCheck",
-    "parts",
+    "single_checks",
 ]
 
 
@@ -151,11 +151,11 @@ CheckSpec = (
 )
 
 
-def parts(check: CheckSpec) -> Iterator[CheckSpec]:
+def single_checks(check: CheckSpec) -> Iterator[CheckSpec]:
     """Yield the checks that a check is made of, in order; of one that is not composite, itself."""
     if isinstance(check, CompositeCheck):
         for part in check.checks:
-            yield from parts(part)
+            yield from single_checks(part)
     else:
         yield check
 
@@ -208,4 +208,4 @@ class HealthSpec:
         probes = [stage.probe for stage in self.stages]
         if self.liveness is not None:
             probes.append(self.liveness)
-        return (part for probe in probes for part in parts(probe.check))
+        return (part for probe in probes for part in single_checks(probe.check))
