@@ -12,7 +12,7 @@ from .machine import Trigger
 if TYPE_CHECKING:
     from .unit import Unit
 
-__all__ = ["adopt_run", "go_on", "is_absent"]
+__all__ = ["absence", "adopt_run", "go_on"]
 
 _WITHOUT_RUN = (ServiceState.BACKOFF, ServiceState.EXITED, ServiceState.FAILED)
 
@@ -27,17 +27,14 @@ async def adopt_run(unit: Unit) -> Recovery:
     return await executor.recover(unit=unit.name, run_dir=run_dir, handle=record.handle)
 
 
-def is_absent(unit: Unit) -> bool:
-    """Tell whether no plugin brings a unit's executor now, and say so in its record.
+def absence(unit: Unit) -> str | None:
+    """Return why nobody can do anything with a unit: no plugin brings its executor now; else None.
 
     Trying to start or to clean up would only count as failures: such a unit is left as it is, and
     goes on when the plugin is back.
     """
     executor = unit.context.executors[unit.spec.type]
-    if isinstance(executor, AbsentExecutor):
-        unit.record.reason = executor.cause
-        return True
-    return False
+    return executor.cause if isinstance(executor, AbsentExecutor) else None
 
 
 def go_on(unit: Unit) -> None:

@@ -25,7 +25,7 @@ from harness.model import (
 )
 from harness.plan import Graph, Observed, PlanDiff, diff, fingerprint
 
-from .adoption import go_on, is_absent
+from .adoption import absence, go_on
 from .completion import created_paths_exist
 from .context import Context
 from .directories import UnitDirectories
@@ -369,7 +369,10 @@ class Project:
             for unit in self.units.values():
                 if unit.state is ServiceState.UNKNOWN:
                     tasks.start_soon(unit.adopt)
-        here = [unit for unit in self.units.values() if not is_absent(unit)]
+        absent = {name: cause for name, unit in self.units.items() if (cause := absence(unit))}
+        for name, cause in absent.items():
+            self.units[name].record.reason = cause
+        here = [unit for name, unit in self.units.items() if name not in absent]
         for unit in here:
             unit.sweep_leftovers()
         for unit in here:
