@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "current_input_hash", "discard_run", "inherited_environment", "prepare_run"]
 
 _HARNESS_VARIABLES = "HARNESS_"
+_NO_HASH = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +131,18 @@ def _resolve(unit: Unit, lookup: UnitLookup) -> _Resolved:
 
 
 def current_input_hash(unit: Unit, context: Context) -> str | None:
-    """Return the hash of a task's inputs as they are now, or None while they are not known."""
+    """Return the hash of a task's inputs as they are now, or None while they are not known.
+
+    Of such as do not fit together it is one that nothing has: its next run says why.
+    """
     lookup = UnitLookup(unit, context)
     try:
         task = resolve(unit.task, lookup)
         own_env = _own_environment(unit, lookup, set())
     except ConfigError:
         return None
+    except ValueError:
+        return _NO_HASH
     return input_hash(task, options=task.options, env=own_env, runs=_runs(unit))
 
 

@@ -243,15 +243,15 @@ class _Picky(FakeOptions):
     """Options that say what they are given where they do not fit."""
 
     def __post_init__(self) -> None:
-        if self.start_error == SECRET:
-            raise ValueError(f"{self.start_error} is no start error")
+        if SECRET in self.output:
+            raise ValueError(f"{SECRET} is no output")
 
 
 async def test_a_secret_in_options_that_do_not_fit_together_is_masked(play: Scene) -> None:
     play.client_env = {"TOKEN": SECRET}
-    web = replace(service("web"), options=_Picky(start_error="${secrets.token}"))
+    web = replace(service("web"), options=_Picky(output=("${secrets.token}",)))
     operation = await play.brought_up(web, secrets=SECRETS)
-    assert play.reason("web").endswith(f"{MASK} is no start error")
+    assert play.reason("web").endswith(f"{MASK} is no output")
     assert SECRET not in str(operation.error)
     assert SECRET not in str(play.events(EventKind.UNIT_STATE_CHANGED))
 
@@ -262,3 +262,12 @@ async def test_a_secret_that_a_task_s_definition_alone_names_is_masked(play: Sce
     operation = await play.brought_up(seed, secrets=SECRETS)
     assert operation.error is not None
     assert play.project.context.secrets >= {SECRET}
+
+
+async def test_a_task_whose_options_do_not_fit_any_more_is_planned_and_fails(play: Scene) -> None:
+    seed = replace(task("seed"), options=_Picky(run_for=0.0, output=("${WORD}",)))
+    play.client_env = {"WORD": "fits"}
+    await play.brought_up(seed)
+    play.client_env = {"WORD": SECRET}
+    operation = await play.brought_up(seed)
+    assert str(operation.error).endswith(f"it could not be started: {SECRET} is no output")
