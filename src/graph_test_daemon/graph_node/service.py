@@ -69,7 +69,8 @@ class GraphNodeService(ServiceType):
     """A graph-node: it indexes subgraphs and answers their queries."""
 
     name = "graph-node"
-    setup_timeout_s = 60.0
+    # It remembers blocks and subgraphs that its database may not have any more.
+    stops_for_snapshots = True
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)

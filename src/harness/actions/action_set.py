@@ -45,7 +45,8 @@ class ServiceType(ActionSet):
     and validated. Only then it is ready. What is asked is never remembered.
 
     A type that can snapshot and restore its services makes them part of their stack's snapshots.
-    Meanwhile all parts are quiesced, and services of types that can only quiesce, too.
+    Meanwhile all parts are quiesced, and services of types that can only quiesce, too. A service
+    that keeps in memory what another one stores is stopped instead, and started afterwards.
 
     Args:
         service: the one it is for.
@@ -55,6 +56,8 @@ class ServiceType(ActionSet):
         setup_timeout_s: how long one attempt to set up may take.
         setup_retries: how often a failed attempt is made again, before the service has failed.
         setup_events: dataclasses that setting up may tell.
+        stops_for_snapshots: its services are stopped while snapshots are taken and restored, and
+            `quiesce` and `resume` are not asked.
         quiesce_timeout_s: how long `quiesce` may take; the others likewise.
         snapshot_events: dataclasses that these four may tell.
     """
@@ -63,6 +66,7 @@ class ServiceType(ActionSet):
     setup_timeout_s: ClassVar[float] = 300.0
     setup_retries: ClassVar[int] = 2
     setup_events: ClassVar[Sequence[type]] = ()
+    stops_for_snapshots: ClassVar[bool] = False
     quiesce_timeout_s: ClassVar[float] = 60.0
     resume_timeout_s: ClassVar[float] = 60.0
     snapshot_timeout_s: ClassVar[float] = 600.0
@@ -102,7 +106,7 @@ class ServiceType(ActionSet):
     @classmethod
     def can_quiesce(cls) -> bool:
         """Tell whether its services take part in snapshots, if only by keeping still."""
-        return cls.has_snapshots() or _overrides(cls, "quiesce")
+        return cls.has_snapshots() or cls.stops_for_snapshots or _overrides(cls, "quiesce")
 
     @classmethod
     def has_setup(cls) -> bool:

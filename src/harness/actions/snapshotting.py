@@ -32,6 +32,11 @@ class ServiceSnapshots:
         """Whether it is part of a snapshot, and not only quiesced meanwhile."""
         return self._of.has_snapshots()
 
+    @property
+    def stops(self) -> bool:
+        """Whether it is stopped meanwhile, instead of being quiesced and resumed."""
+        return self._of.stops_for_snapshots
+
     async def quiesce(self) -> None:
         """Have it change nothing from now on."""
         await self._run("quiesce", self._of.quiesce_timeout_s)

@@ -16,9 +16,10 @@ from typing import Any, Protocol
 import anyio
 
 from harness.errors import HarnessError, OperationFailed, SnapshotError, StorageError
-from harness.model import EventKind, ServiceState, UnitKind
+from harness.model import EventKind, Goal, ServiceState, UnitKind
 
 from .completion import restore_completion
+from .goals import bring_up, stop_for_restart
 from .operations import UnitResult
 from .project import Project
 from .snapshot_store import Snapshot, SnapshotStore
@@ -49,6 +50,10 @@ class Snapshotter(Protocol):
     @property
     def has_state(self) -> bool:
         """Whether it is part of a snapshot, and not only quiesced meanwhile."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether it is stopped meanwhile, instead of being quiesced and resumed."""
 
     async def quiesce(self) -> None:
         """Have it change nothing from now on."""
@@ -143,7 +148,11 @@ class QuiescedWork:
             if unit.name not in self._quiesced:
                 self._quiesced.append(unit.name)
             self.keep()
-            await how.quiesce()
+            if how.stops:
+                # Its goal stays: after a crash in between, the next daemon starts it.
+                await stop_for_restart([unit])
+            else:
+                await how.quiesce()
             self._project.context.publish(EventKind.UNIT_QUIESCED, unit.name)
 
     async def restore(self, snapshot: Snapshot, store: SnapshotStore) -> None:
@@ -186,14 +195,30 @@ class QuiescedWork:
         return results
 
     async def _resume(self, unit: Unit, how: Snapshotter) -> str | None:
-        if unit.state is not ServiceState.RUNNING:
+        if how.stops:
+            message = await _started_again(unit)
+            if message is not None:
+                return message
+        elif unit.state is not ServiceState.RUNNING:
             return None  # it begins anew, as one that was never quiesced
-        try:
-            await how.resume()
-        except HarnessError as error:
-            return str(error)
+        else:
+            try:
+                await how.resume()
+            except HarnessError as error:
+                return str(error)
         self._project.context.publish(EventKind.UNIT_RESUMED, unit.name)
         return None
+
+
+async def _started_again(unit: Unit) -> str | None:
+    """Start a service that was stopped, and wait until it is ready; return what went wrong."""
+    if unit.goal is not Goal.UP:
+        return None  # somebody has stopped it meanwhile
+    try:
+        (result,) = await bring_up([unit], keep_going=False)
+    except HarnessError as error:
+        return str(error)
+    return None if result.outcome != "failed" else result.message or "it did not get ready"
 
 
 class _Quiesced:

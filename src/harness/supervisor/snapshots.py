@@ -23,7 +23,7 @@ from harness.errors import (
     SnapshotMismatch,
     WaitTimeout,
 )
-from harness.model import EventKind, ServiceState, UnitKind
+from harness.model import EventKind, Goal, ServiceState, UnitKind
 from harness.plan import fingerprint, plan_stack
 
 from .completion import completion_memory
@@ -292,6 +292,8 @@ class Snapshots:
             how = await self._how(unit)
             if how is None:
                 continue
+            if how.stops and not how.has_state and unit.goal is Goal.DOWN:
+                continue  # it keeps still as it is
             if unit.state is not ServiceState.RUNNING:
                 raise SnapshotError(
                     f'cannot quiesce "{unit.name}": it is not running, but {unit.state.value}',

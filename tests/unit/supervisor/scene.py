@@ -72,6 +72,7 @@ class Recording(FakeExecutor):
         calls: verb and unit, in order.
         most_alive: the largest number of runs of one unit that ever existed at the same time.
         start_gate: while set, a start waits for it.
+        start_error: raised by every start.
         stop_gate: while set, a stop waits for it.
         stop_error: raised by every stop.
         recover_error: raised by every recovery.
@@ -82,6 +83,7 @@ class Recording(FakeExecutor):
         self.calls: list[tuple[str, str]] = []
         self.requests: dict[str, StartRequest] = {}
         self.start_gate: anyio.Event | None = None
+        self.start_error: Exception | None = None
         self.stop_gate: anyio.Event | None = None
         self.stop_error: Exception | None = None
         self.recover_error: Exception | None = None
@@ -98,6 +100,8 @@ class Recording(FakeExecutor):
         try:
             if self.start_gate is not None:
                 await self.start_gate.wait()
+            if self.start_error is not None:
+                raise self.start_error
             handle = await super().start(request)
         finally:
             self.starting -= 1

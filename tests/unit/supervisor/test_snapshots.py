@@ -22,6 +22,7 @@ from harness.errors import (
     SnapshotError,
     SnapshotMismatch,
     SnapshotNotFound,
+    StartFailed,
     StoreFull,
 )
 from harness.model import EventKind
@@ -37,11 +38,11 @@ STACK = service("db"), service("api", needs("db")), service("plain")
 class Part:
     """Notes what it is asked, and fails or hangs where the test says so."""
 
-    has_state = True
-
     def __init__(self, name: str, play: Players) -> None:
         self.name = name
         self.play = play
+        self.stops = name in play.stopping
+        self.has_state = not self.stops
 
     async def quiesce(self) -> None:
         await self._step("quiesce")
@@ -77,6 +78,7 @@ class Players:
         self.hanging: set[str] = set()
         self.hung = anyio.Event()
         self.states = {"db": "one", "api": "one"}
+        self.stopping: set[str] = set()
         self.unknown: set[str] = set()
 
     async def find(self, unit: Unit) -> Part | None:
@@ -126,6 +128,59 @@ async def test_dependents_are_quiesced_first_and_resumed_last(
     ]  # fmt: skip
     assert len(play.events(EventKind.UNIT_QUIESCED)) == 4
     assert play.store.records("snapshots") == {}
+
+
+async def test_what_has_others_state_in_memory_is_stopped_meanwhile(
+    play: Scene, players: Players
+) -> None:
+    players.stopping.add("api")
+    await play.brought_up(*STACK)
+    operation = await created(play)
+    assert operation.state is OperationState.DONE
+    assert players.steps == ["quiesce db", "snapshot db", "resume db"]
+    assert play.executor.names("stop") == ["api"]
+    assert play.executor.names("start") == ["db", "plain", "api", "api"]
+    assert set(play.states().values()) == {"running"}
+    (found,) = await play.stacks.snapshots.list(play.project)
+    assert found.parts == ["db"]
+    players.steps.clear()
+    players.states["db"] = "two"
+    await restored(play)
+    assert players.states["db"] == "one"
+    assert players.steps == ["quiesce db", "restore db", "resume db"]
+    assert play.executor.names("stop") == ["api", "api"]
+    assert set(play.states().values()) == {"running"}
+
+
+async def test_what_is_stopped_meanwhile_is_started_when_another_fails(
+    play: Scene, players: Players
+) -> None:
+    players.stopping.add("api")
+    await play.brought_up(*STACK)
+    players.failing.add("snapshot db")
+    operation = await created(play)
+    assert "told so" in str(operation.error)
+    assert set(play.states().values()) == {"running"}
+    assert play.store.records("snapshots") == {}
+
+
+async def test_what_would_be_stopped_and_is_stays_so(play: Scene, players: Players) -> None:
+    players.stopping.add("api")
+    await play.brought_up(*STACK)
+    await play.ended(play.stacks.stop(play.project, ["api"]))
+    operation = await created(play)
+    assert operation.state is OperationState.DONE
+    assert play.states()["api"] == "stopped"
+
+
+async def test_what_does_not_start_again_is_told(play: Scene, players: Players) -> None:
+    players.stopping.add("api")
+    await play.brought_up(*STACK)
+    play.executor.start_error = StartFailed(service="api", executor="fake", cause="no more")
+    operation = await created(play)
+    assert operation.state is OperationState.FAILED
+    assert "cannot resume api" in str(operation.error)
+    assert "no more" in str(operation.error)
 
 
 async def test_a_quiesce_that_fails_resumes_what_was_begun(play: Scene, players: Players) -> None:
