@@ -9,7 +9,7 @@ import pytest
 
 from graph_test_daemon.tools import find_tool, tools_dir
 
-__all__ = ["faketime_library", "graph_tool", "require"]
+__all__ = ["debians_postgres", "faketime_library", "graph_tool", "require"]
 
 
 def require(name: str, present: bool, reason: str) -> None:
@@ -29,6 +29,13 @@ def faketime_library() -> Path:
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     require("faketime", bool(found), "libfaketime, of Debian's package faketime")
     return found[0]
+
+
+def debians_postgres() -> Path:
+    """Return the directory of Debian's newest server; `postgres-debian` is its requirement."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    require("postgres-debian", bool(found), "the server of Debian's package postgresql")
+    return found[-1].parent
 
 
 def graph_tool(name: str) -> Path:

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from graph_test_daemon.tools.places import ToolMissing
 
-_PROGRAMS = {"anvil": "anvil", "graph-node": "graph_node"}
+_PROGRAMS = {"anvil": "anvil", "graph-node": "graph_node", "postgres": "postgres"}
 """Name → module of this package, each with a function `launch(arguments)`."""
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import select
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -32,6 +38,52 @@ def running_chain(directory: Path, *arguments: str) -> Iterator[str]:
                     break
         finally:
             process.kill()
+
+
+@contextmanager
+def running_postgres(
+    directory: Path,
+    *arguments: str,
+    password: str = "",
+    data: Path | None = None,
+    before: Sequence[str] = (),
+) -> Iterator[str]:
+    """Run PostgreSQL on a free port until it is left; its log is in the directory. Give its URL.
+
+    What is `before` runs it.
+    """
+    graph_tool("postgres")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    command = [*before, sys.executable, "-m", "graph_test_daemon.launch", "postgres"]
+    command += ["--port", str(port), "--data", str(data or directory / "data"), *arguments]
+    with (
+        (directory / "postgres.log").open("w+") as log,
+        subprocess.Popen(
+            command, stderr=log, stdout=log, env={**os.environ, "POSTGRES_PASSWORD": password}
+        ) as process,
+    ):
+        try:
+            _wait_for(log, process, "ready to accept connections")
+            yield f"postgresql://postgres{f':{password}' * bool(password)}@127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+
+
+def _wait_for(log: IO[str], process: subprocess.Popen[bytes], words: str) -> None:
+    deadline = time.monotonic() + 15
+    while words not in (text := Path(log.name).read_text()):
+        assert process.poll() is None, text
+        assert time.monotonic() < deadline, text
+        select.select((), (), (), 0.02)
+
+
+@pytest.fixture(scope="module")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server that a module's tests share."""
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
 
 
 @pytest.fixture
