@@ -1,0 +1,24 @@
+"""PostgreSQL: what can be asked of a server and done to it, and its typed actions."""
+
+from .client import Database, DatabaseInfo, Extension, Role
+from .copies import Copies, Copy
+from .dumps import dump_database, load_database
+from .errors import BackupMissing, DatabaseError, DatabaseInUse, DatabaseMissing
+from .rows import Column, QueryResult
+
+__all__ = [
+    "BackupMissing",
+    "Column",
+    "Copies",
+    "Copy",
+    "Database",
+    "DatabaseError",
+    "DatabaseInUse",
+    "DatabaseInfo",
+    "DatabaseMissing",
+    "Extension",
+    "QueryResult",
+    "Role",
+    "dump_database",
+    "load_database",
+]

@@ -1,0 +1,464 @@
+"""A PostgreSQL server: its databases, roles and extensions, and statements on them.
+
+Everything is committed at once. Databases that are made here are what graph-node needs: UTF-8, in
+the order and classes of characters of C.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import anyio
+
+from graph_test_daemon.errors import Unreachable
+
+from .connection import Address, identifier, literal, perform
+from .errors import DatabaseInUse
+from .rows import Column, QueryResult, json_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+
+__all__ = ["Database", "DatabaseInfo", "Extension", "Role"]
+
+T = TypeVar("T")
+
+_TEMPLATE = "template0"
+_COPY = re.compile("copy-[0-9a-f]{8}-[0-9a-f]{16}")
+_COMES_UP = re.compile("starting up|recovery|not yet accepting|refused", re.IGNORECASE)
+_LOOK_AGAIN_S = 0.03
+_ENDING_S = 0.3
+_ALL_DATABASES = """
+    SELECT datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype,
+           datistemplate, datallowconn, pg_database_size(oid),
+           (SELECT count(*) FROM pg_stat_activity WHERE datid = pg_database.oid)
+    FROM pg_database WHERE datname NOT IN ('template0', 'template1') ORDER BY datname
+"""
+_ALL_ROLES = """
+    SELECT rolname, rolsuper, rolcanlogin, rolcreatedb, rolcreaterole
+    FROM pg_roles WHERE rolname NOT LIKE 'pg\\_%' ORDER BY rolname
+"""
+_ALL_EXTENSIONS = """
+    SELECT name, default_version, installed_version, comment
+    FROM pg_available_extensions ORDER BY name
+"""
+_ALL_TABLES = """
+    SELECT schemaname, tablename FROM pg_tables
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2
+"""
+_SESSIONS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = $1 AND backend_type = 'client backend'
+"""
+_END_SESSIONS = """
+    SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
+    WHERE datname = %s AND pid <> pg_backend_pid()
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseInfo:
+    """One database of a server.
+
+    Attributes:
+        name: of it.
+        owner: the role whose it is.
+        encoding: such as UTF8.
+        collate: how texts are ordered; `ctype`: what is a letter.
+        is_template: new ones may be copied from it by everybody.
+        takes_connections: sessions may begin.
+        size_bytes: on disk.
+        sessions: that it has now.
+    """
+
+    name: str
+    owner: str
+    encoding: str
+    collate: str
+    ctype: str
+    is_template: bool
+    takes_connections: bool
+    size_bytes: int
+    sessions: int
+
+    @property
+    def is_copy(self) -> bool:
+        """It is a backup, or belongs to a snapshot; see `Copies`."""
+        return _COPY.fullmatch(self.name) is not None
+
+    @property
+    def suits_graph_node(self) -> bool:
+        """Its encoding and locale are what graph-node asks for."""
+        return (self.encoding, self.collate, self.ctype) == ("UTF8", "C", "C")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """One role of a server, and what it may do."""
+
+    name: str
+    superuser: bool
+    login: bool
+    create_databases: bool
+    create_roles: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """One extension that the server has; `installed` is its version in a database, or None."""
+
+    name: str
+    version: str
+    installed: str | None
+    comment: str
+
+
+_COLUMNS = tuple(field.name for field in fields(DatabaseInfo))
+
+
+class Database:
+    """A server, by the address of one of its databases.
+
+    Args:
+        address: a URL, or what it says.
+        timeout_s: how long a statement may take unless said otherwise.
+    """
+
+    def __init__(self, address: str | Address, *, timeout_s: float = 60.0) -> None:
+        self.address = Address.parse(address) if isinstance(address, str) else address
+        self._timeout_s = timeout_s
+
+    def on(self, database: str) -> Self:
+        """Return another database of the same server."""
+        return type(self)(self.address.of(database), timeout_s=self._timeout_s)
+
+    async def run(
+        self,
+        work: Callable[[psycopg.Connection], T],
+        *,
+        what: str,
+        database: str | None = None,
+        timeout_s: float | None = None,
+    ) -> T:
+        """Do something on a connection, in a thread; see `perform`."""
+        return await perform(
+            self.address.of(database),
+            work,
+            what=what,
+            timeout_s=self._timeout_s if timeout_s is None else timeout_s,
+            home=self.address.database,
+        )
+
+    async def wait_ready(self, *, timeout_s: float = 60.0) -> None:
+        """Return once the server answers; its port is open before it does.
+
+        Raises:
+            Unreachable: it does not within that time, or refuses.
+        """
+        deadline = anyio.current_time() + timeout_s
+        while True:
+            try:
+                await self.query("SELECT 1")
+            except Unreachable as error:
+                if anyio.current_time() > deadline or not _COMES_UP.search(str(error)):
+                    raise
+            else:
+                return
+            await anyio.sleep(_LOOK_AGAIN_S)
+
+    # ── statements ───────────────────────────────────────────────────────────────────────────────
+
+    async def query(
+        self,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        *,
+        database: str | None = None,
+        limit: int = 1000,
+        timeout_s: float | None = None,
+    ) -> QueryResult:
+        """Run one statement and return its rows.
+
+        Args:
+            sql: the statement; `$1` is the first parameter.
+            parameters: in order.
+            database: of the server; None: the address's.
+            limit: rows that are returned; the statement runs to its end all the same.
+            timeout_s: how long it may take.
+
+        Raises:
+            DatabaseError: the server refuses it, or it takes too long.
+        """
+        return await self.run(
+            lambda connection: _queried(connection, sql, parameters, limit),
+            what="run the query",
+            database=database,
+            timeout_s=timeout_s,
+        )
+
+    async def execute(
+        self, script: str, *, database: str | None = None, timeout_s: float | None = None
+    ) -> list[str]:
+        """Run statements, and return how the server calls what each has done.
+
+        All are one transaction, unless the script says otherwise.
+        """
+        return await self.run(
+            lambda connection: _executed(connection, script),
+            what="run the script",
+            database=database,
+            timeout_s=timeout_s,
+        )
+
+    async def perform_all(self, what: str, *statements: str, database: str | None = None) -> None:
+        """Run statements one by one, each its own transaction."""
+
+        def work(connection: psycopg.Connection) -> None:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+        await self.run(work, what=what, database=database)
+
+    # ── databases ────────────────────────────────────────────────────────────────────────────────
+
+    async def databases(self) -> list[DatabaseInfo]:
+        """Return the databases, by name, without the server's own templates."""
+        rows = await self.run(
+            lambda connection: connection.execute(_ALL_DATABASES).fetchall(),
+            what="list the databases",
+        )
+        return [DatabaseInfo(**dict(zip(_COLUMNS, row, strict=True))) for row in rows]
+
+    async def exists(self, name: str) -> bool:
+        """Tell whether there is a database of that name."""
+        asked = "SELECT 1 FROM pg_database WHERE datname = $1"
+        return bool((await self.query(asked, [name])).rows)
+
+    async def create(
+        self, name: str, *, owner: str | None = None, template: str | None = None
+    ) -> None:
+        """Create a database.
+
+        Args:
+            name: of the new one.
+            owner: its role; None: who creates it.
+            template: a database to copy, which must have no sessions; None: an empty one.
+
+        Raises:
+            DatabaseMissing: the template is not there.
+            DatabaseInUse: the template has sessions.
+            DatabaseError: there is one of that name, or the server refuses.
+        """
+        what = f'create the database "{name}"'
+        if template is not None:
+            await self.without_sessions(template, what=what)
+        words = [f"CREATE DATABASE {identifier(name)} TEMPLATE {identifier(template or _TEMPLATE)}"]
+        if template is None:
+            words.append("ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+        if owner is not None:
+            words.append(f"OWNER {identifier(owner)}")
+        await self.perform_all(what, " ".join(words))
+
+    async def drop(self, name: str, *, missing_ok: bool = False, force: bool = True) -> None:
+        """Drop a database.
+
+        Args:
+            name: of it.
+            missing_ok: there may be none.
+            force: end its sessions first.
+
+        Raises:
+            DatabaseMissing: there is none.
+            DatabaseInUse: it has sessions, without `force`.
+        """
+        quoted = identifier(name)
+        statements = [f"DROP DATABASE {'IF EXISTS ' * missing_ok}{quoted}{' WITH (FORCE)' * force}"]
+        asked = "SELECT datistemplate FROM pg_database WHERE datname = $1"
+        if (await self.query(asked, [name])).value():
+            statements.insert(0, f"ALTER DATABASE {quoted} IS_TEMPLATE false")
+        what = f'drop the database "{name}"'
+        if not force:
+            await self.without_sessions(name, what=what)
+        await self.perform_all(what, *statements)
+
+    async def rename(self, name: str, to: str) -> None:
+        """Give a database another name; it must have no sessions."""
+        statement = f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(to)}"
+        await self.perform_all(f'rename the database "{name}"', statement)
+
+    async def reset(self, name: str, *, template: str | None = None) -> None:
+        """Drop a database with its sessions and create it anew, with the same owner.
+
+        Args:
+            name: of it; one that is not there is created.
+            template: a database to copy; None: an empty one.
+        """
+        owner = await self.owner(name)
+        await self.drop(name, missing_ok=True)
+        await self.create(name, owner=owner, template=template)
+
+    async def give(self, name: str, owner: str) -> None:
+        """Make a database another role's."""
+        statement = f"ALTER DATABASE {identifier(name)} OWNER TO {identifier(owner)}"
+        await self.perform_all(f'give the database "{name}" to "{owner}"', statement)
+
+    async def owner(self, name: str) -> str | None:
+        """Return the role whose a database is; None where there is none of that name."""
+        asked = "SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1"
+        owner = (await self.query(asked, [name])).value()
+        return None if owner is None else str(owner)
+
+    async def mark_template(self, name: str, *, is_template: bool = True) -> None:
+        """Make a database a template, which takes no connections any more; or no longer one."""
+        quoted = identifier(name)
+        await self.perform_all(
+            f'make "{name}" a template',
+            f"ALTER DATABASE {quoted} IS_TEMPLATE {str(is_template).lower()}",
+            f"ALTER DATABASE {quoted} ALLOW_CONNECTIONS {str(not is_template).lower()}",
+        )
+        if is_template:
+            await self.end_sessions(name)
+
+    async def allow_connections(self, name: str, allowed: bool) -> None:
+        """Let sessions begin, or not; those that are there stay."""
+        verb = "open" if allowed else "close"
+        statement = f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS {str(allowed).lower()}"
+        await self.perform_all(f'{verb} the database "{name}"', statement)
+
+    @asynccontextmanager
+    async def closed(self, name: str) -> AsyncIterator[None]:
+        """Keep a database without sessions: end those it has, and let none begin meanwhile."""
+        asked = "SELECT datallowconn FROM pg_database WHERE datname = $1"
+        was_open = (await self.query(asked, [name])).value()
+        if was_open:
+            await self.allow_connections(name, allowed=False)
+        try:
+            await self.end_sessions(name)
+            yield
+        finally:
+            if was_open:
+                with anyio.CancelScope(shield=True):  # it has limits of its own
+                    await self.allow_connections(name, allowed=True)
+
+    async def without_sessions(self, name: str, *, what: str) -> None:
+        """Return if a database has no sessions; such as are just ending are waited for.
+
+        The server itself would wait for five seconds.
+
+        Raises:
+            DatabaseInUse: it has.
+        """
+        deadline = anyio.current_time() + _ENDING_S
+        while sessions := (await self.query(_SESSIONS, [name])).value():
+            if anyio.current_time() > deadline:
+                raise DatabaseInUse(what=what, name=name, sessions=sessions)
+            await anyio.sleep(_LOOK_AGAIN_S)
+
+    async def end_sessions(self, name: str) -> int:
+        """End the sessions of a database, wait until they are gone, and return how many."""
+        found = await self.run(
+            lambda connection: connection.execute(_END_SESSIONS, [name]).fetchone(),
+            what=f'end the sessions of "{name}"',
+        )
+        return int(found[0]) if found else 0
+
+    # ── roles and extensions ─────────────────────────────────────────────────────────────────────
+
+    async def roles(self) -> list[Role]:
+        """Return the roles, by name, without the server's own."""
+        rows = await self.run(
+            lambda connection: connection.execute(_ALL_ROLES).fetchall(), what="list the roles"
+        )
+        return [
+            Role(name=n, superuser=s, login=li, create_databases=cd, create_roles=cr)
+            for n, s, li, cd, cr in rows
+        ]
+
+    async def create_role(
+        self, name: str, *, superuser: bool = False, password: str | None = None
+    ) -> None:
+        """Create a role that may log in."""
+        words = [f"CREATE ROLE {identifier(name)} LOGIN"]
+        if superuser:
+            words.append("SUPERUSER")
+        if password is not None:
+            words.append(f"PASSWORD {literal(password)}")
+        await self.perform_all(f'create the role "{name}"', " ".join(words))
+
+    async def extensions(self, database: str | None = None) -> list[Extension]:
+        """Return the extensions that the server has, and which a database has installed."""
+        rows = await self.run(
+            lambda connection: connection.execute(_ALL_EXTENSIONS).fetchall(),
+            what="list the extensions",
+            database=database,
+        )
+        return [
+            Extension(name=name, version=version, installed=installed, comment=comment or "")
+            for name, version, installed, comment in rows
+        ]
+
+    async def create_extension(self, name: str, *, database: str | None = None) -> None:
+        """Install an extension and what it needs into a database, unless it is there."""
+        statement = f"CREATE EXTENSION IF NOT EXISTS {identifier(name)} CASCADE"
+        await self.perform_all(f'create the extension "{name}"', statement, database=database)
+
+    # ── what is in one ───────────────────────────────────────────────────────────────────────────
+
+    async def table_counts(self, database: str | None = None) -> dict[str, int]:
+        """Return the number of rows of each table, `schema.table` → rows, counted one by one."""
+
+        def work(connection: psycopg.Connection) -> dict[str, int]:
+            found = {}
+            for schema, table in connection.execute(_ALL_TABLES).fetchall():
+                of = f"{identifier(schema)}.{identifier(table)}"
+                counted = f"SELECT count(*) FROM {of}"  # noqa: S608 - quoted
+                row = connection.execute(counted.encode()).fetchone()
+                found[f"{schema}.{table}"] = int(row[0]) if row else 0
+            return found
+
+        return await self.run(work, what="count rows", database=database)
+
+
+def _queried(
+    connection: psycopg.Connection, sql: str, parameters: Sequence[Any], limit: int
+) -> QueryResult:
+    import psycopg
+
+    cursor = psycopg.RawCursor(connection)
+    cursor.execute(sql.encode(), [_parameter(value) for value in parameters] or None)
+    if cursor.description is None:
+        return QueryResult(row_count=max(cursor.rowcount, 0), status=cursor.statusmessage or "")
+    rows = cursor.fetchmany(limit) if limit > 0 else []
+    return QueryResult(
+        columns=tuple(
+            Column(name=column.name, type=column.type_display) for column in cursor.description
+        ),
+        rows=tuple(tuple(json_value(value) for value in row) for row in rows),
+        row_count=cursor.rowcount,
+        truncated=cursor.rowcount > len(rows),
+        status=cursor.statusmessage or "",
+    )
+
+
+def _executed(connection: psycopg.Connection, script: str) -> list[str]:
+    cursor = connection.execute(script.encode())
+    done = [cursor.statusmessage or ""]
+    while cursor.nextset():
+        done.append(cursor.statusmessage or "")
+    return [status for status in done if status]
+
+
+def _parameter(value: Any) -> Any:
+    """Return a value of JSON as PostgreSQL takes it: objects, and lists of them, are JSON there."""
+    from psycopg.types.json import Jsonb
+
+    is_json = isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
+    )
+    return Jsonb(value) if is_json else value
