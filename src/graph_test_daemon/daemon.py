@@ -8,6 +8,7 @@ from typing import NoReturn
 from harness.domain import BaseDaemon
 
 from .graph_node.service import GraphNodeService
+from .postgres.service import Postgres
 
 __all__ = ["daemon", "main"]
 
@@ -31,7 +32,7 @@ if missing := [name for name in _LIBRARIES if find_spec(name) is None]:
 daemon = BaseDaemon(
     "graph-test-daemon",
     at="graph_test_daemon:daemon",
-    service_types=[GraphNodeService],
+    service_types=[GraphNodeService, Postgres],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 

@@ -3,8 +3,8 @@
 A copy is a database that takes no connections. What it is a copy of, under which name and for whom,
 says its comment, so that names may be as long as anyone wants and nothing is kept elsewhere.
 
-Two ways of copying were measured, with 18 MB on one machine: the log (WAL_LOG) takes 150 ms, the
-files (FILE_COPY) 120 ms, and on file systems that share blocks nothing. Files it is.
+Of the two ways of copying, through the log (WAL_LOG) and by files (FILE_COPY), the latter is the
+quicker one from a few megabytes on: 110 against 130 ms with 18 MB.
 """
 
 from __future__ import annotations
