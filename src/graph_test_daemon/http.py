@@ -5,7 +5,7 @@ Source: httpx2, which runs on asyncio and trio. It is loaded with the first requ
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,9 @@ from .errors import Unreachable
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["Answer", "Http"]
+__all__ = ["Answer", "Http", "Params", "Streamed"]
+
+Params = Mapping[str, str | list[str]]
 
 _CONNECT_S = 5.0
 _EXCERPT = 200
@@ -40,6 +42,18 @@ class Answer:
         return " ".join(self.text.split())[:_EXCERPT]
 
 
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A response whose body is still coming; `pieces` of it can be read once."""
+
+    status: int
+    pieces: AsyncIterator[bytes]
+
+    async def read(self) -> bytes:
+        """Return what is left of the body."""
+        return b"".join([piece async for piece in self.pieces])
+
+
 class Http:
     """One service over HTTP.
 
@@ -61,7 +75,7 @@ class Http:
         json: Any = None,
         content: bytes | None = None,
         files: Any = None,
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
         timeout_s: float | None = None,
     ) -> Answer:
         """Send a request and return the answer, whatever its status is.
@@ -92,6 +106,43 @@ class Http:
             headers={name.lower(): value for name, value in response.headers.items()},
             body=response.content,
         )
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str = "",
+        *,
+        content: AsyncIterable[bytes] | None = None,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> AsyncIterator[Streamed]:
+        """Send a request, and give its answer as it comes, whatever its status is.
+
+        Args:
+            method: of HTTP.
+            path: begins with a slash, or is empty.
+            content: what to send, a piece at a time.
+            params: of the query.
+            headers: besides the usual ones.
+            timeout_s: how long each piece may take, instead of the usual.
+
+        Raises:
+            Unreachable: there was no answer, or it ended too early.
+        """
+        async with (
+            self._mapped(timeout_s) as (client, timeout),
+            client.stream(
+                method,
+                self.url + path,
+                content=content,
+                params=params,
+                headers=headers,
+                timeout=timeout,
+            ) as response,
+        ):
+            yield Streamed(response.status_code, response.aiter_bytes())
 
     async def aclose(self) -> None:
         """Close its connections; it may be used again."""
