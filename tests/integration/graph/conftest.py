@@ -19,7 +19,7 @@ import pytest
 
 from tests.requirements import graph_tool
 
-_LISTENING = re.compile(r"Listening on ([\d.]+:\d+)")
+_LISTENING = re.compile(r"Listening on (?:http://)?([\d.]+:\d+)")
 
 
 @contextmanager
@@ -84,6 +84,19 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server that a module's tests share."""
     with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
         yield url
+def running_ipfs(repo: Path, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run an IPFS server on a free port; give its URL and its process."""
+    command = [sys.executable, "-m", "graph_test_daemon.launch", "ipfs", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--repo", str(repo), *arguments], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            found = _LISTENING.search(process.stdout.readline())
+            assert found is not None
+            yield f"http://{found[1]}", process
+        finally:
+            process.kill()
 
 
 @pytest.fixture
