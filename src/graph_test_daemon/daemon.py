@@ -9,6 +9,7 @@ from harness.domain import BaseDaemon
 
 from .graph_node.service import GraphNodeService
 from .postgres.service import Postgres
+from .ipfs.service import IpfsService
 
 __all__ = ["daemon", "main"]
 
@@ -33,6 +34,7 @@ daemon = BaseDaemon(
     "graph-test-daemon",
     at="graph_test_daemon:daemon",
     service_types=[GraphNodeService, Postgres],
+    service_types=[IpfsService],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 

@@ -6,7 +6,7 @@ Source: httpx2, which runs on asyncio and trio. It is loaded with the first requ
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -141,8 +141,9 @@ class Http:
                 headers=headers,
                 timeout=timeout,
             ) as response,
+            aclosing(response.aiter_bytes()) as pieces,
         ):
-            yield Streamed(response.status_code, response.aiter_bytes())
+            yield Streamed(response.status_code, pieces)
 
     async def aclose(self) -> None:
         """Close its connections; it may be used again."""

@@ -9,7 +9,7 @@ import json
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -168,17 +168,16 @@ class Ipfs:
             IpfsFault: it is no file, or larger than that.
             Unreachable: there was no answer.
         """
-        content = bytearray()
-        async with self.stream(path) as pieces:
-            async for piece in pieces:
-                content += piece
-                if limit is not None and len(content) > limit:
-                    raise IpfsFault(
-                        what=f"read {path}",
-                        cause=f"it has more than {limit} bytes",
-                        hint="give a higher limit, or get it as a file",
-                    )
-        return bytes(content)
+        params = {"arg": path} if limit is None else {"arg": path, "length": str(limit + 1)}
+        async with self._post("cat", f"read {path}", params, about=path) as answer:
+            content = await answer.read()
+        if limit is not None and len(content) > limit:
+            raise IpfsFault(
+                what=f"read {path}",
+                cause=f"it has more than {limit} bytes",
+                hint="give a higher limit, or get it as a file",
+            )
+        return content
 
     @asynccontextmanager
     async def stream(self, path: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -303,13 +302,17 @@ class Ipfs:
         *,
         about: str = "",
     ) -> AsyncIterator[Streamed]:
-        async with self._http.stream(
-            "POST",
-            f"/api/v0/{method}",
-            params=params,
-            content=upload.pieces() if upload is not None else None,
-            headers={"content-type": upload.content_type} if upload is not None else None,
-        ) as answer:
+        async with AsyncExitStack() as stack:
+            content = headers = None
+            if upload is not None:
+                # Closed here: a body of which only a part was sent would keep its file open.
+                content = await stack.enter_async_context(aclosing(upload.pieces()))
+                headers = {"content-type": upload.content_type}
+            answer = await stack.enter_async_context(
+                self._http.stream(
+                    "POST", f"/api/v0/{method}", params=params, content=content, headers=headers
+                )
+            )
             if answer.status != _OK:
                 raise self._fault(what, about, answer.status, await answer.read())
             yield answer

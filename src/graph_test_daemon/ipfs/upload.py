@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -51,8 +51,8 @@ class Upload:
         """Of the request."""
         return f"multipart/form-data; boundary={self._boundary}"
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Return the body."""
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """Return the body; whoever asks for it closes it."""
         for part in self._parts:
             kind = "application/octet-stream" if part.source is not None else _DIRECTORY
             name = quote(part.name, safe="")
@@ -61,8 +61,15 @@ class Upload:
                 f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n'
                 f"Content-Type: {kind}\r\n\r\n"
             ).encode()
-            async for piece in _content(part):
-                yield piece
+            match part.source:
+                case Path():
+                    async with await anyio.open_file(part.source, "rb") as file:
+                        while piece := await file.read(_PIECE):
+                            yield piece
+                case bytes():
+                    yield part.source
+                case None:
+                    pass
             yield b"\r\n"
             if self._sent is not None:
                 await self._sent(part)
@@ -101,15 +108,3 @@ def _below(folder: Path, name: str, hidden: bool) -> Iterator[Item]:
             yield Item(inner, path)
         else:
             raise IpfsFault(what=f"add {path}", cause="it is neither a file nor a folder")
-
-
-async def _content(part: Item) -> AsyncIterator[bytes]:
-    match part.source:
-        case Path():
-            async with await anyio.open_file(part.source, "rb") as file:
-                while piece := await file.read(_PIECE):
-                    yield piece
-        case bytes():
-            yield part.source
-        case None:
-            pass
