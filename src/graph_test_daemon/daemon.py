@@ -8,8 +8,8 @@ from typing import NoReturn
 from harness.domain import BaseDaemon
 
 from .graph_node.service import GraphNodeService
-from .postgres.service import Postgres
 from .ipfs.service import IpfsService
+from .postgres.service import Postgres
 
 __all__ = ["daemon", "main"]
 
@@ -33,8 +33,7 @@ if missing := [name for name in _LIBRARIES if find_spec(name) is None]:
 daemon = BaseDaemon(
     "graph-test-daemon",
     at="graph_test_daemon:daemon",
-    service_types=[GraphNodeService, Postgres],
-    service_types=[IpfsService],
+    service_types=[GraphNodeService, IpfsService, Postgres],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 

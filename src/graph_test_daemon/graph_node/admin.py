@@ -11,15 +11,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from graph_test_daemon.errors import (
+from graph_test_daemon.errors import RpcFault
+from graph_test_daemon.rpc import JsonRpc
+
+from .errors import (
     DeploymentNotFound,
     DeployRefused,
     GraphNodeError,
     InvalidSubgraphName,
-    RpcFault,
     SubgraphNotFound,
 )
-from graph_test_daemon.rpc import JsonRpc
 
 __all__ = ["Admin", "check_name"]
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import anyio
 
-from graph_test_daemon.errors import DeploymentNotFound, GraphNodeError, QueryFailed
+from graph_test_daemon.errors import QueryFailed
 from graph_test_daemon.graphql import GraphQL
 
 from .admin import Admin
+from .errors import DeploymentNotFound, GraphNodeError
 from .status import STATUS_FIELDS, BlockPointer, DeploymentStatus, SubgraphFeatures
 
 __all__ = ["GraphNode", "Indexed", "NodeUrls", "is_deployment", "subgraph_path"]
@@ -132,8 +133,14 @@ class GraphNode:
 
         What a dev node deploys by itself, whose id is a path, is not among them.
         """
-        text = f"query($ids: [String!]) {{ indexingStatuses(subgraphs: $ids) {{{STATUS_FIELDS}}} }}"
-        data = await self._status.query(text, {"ids": deployments})
+        if deployments is None:
+            data = await self._status.query(f"{{ indexingStatuses {{{STATUS_FIELDS}}} }}")
+        else:
+            text = (
+                "query($ids: [String!]) { indexingStatuses(subgraphs: $ids)"
+                f" {{{STATUS_FIELDS}}} }}"
+            )
+            data = await self._status.query(text, {"ids": list(deployments)})
         found = map(DeploymentStatus.read, data["indexingStatuses"])
         return [status for status in found if not status.deployment.startswith("/")]
 
@@ -159,7 +166,7 @@ class GraphNode:
         return None if found is None else DeploymentStatus.read(found)
 
     async def versions(self, name: str) -> list[DeploymentStatus]:
-        """Return all deployments that a name has had, oldest first."""
+        """Return all deployments that a name has had, oldest first; those of a second mixed."""
         text = (
             "query($name: String!) { found: indexingStatusesForSubgraphName(subgraphName: $name)"
             f" {{{STATUS_FIELDS}}} }}"
@@ -180,28 +187,31 @@ class GraphNode:
         return found
 
     async def proof_of_indexing(
-        self, deployment: str, block: BlockPointer, *, indexer: str | None = None
+        self, deployment: DeploymentStatus, block: BlockPointer, *, indexer: str | None = None
     ) -> str | None:
-        """Return the proof of indexing at a block; None: the node has not indexed that very block.
+        """Return the proof of indexing at a block; None: the node has another block there, or none.
+
+        graph-node itself answers with a proof whatever the hash is.
 
         Args:
-            deployment: its id.
+            deployment: as it is now.
             block: with its canonical hash.
             indexer: whose proof; None: of nobody, which is the public one.
         """
+        if await self.block_hash(deployment.network, block.number) != block.hash:
+            return None
         data = await self._status.query(
             "query($subgraph: String!, $number: Int!, $hash: Bytes!, $indexer: Bytes)"
             " { poi: proofOfIndexing(subgraph: $subgraph, blockNumber: $number,"
             " blockHash: $hash, indexer: $indexer) }",
             {
-                "subgraph": deployment,
+                "subgraph": deployment.deployment,
                 "number": block.number,
                 "hash": block.hash,
                 "indexer": indexer or _NOBODY,
             },
         )
-        found = data["poi"]
-        return None if found is None else str(found)
+        return None if data["poi"] is None else str(data["poi"])
 
     async def features(self, deployment: str) -> SubgraphFeatures:
         """Return what a subgraph makes use of."""
@@ -214,11 +224,11 @@ class GraphNode:
 
     async def block_hash(self, network: str, number: int) -> str | None:
         """Return the hash of a block as the node knows it, with 0x; None: it does not know it."""
-        data = await self._status.query(
+        text = (
             "query($network: String!, $number: Int!)"
-            " { found: blockHashFromNumber(network: $network, blockNumber: $number) }",
-            {"network": network, "number": number},
+            " { found: blockHashFromNumber(network: $network, blockNumber: $number) }"
         )
+        data = await self._status.query(text, {"network": network, "number": number})
         found = data["found"]
         return None if found is None else f"0x{found.removeprefix('0x')}"
 

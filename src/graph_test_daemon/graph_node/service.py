@@ -12,11 +12,11 @@ from typing import Any
 import anyio
 
 from graph_test_daemon.chain import Chain
-from graph_test_daemon.errors import GraphNodeError, NotSynced
 from graph_test_daemon.peers import peer_of
 from harness.actions import Call, Service, ServiceType, action
 
 from .at_block import at_block
+from .errors import GraphNodeError, NotSynced
 from .log import LEVELS, NodeLogged, read_line
 from .node import GraphNode, NodeUrls
 from .status import BlockPointer, DeploymentStatus, SubgraphFeatures
@@ -238,27 +238,35 @@ class GraphNodeService(ServiceType):
             indexer: whose proof; the public one unless given.
         """
         status = await self.node.find(subgraph)
-        height = block if block is not None else status.latest.number if status.latest else None
-        if height is None:
-            raise GraphNodeError(
-                what=f"prove the indexing of {subgraph}", cause="it has no block yet"
-            )
-        canonical = await self.chain.block(height)
-        if canonical is None:
-            raise GraphNodeError(
-                what=f"prove the indexing of {subgraph}", cause=f"the chain has no block {height}"
-            )
-        at = BlockPointer(number=height, hash=canonical.hash)
-        poi = await self.node.proof_of_indexing(status.deployment, at, indexer=indexer)
+        latest = status.latest
+        if latest is None:
+            cause = "it has no block yet"
+            raise GraphNodeError(what=f"prove the indexing of {subgraph}", cause=cause)
+        height = latest.number if block is None else block
+        poi = None
+        # What is below a block of the chain is of the chain, too.
+        if height <= latest.number and await self._is_canonical(latest):
+            at = latest if height == latest.number else await self._pointer(height)
+            poi = await self.node.proof_of_indexing(status, at, indexer=indexer)
         if poi is None:
             raise NotSynced(
                 deployment=status.deployment,
-                at=status.latest.number if status.latest else None,
+                at=latest.number,
                 wanted=height,
                 cause="the node has not indexed that block of the chain",
                 hint="wait for it with wait-for-sync",
             )
         return Proof(deployment=status.deployment, block=at, poi=poi)
+
+    async def _pointer(self, height: int) -> BlockPointer:
+        block = await self.chain.block(height)
+        if block is None:
+            raise GraphNodeError(what="find a block", cause=f"the chain has no block {height}")
+        return BlockPointer(number=height, hash=block.hash)
+
+    async def _is_canonical(self, block: BlockPointer) -> bool:
+        found = await self.chain.block(block.number)
+        return found is not None and found.hash == block.hash
 
     @action()
     async def version(self) -> str:

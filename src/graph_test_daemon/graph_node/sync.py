@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import anyio
 
 from graph_test_daemon.chain import Chain
-from graph_test_daemon.errors import IndexingFailed, NotSynced, QueryFailed
+from graph_test_daemon.errors import QueryFailed
 
+from .errors import IndexingFailed, NotSynced
 from .node import GraphNode, Indexed
 from .status import BlockPointer, DeploymentStatus
 

@@ -7,8 +7,12 @@ from importlib import import_module
 
 from graph_test_daemon.tools.places import ToolMissing
 
-_PROGRAMS = {"anvil": "anvil", "graph-node": "graph_node", "postgres": "postgres"}
-_PROGRAMS = {"anvil": "anvil", "ipfs": "ipfs"}
+_PROGRAMS = {
+    "anvil": "anvil",
+    "graph-node": "graph_node",
+    "ipfs": "ipfs",
+    "postgres": "postgres",
+}
 """Name → module of this package, each with a function `launch(arguments)`."""
 
 

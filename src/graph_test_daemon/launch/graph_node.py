@@ -16,7 +16,7 @@ from pathlib import Path
 
 from graph_test_daemon.tools.places import find_tool
 
-__all__ = ["FILES", "launch"]
+__all__ = ["FILES", "first_subgraph", "launch"]
 
 FILES = "files"
 """Name of the directory, below that of the data, where files of subgraphs are by their CIDs."""
@@ -87,16 +87,24 @@ def launch(arguments: Sequence[str]) -> None:
     os.execv(program, [program, "dev", *given, *others])
 
 
+def first_subgraph(network: str) -> dict[str, bytes]:
+    """Return the files, by name, of a subgraph that indexes nothing."""
+    return {
+        "subgraph.yaml": _MANIFEST.format(network=network).encode(),
+        "schema.graphql": _SCHEMA.encode(),
+        "Nothing.json": json.dumps(_ABI).encode(),
+        "nothing.wasm": _MODULE,
+    }
+
+
 def _prepare(data: Path, files: Path | None, *, network: str) -> Path:
     """Write the first subgraph and make the directory of files; return the manifest's path."""
     build = data / "first" / "build"
     build.mkdir(parents=True, exist_ok=True)
-    manifest = _MANIFEST.format(network=network)
-    (build / "subgraph.yaml").write_text(manifest)
-    (build / "schema.graphql").write_text(_SCHEMA)
-    (build / "Nothing.json").write_text(json.dumps(_ABI))
-    (build / "nothing.wasm").write_bytes(_MODULE)
-    (data / "first" / "subgraph.yaml").write_text(manifest)
+    for name, content in first_subgraph(network).items():
+        (build / name).write_bytes(content)
+    manifest = data / "first" / "subgraph.yaml"
+    manifest.write_bytes((build / "subgraph.yaml").read_bytes())
     place = data / FILES
     if files is not None:
         files.mkdir(parents=True, exist_ok=True)
@@ -104,4 +112,4 @@ def _prepare(data: Path, files: Path | None, *, network: str) -> Path:
         place.symlink_to(files.absolute())
     else:
         place.mkdir(exist_ok=True)
-    return data / "first" / "subgraph.yaml"
+    return manifest

@@ -17,6 +17,8 @@ from typing import IO
 
 import pytest
 
+from graph_test_daemon import stacks
+from harness.testing import harness_stack
 from tests.requirements import graph_tool
 
 _LISTENING = re.compile(r"Listening on (?:http://)?([\d.]+:\d+)")
@@ -84,6 +86,9 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server that a module's tests share."""
     with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
         yield url
+
+
+@contextmanager
 def running_ipfs(repo: Path, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run an IPFS server on a free port; give its URL and its process."""
     command = [sys.executable, "-m", "graph_test_daemon.launch", "ipfs", "--port", "0"]
@@ -111,3 +116,14 @@ def shared_chain_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A chain that a module's tests share."""
     with running_chain(tmp_path_factory.mktemp("chain")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def graph_tools() -> None:
+    """Have all programs of a stack, or say why not."""
+    for tool in ("anvil", "postgres", "gnd"):
+        graph_tool(tool)
+
+
+graph = harness_stack(stacks.minimal, scope="session")
+"""The minimal stack, shared by all tests of a process: each has its own subgraphs in it."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from graph_test_daemon.errors import InvalidSubgraphName
-from graph_test_daemon.graph_node import check_name, is_deployment, subgraph_path
+from graph_test_daemon.graph_node import (
+    InvalidSubgraphName,
+    check_name,
+    is_deployment,
+    subgraph_path,
+)
 
 CID = "QmcYzr1v1xpXch8aU6qFb7EjxEKvNhjTVJmKDUXSPFg3TD"
 

@@ -1,0 +1,144 @@
+"""What goes wrong with a graph-node and with what it indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from graph_test_daemon.errors import GraphError
+
+__all__ = [
+    "DeployRefused",
+    "DeploymentNotFound",
+    "GraphNodeError",
+    "IndexingFailed",
+    "InvalidSubgraphName",
+    "NotSynced",
+    "SubgraphNotFound",
+]
+
+
+class GraphNodeError(GraphError):
+    """A graph-node refused to do something.
+
+    Attributes:
+        cause: in its words.
+    """
+
+    kind = "graph-node-error"
+    facts = ("cause",)
+    advice: ClassVar[str | None] = None
+
+    def __init__(self, *, what: str, cause: str) -> None:
+        self.cause = cause
+        super().__init__(f"cannot {what}: {cause}", hint=self.advice, details={"cause": cause})
+
+
+class SubgraphNotFound(GraphNodeError):
+    """There is no subgraph of that name."""
+
+    kind = "subgraph-not-found"
+    advice = "create the name first"
+
+
+class DeploymentNotFound(GraphNodeError):
+    """There is no deployment of that id, or nobody indexes it."""
+
+    kind = "deployment-not-found"
+
+
+class InvalidSubgraphName(GraphNodeError):
+    """graph-node takes no such names."""
+
+    kind = "invalid-subgraph-name"
+    advice = (
+        "parts between slashes begin and end with a letter or digit, have at least one letter, "
+        "and besides only - and _; none is graphql"
+    )
+
+    def __init__(self, name: str) -> None:
+        super().__init__(what=f'use "{name}" as a name', cause="it is no name of a subgraph")
+
+
+class DeployRefused(GraphNodeError):
+    """A subgraph cannot be deployed as it is."""
+
+    kind = "deploy-refused"
+    advice = "graph-node's log has the details; are all of its files in IPFS?"
+
+
+class IndexingFailed(GraphError):
+    """A deployment has stopped at an error.
+
+    Attributes:
+        deployment: its id.
+        message: of the error, in graph-node's words.
+        handler: of the mapping, where it is known.
+        block: number of the block, where it is known.
+    """
+
+    kind = "indexing-failed"
+    facts = ("deployment", "message", "handler")
+
+    def __init__(
+        self,
+        *,
+        deployment: str,
+        message: str,
+        handler: str | None,
+        block: int | None,
+        head: int | None = None,
+        log: Sequence[str] = (),
+    ) -> None:
+        self.deployment = deployment
+        self.message = message
+        self.handler = handler
+        self.block = block
+        where = "" if block is None else f" at block {block}"
+        whose = "" if handler is None else f" in {handler}"
+        super().__init__(
+            f"cannot index {deployment}: it failed{where}{whose}: {message}",
+            details={
+                "deployment": deployment,
+                "message": message,
+                "handler": handler,
+                "block": block,
+                "head": head,
+                "log": list(log),
+            },
+        )
+
+
+class NotSynced(GraphError):
+    """A deployment is not where it was waited for to be.
+
+    Attributes:
+        deployment: its id, or the subgraph's name.
+        at: the block that it is at; None: none yet.
+        wanted: the block that it was waited for to reach.
+    """
+
+    kind = "not-synced"
+    facts = ("deployment", "cause")
+
+    def __init__(
+        self,
+        *,
+        deployment: str,
+        at: int | None,
+        wanted: int,
+        cause: str,
+        hint: str | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        self.deployment = deployment
+        self.at = at
+        self.wanted = wanted
+        self.cause = cause
+        where = "before its first block" if at is None else f"at block {at}"
+        super().__init__(
+            f"cannot wait for {deployment} any longer: it is {where}, wanted is block {wanted}: "
+            f"{cause}",
+            hint=hint,
+            details={"deployment": deployment, "at": at, "wanted": wanted, **(details or {})},
+        )

@@ -1,0 +1,187 @@
+"""graph-node's client against a real one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import anyio
+import pytest
+
+from graph_test_daemon.chain import Chain
+from graph_test_daemon.errors import QueryFailed
+from graph_test_daemon.graph_node import (
+    BlockPointer,
+    DeploymentNotFound,
+    DeployRefused,
+    GraphNode,
+    InvalidSubgraphName,
+    NodeUrls,
+    NotSynced,
+    SubgraphNotFound,
+    SyncProgressed,
+    wait_for_sync,
+)
+from graph_test_daemon.ipfs import Ipfs
+from harness.testing import Stack
+
+from .subgraphs import upload_idle
+
+pytestmark = [pytest.mark.usefixtures("graph_tools"), pytest.mark.timeout(60)]
+
+NOWHERE = "QmcYzr1v1xpXch8aU6qFb7EjxEKvNhjTVJmKDUXSPFg3TD"
+
+
+@dataclass
+class Parts:
+    node: GraphNode
+    chain: Chain
+    ipfs: Ipfs
+
+
+@pytest.fixture
+async def parts(graph: Stack) -> AsyncIterator[Parts]:
+    service = graph["graph-node"]
+    urls = NodeUrls(
+        query=service.url("query"), admin=service.url("admin"), status=service.url("status")
+    )
+    found = Parts(GraphNode(urls), Chain(graph["chain"].url()), Ipfs(graph["ipfs"].url()))
+    yield found
+    await found.node.aclose()
+    await found.chain.aclose()
+    await found.ipfs.aclose()
+
+
+@pytest.fixture
+async def deployed(parts: Parts, request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, str]]:
+    """Name and id of a subgraph that is deployed."""
+    deployment = await upload_idle(parts.ipfs)
+    name = f"test/n{deployment[-20:].lower()}a"
+    await parts.node.deploy(name, deployment)
+    yield name, deployment
+    await parts.node.remove(name)
+
+
+async def test_a_subgraph_is_deployed_synced_and_queried(
+    parts: Parts, deployed: tuple[str, str]
+) -> None:
+    name, deployment = deployed
+    told: list[SyncProgressed] = []
+
+    async def tell(event: SyncProgressed) -> None:
+        await anyio.lowlevel.checkpoint()
+        told.append(event)
+
+    await parts.chain.rpc.call("anvil_mine", [3])
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, tell=tell)
+    assert synced.deployment == deployment
+    head = await parts.chain.block()
+    assert head is not None
+    assert synced.block == BlockPointer(number=head.number, hash=head.hash)
+    assert told[-1] == SyncProgressed(subgraph=name, block=head.number, wanted=head.number)
+    assert await parts.node.query(name, "{ nothings { id } }") == {"nothings": []}
+    assert await parts.node.query(deployment, "{ nothings { id } }") == {"nothings": []}
+    status = await parts.node.find(name)
+    assert status == await parts.node.find(deployment)
+    assert (status.health, status.network, status.paused) == ("healthy", "hardhat", False)
+    assert status.node is not None
+    assert deployment in [one.deployment for one in await parts.node.statuses()]
+    assert [one.deployment for one in await parts.node.versions(name)] == [deployment]
+    features = await parts.node.features(deployment)
+    assert (features.network, features.handlers) == ("hardhat", ("event",))
+    assert await parts.node.block_hash("hardhat", head.number) == head.hash
+    assert await parts.node.block_hash("hardhat", head.number + 1000) is None
+
+
+async def test_a_proof_is_of_a_block_of_the_chain(parts: Parts, deployed: tuple[str, str]) -> None:
+    name, _ = deployed
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    status = await parts.node.find(name)
+    proof = await parts.node.proof_of_indexing(status, synced.block)
+    assert proof is not None
+    assert proof.startswith("0x")
+    assert len(proof) == 66
+    indexer = f"0x{'11' * 20}"
+    assert await parts.node.proof_of_indexing(status, synced.block, indexer=indexer) != proof
+    wrong = BlockPointer(number=synced.block.number, hash=f"0x{'ab' * 32}")
+    assert await parts.node.proof_of_indexing(status, wrong) is None
+
+
+async def test_pausing_and_resuming_show_at_once(parts: Parts, deployed: tuple[str, str]) -> None:
+    name, deployment = deployed
+    await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    await parts.node.pause(deployment)
+    assert (await parts.node.find(name)).paused
+    await parts.node.pause(deployment)
+    await parts.chain.rpc.call("anvil_mine", [1])
+    with pytest.raises(NotSynced, match="it is paused") as stuck:
+        await wait_for_sync(parts.node, parts.chain, name, timeout_s=1)
+    assert stuck.value.hint == "resume it"
+    assert stuck.value.details["paused"] is True
+    await parts.node.resume(deployment)
+    assert not (await parts.node.find(name)).paused
+    await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    await parts.node.reassign(deployment, "default")
+
+
+async def test_what_does_not_move_is_given_up(parts: Parts, deployed: tuple[str, str]) -> None:
+    name, _ = deployed
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    wanted = synced.block.number + 10_000
+    with pytest.raises(NotSynced, match=r"not moved for 0\.3 s; the chain is at block") as it:
+        await wait_for_sync(parts.node, parts.chain, name, block=wanted, stall_s=0.3)
+    assert (it.value.wanted, it.value.hint) == (wanted, "mine blocks")
+
+
+async def test_blocks_are_mined_where_nothing_moves(
+    parts: Parts, deployed: tuple[str, str]
+) -> None:
+    name, _ = deployed
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    wanted = synced.block.number + 2
+    later = await wait_for_sync(parts.node, parts.chain, name, block=wanted, mine=True)
+    assert later.block.number >= wanted
+
+
+async def test_a_removed_name_is_gone_and_its_deployment_answers(parts: Parts) -> None:
+    deployment = await upload_idle(parts.ipfs)
+    await parts.node.deploy("test/removed", deployment)
+    await parts.node.deploy("test/other", deployment)
+    await wait_for_sync(parts.node, parts.chain, "test/removed", timeout_s=30)
+    assert await parts.node.remove("test/removed") is None
+    assert await parts.node.status_of_name("test/removed") is None
+    assert await parts.node.remove("test/other") == deployment
+    with pytest.raises(QueryFailed, match="does not exist"):
+        await parts.node.query("test/removed", "{ nothings { id } }")
+    assert await parts.node.query(deployment, "{ nothings { id } }") == {"nothings": []}
+    assert await parts.node.remove("test/removed") is None
+    with pytest.raises(DeploymentNotFound):
+        await parts.node.pause(deployment)
+
+
+async def test_a_redeployed_name_has_the_new_version(
+    parts: Parts, deployed: tuple[str, str]
+) -> None:
+    name, first = deployed
+    second = await upload_idle(parts.ipfs)
+    await parts.node.deploy(name, second)
+    assert (await parts.node.find(name)).deployment == second
+    assert {one.deployment for one in await parts.node.versions(name)} == {first, second}
+
+
+async def test_what_graph_node_refuses_has_a_kind(parts: Parts) -> None:
+    with pytest.raises(InvalidSubgraphName):
+        await parts.node.admin.create("a//b")
+    with pytest.raises(SubgraphNotFound, match="subgraph name not found: test/none"):
+        await parts.node.admin.deploy("test/none", await upload_idle(parts.ipfs))
+    with pytest.raises(DeployRefused, match="cannot deploy"):
+        await parts.node.deploy("test/nowhere", NOWHERE)
+    with pytest.raises(DeploymentNotFound):
+        await parts.node.find("test/never")
+    with pytest.raises(DeploymentNotFound):
+        await parts.node.resume(NOWHERE)
+    wrong_network = await upload_idle(parts.ipfs, network="mainnet")
+    with pytest.raises(DeployRefused, match="mainnet"):
+        await parts.node.deploy("test/mainnet", wrong_network)
+    with pytest.raises(QueryFailed, match="does not exist"):
+        await parts.node.indexed("test/never")
