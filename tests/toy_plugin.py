@@ -316,6 +316,9 @@ class Ponder(TaskType):
                 raise KeyError("thought")
             case "no-more":
                 sys.exit("no more")
+            case "aloud":
+                toys = ", ".join(service.name for service in self.task.peers("toy"))
+                return {"toys": toys, "notes": str(self.task.data_dir.is_dir())}
             case _:
                 pass
         return {"state": self.task.service(on).state} if on else {}

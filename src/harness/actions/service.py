@@ -12,7 +12,7 @@ from harness.logs import LineReader
 from harness.model import Endpoint, ServiceSpec, ServiceState, UnitKind
 from harness.supervisor import Project
 
-__all__ = ["Service", "service_of"]
+__all__ = ["Service", "service_of", "services_of"]
 
 
 class Service:
@@ -95,12 +95,7 @@ class Service:
 
     def peers(self, service_type: str) -> list[Service]:
         """Return the services of the same stack that are of a type, in the stack file's order."""
-        specs = (unit.spec for unit in self._project.units.values())
-        return [
-            Service(self._project, spec.name)
-            for spec in specs
-            if isinstance(spec, ServiceSpec) and spec.service_type == service_type
-        ]
+        return services_of(self._project, service_type)
 
     def outputs(self, task: str) -> Mapping[str, Any]:
         """Return what a task of the same stack has left; nothing while it has not completed.
@@ -163,3 +158,13 @@ def service_of(project: Project, name: str) -> Service:
     if name not in services:
         raise UnknownService.of(name, services)
     return Service(project, name)
+
+
+def services_of(project: Project, service_type: str) -> list[Service]:
+    """Return the services of a project that are of a type, in the stack file's order."""
+    specs = (unit.spec for unit in project.units.values())
+    return [
+        Service(project, spec.name)
+        for spec in specs
+        if isinstance(spec, ServiceSpec) and spec.service_type == service_type
+    ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.executors import StartRequest
 from harness.supervisor import Project
 
-from .service import Service, service_of
+from .service import Service, service_of, services_of
 
 __all__ = ["Task"]
 
@@ -50,6 +50,14 @@ class Task:
         """What the stack file says under `labels`."""
         return self._project.unit(self.name).spec.labels
 
+    @property
+    def data_dir(self) -> Path:
+        """Absolute directory for what belongs to it, `${TASK.data_dir}` in stack files.
+
+        It outlives its runs and those of the daemon, and goes with the project.
+        """
+        return self._project.unit(self.name).directories.data()
+
     def service(self, name: str) -> Service:
         """Return a service of the same stack.
 
@@ -57,3 +65,7 @@ class Task:
             UnknownService: there is none of that name.
         """
         return service_of(self._project, name)
+
+    def peers(self, service_type: str) -> list[Service]:
+        """Return the services of the same stack that are of a type, in the stack file's order."""
+        return services_of(self._project, service_type)

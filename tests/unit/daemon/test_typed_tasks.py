@@ -169,6 +169,21 @@ async def test_a_class_sees_the_services_of_its_daemon(tmp_path: Path) -> None:
         assert (await _task(client, "think"))["outputs"] == {"state": "running"}
 
 
+async def test_a_class_finds_the_services_of_a_type_and_has_a_place_for_what_it_keeps(
+    tmp_path: Path,
+) -> None:
+    stack = ponder("aloud") + (
+        "services:\n"
+        "  ball: {type: process, service_type: toy, command: sleep 1000}\n"
+        "  doll: {type: process, service_type: toy, command: sleep 1000}\n"
+        "  door: {type: process, command: sleep 1000}\n"
+    )
+    async with daemon(tmp_path, stack) as (client, source):
+        await _up(client, source)
+        task = await _task(client, "think")
+        assert task["outputs"] == {"toys": "ball, doll", "notes": "True"}
+
+
 async def test_a_type_is_described_by_its_schemas(tmp_path: Path) -> None:
     async with daemon(tmp_path, CARVE % 1) as (client, source):
         await _up(client, source)
