@@ -36,7 +36,12 @@ def running_chain(directory: Path, *arguments: str) -> Iterator[str]:
             assert process.stdout is not None
             for line in process.stdout:
                 if found := _LISTENING.search(line):
-                    yield f"http://{found[1]}"
+                    # Somebody has to read the rest: a full pipe would stop the chain.
+                    with subprocess.Popen(
+                        ["cat", "-"], stdin=process.stdout, stdout=subprocess.DEVNULL
+                    ):
+                        yield f"http://{found[1]}"
+                        process.kill()
                     break
         finally:
             process.kill()
