@@ -1,0 +1,20 @@
+"""Contracts: called by name, decoded, deployed, found again in address books."""
+
+from .abi import Abi, AbiEvent, AbiFunction, Event, keccak
+from .address_book import AddressBook, BookEntry
+from .artifacts import Artifact, Artifacts
+from .contract import Contract, Sent
+
+__all__ = [
+    "Abi",
+    "AbiEvent",
+    "AbiFunction",
+    "AddressBook",
+    "Artifact",
+    "Artifacts",
+    "BookEntry",
+    "Contract",
+    "Event",
+    "Sent",
+    "keccak",
+]
