@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from harness.domain import BaseDaemon
 
+from .contracts.project import GraphProject
+from .contracts.task import GraphContracts
 from .graph_node.service import GraphNodeService
 from .ipfs.service import IpfsService
 from .postgres.service import Postgres
@@ -34,6 +36,7 @@ daemon = BaseDaemon(
     "graph-test-daemon",
     at="graph_test_daemon:daemon",
     service_types=[GraphNodeService, IpfsService, Postgres],
+    task_types=[GraphContracts, GraphProject],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 
