@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from graph_test_daemon.tools import tools_dir
 from tests.processes import sweep
 
 from .blocks import Command, File, steps
@@ -39,6 +40,7 @@ class Reader:
             "TERM": "dumb",
             "NO_COLOR": "1",
             "COLUMNS": "200",
+            "GRAPH_TEST_TOOLS": str(tools_dir()),  # they are installed once for all
         }
 
     def do(self, step: File | Command) -> None:

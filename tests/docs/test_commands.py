@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+
+from tests.requirements import graph_tool
 
 from .blocks import ROOT, Command, File, blocks, hand_written_pages, steps
 from .shown import is_shown
@@ -19,6 +22,8 @@ WITH_COMMANDS = [
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", WITH_COMMANDS)
 def test_page_is_true(name: str, tmp_path: Path):
+    for program in re.findall(r"graph_test_daemon\.launch, (\w+)", (ROOT / name).read_text()):
+        graph_tool(program)
     assert follow(ROOT / name, tmp_path) > 0
 
 

@@ -152,6 +152,7 @@ class GraphContracts(TaskType):
                 variant=config.variant or "L2",
                 parameters=config.parameters,
                 recordings=config.cache,
+                env=self.task.env,
             )
         directory = self.task.directory
         return ExternalContracts(

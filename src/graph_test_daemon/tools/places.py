@@ -83,9 +83,13 @@ class ToolMissing(LookupError):
         )
 
 
-def tools_dir() -> Path:
-    """Return the directory that holds `node_modules`: `GRAPH_TEST_TOOLS`, else in the cache."""
-    if chosen := os.environ.get(VARIABLE):
+def tools_dir(env: Mapping[str, str] = os.environ) -> Path:
+    """Return the directory that holds `node_modules`: `GRAPH_TEST_TOOLS`, else in the cache.
+
+    Args:
+        env: whose variable counts; in a daemon, those of who asked it for something.
+    """
+    if chosen := env.get(VARIABLE):
         return Path(chosen).absolute()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     lock = hashlib.sha256((NPM / "package-lock.json").read_bytes()).hexdigest()[:_HASH_LENGTH]
@@ -93,21 +97,32 @@ def tools_dir() -> Path:
 
 
 @overload
-def find_tool(name: str, *, missing_ok: Literal[False] = False) -> Path: ...
+def find_tool(
+    name: str, *, missing_ok: Literal[False] = False, env: Mapping[str, str] = os.environ
+) -> Path: ...
 
 
 @overload
-def find_tool(name: str, *, missing_ok: bool) -> Path | None: ...
+def find_tool(
+    name: str, *, missing_ok: bool, env: Mapping[str, str] = os.environ
+) -> Path | None: ...
 
 
-def find_tool(name: str, *, missing_ok: bool = False) -> Path | None:
+def find_tool(
+    name: str, *, missing_ok: bool = False, env: Mapping[str, str] = os.environ
+) -> Path | None:
     """Return where a program is.
+
+    Args:
+        name: of the program.
+        missing_ok: return None rather than raise.
+        env: whose variable names the directory.
 
     Raises:
         ToolMissing: nowhere, unless that is `missing_ok`.
     """
     tool = TOOLS[name]
-    for found in sorted((tools_dir() / "node_modules").glob(tool.inside)):
+    for found in sorted((tools_dir(env) / "node_modules").glob(tool.inside)):
         return found
     if tool.on_path and (found_on_path := shutil.which(name)) is not None:
         return Path(found_on_path)

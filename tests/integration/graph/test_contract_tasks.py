@@ -57,8 +57,6 @@ def plugin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Have the daemon load the plugin; recordings are the test's own."""
     graph_tool("contracts")
     monkeypatch.setenv("HARNESS_PLUGINS", "graph_test_daemon:daemon")
-    tools = graph_tool("anvil").parents[4]
-    monkeypatch.setenv("GRAPH_TEST_TOOLS", str(tools))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -47,7 +48,7 @@ class LegacyContracts(ContractsProvider):
         parameters: what it is deployed with.
         recordings: deployments that were made before are kept, and their transactions sent again.
         recordings_dir: where those are; None: the user's cache.
-        artifacts_dir: compiled contracts in place of the installed ones.
+        env: whose variables name the directory of the installed contracts.
     """
 
     name: ClassVar[str] = "legacy"
@@ -59,13 +60,13 @@ class LegacyContracts(ContractsProvider):
         parameters: Parameters | None = None,
         recordings: bool = True,
         recordings_dir: Path | None = None,
-        artifacts_dir: Path | None = None,
+        env: Mapping[str, str] = os.environ,
     ) -> None:
         self._variant = variant
         self._parameters = parameters or Parameters()
         self._recordings = recordings
         self._recordings_dir = recordings_dir
-        self._artifacts_dir = artifacts_dir
+        self._env = env
 
     async def deploy(self, chain: Chain, on_event: OnEvent = nothing_told) -> Deployed:
         """Bring the contracts onto the chain, and see that they are there.
@@ -173,9 +174,7 @@ class LegacyContracts(ContractsProvider):
         return _opened(self._directory())
 
     def _directory(self) -> Path:
-        if self._artifacts_dir is not None:
-            return self._artifacts_dir
-        found = find_tool("contracts", missing_ok=True)
+        found = find_tool("contracts", missing_ok=True, env=self._env)
         if found is None:
             raise ToolsNotInstalled(
                 "cannot use the protocol's contracts: they are not installed",
