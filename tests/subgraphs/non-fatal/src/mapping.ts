@@ -1,0 +1,9 @@
+import { Stored } from "../generated/Playground/Playground";
+import { Note } from "../generated/schema";
+
+export function handleStored(event: Stored): void {
+  assert(event.params.text != "broken", "this text cannot be handled");
+  let note = new Note(event.params.id.toString());
+  note.text = event.params.text;
+  note.save();
+}
