@@ -1,6 +1,7 @@
 """graph-node: what can be asked of it and done to it, waiting for it, and its typed actions."""
 
 from .admin import Admin, check_name
+from .at_block import at_block
 from .errors import (
     DeploymentNotFound,
     DeployRefused,
@@ -32,6 +33,7 @@ __all__ = [
     "SubgraphNotFound",
     "SyncProgressed",
     "Synced",
+    "at_block",
     "check_name",
     "is_deployment",
     "subgraph_path",
