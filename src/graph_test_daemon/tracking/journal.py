@@ -115,6 +115,8 @@ class Journal:
             raise JournalError(what=f"use {self.path}", cause=str(error)) from error
 
     def _transact(self, what: Callable[[Records], T]) -> T:
+        if not self.path.exists():
+            self._close()  # what was written into a file that is gone would be lost
         if self._db is None:
             self._db = opened(self.path)
         with transaction(self._db):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -170,6 +171,16 @@ async def test_damage_while_it_is_open_is_found_and_put_aside_too(tmp_path: Path
         assert "0x7" in await opened.do(lambda r: r.keys(Transaction))
         await opened.do(lambda r: r.all(Transaction))
         assert [n.name for n in await opened.do(lambda r: r.all(Note))] == ["damaged"]
+
+
+async def test_a_file_that_is_taken_away_is_made_again(tmp_path: Path) -> None:
+    path = await _filled(tmp_path)
+    async with journal(tmp_path) as opened:
+        await opened.do(put(sent(1000)))
+        shutil.rmtree(path.parent)
+        await opened.do(put(sent(7)))
+    async with journal(tmp_path) as again:
+        assert await again.do(lambda r: r.keys(Transaction)) == ["0x7"]
 
 
 async def test_files_that_were_put_aside_in_the_same_second_are_all_kept(tmp_path: Path) -> None:
