@@ -30,6 +30,7 @@ from .records import (
     Moment,
     Record,
     Transaction,
+    TransactionState,
 )
 from .reorgs import Blocks, after_reorg
 
@@ -263,10 +264,14 @@ class Tracker:
 
         Args:
             chain: where to look.
-            since: height of the first block that may have become another one.
+            since: height of the first block that may have become another one; what was dropped
+                from a lower one is looked for all the same.
         """
-        known = await self.all(Transaction)
-        concerned = [record for record in known if record.block.number >= since]
+        concerned = [
+            record
+            for record in await self.all(Transaction)
+            if record.block.number >= since or record.state is TransactionState.DROPPED
+        ]
         changed = await after_reorg(chain, concerned)
 
         def change(records: Records) -> None:

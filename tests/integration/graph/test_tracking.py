@@ -62,7 +62,15 @@ async def test_a_chain_that_is_reverted_drops_what_came_since(
         saved = await chain.rpc.call("evm_snapshot")
         receipt = await chain.send(sender=sender, to=sender, value=1)
         sent = await tracker.sent(receipt, sender=sender, to=sender, what="x")
+        raw = await chain.rpc.call("eth_getRawTransactionByHash", [sent.hash])
         assert await chain.rpc.call("evm_revert", [saved])
         (dropped,) = await tracker.follow_reorg(chain, since=sent.block.number)
         assert dropped.state is TransactionState.DROPPED
         assert await tracker.follow_reorg(chain, since=sent.block.number + 1) == []
+        # The same transaction again is in a later block, and is found there.
+        await chain.rpc.call("anvil_mine", [3])
+        assert await chain.rpc.call("eth_sendRawTransaction", [raw]) == sent.hash
+        await chain.mined(sent.hash)
+        (back,) = await tracker.follow_reorg(chain, since=sent.block.number + 4)
+        assert (back.state, back.moved) == (TransactionState.INCLUDED, 1)
+        assert back.block.number == sent.block.number + 3
