@@ -13,6 +13,7 @@ _PROGRAMS = {
     "ipfs": "ipfs",
     "postgres": "postgres",
 }
+_PROGRAMS = {"anvil": "anvil", "graph-node": "graph_node", "tap-aggregator": "tap_aggregator"}
 """Name → module of this package, each with a function `launch(arguments)`."""
 
 

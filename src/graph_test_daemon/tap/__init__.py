@@ -1,7 +1,8 @@
-"""TAP: receipts and vouchers signed and verified, and the rules of aggregating them."""
+"""TAP: receipts and vouchers signed and verified, and an aggregator."""
 
 from .aggregation import aggregate, check_signer
 from .aggregator import Aggregator
+from .client import AggregatorClient
 from .errors import (
     AggregationRefused,
     ApiVersionUnsupported,
@@ -29,6 +30,7 @@ from .wire import document_of, read_message, read_receipt, read_receipts, read_s
 __all__ = [
     "AggregationRefused",
     "Aggregator",
+    "AggregatorClient",
     "ApiVersionUnsupported",
     "Domain",
     "InvalidSignature",
