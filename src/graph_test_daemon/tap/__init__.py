@@ -1,4 +1,4 @@
-"""TAP: receipts and vouchers signed and verified, and an aggregator."""
+"""TAP: receipts and vouchers signed and verified, an aggregator, and an escrow that pays them."""
 
 from .aggregation import aggregate, check_signer
 from .aggregator import Aggregator
@@ -12,6 +12,7 @@ from .errors import (
     Rule,
     TapError,
 )
+from .escrow import Escrow, EscrowAccount, EscrowParameters, deploy_escrow, escrow_of
 from .receipts import (
     Message,
     Receipt,
@@ -33,6 +34,9 @@ __all__ = [
     "AggregatorClient",
     "ApiVersionUnsupported",
     "Domain",
+    "Escrow",
+    "EscrowAccount",
+    "EscrowParameters",
     "InvalidSignature",
     "InvalidTapMessage",
     "Key",
@@ -53,7 +57,9 @@ __all__ = [
     "aggregate",
     "check_signer",
     "collection_of",
+    "deploy_escrow",
     "document_of",
+    "escrow_of",
     "read_message",
     "read_receipt",
     "read_receipts",
