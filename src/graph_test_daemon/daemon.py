@@ -12,6 +12,8 @@ from .contracts.task import GraphContracts
 from .graph_node.service import GraphNodeService
 from .ipfs.service import IpfsService
 from .postgres.service import Postgres
+from .tap.service import TapAggregatorService
+from .tap.task import TapEscrow
 
 __all__ = ["daemon", "main"]
 
@@ -37,6 +39,8 @@ daemon = BaseDaemon(
     at="graph_test_daemon:daemon",
     service_types=[GraphNodeService, IpfsService, Postgres],
     task_types=[GraphContracts, GraphProject],
+    service_types=[GraphNodeService, TapAggregatorService],
+    task_types=[TapEscrow],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 

@@ -113,7 +113,7 @@ class Escrow:
         return await self.account(payer=payer, receiver=receiver)
 
     async def authorize_signer(self, signer: Key, *, payer: str, valid_s: int = 3600) -> None:
-        """Have a signer's vouchers paid from what a payer has set aside.
+        """Have a signer's vouchers paid from what a payer has set aside, unless they are.
 
         Args:
             signer: proves with its key that it agrees.
@@ -121,8 +121,10 @@ class Escrow:
             valid_s: how long the proof may be used, from the newest block on.
 
         Raises:
-            Reverted: it is the signer of a payer already.
+            Reverted: it is another payer's signer.
         """
+        if await self.payer_of(signer.address) == payer.lower():
+            return
         newest = await self._chain.block()
         deadline = (newest.timestamp if newest is not None else 0) + valid_s
         digest = await self._escrow.call("authorizationHash", payer, deadline)

@@ -154,6 +154,9 @@ async def test_a_payer_takes_back_what_has_thawed(chain: Chain) -> None:
 
 async def test_a_signer_signs_for_one_payer_and_agrees_to_it(scene: Scene) -> None:
     await scene.escrow.authorize_signer(STRANGER, payer=GATEWAY.address)
+    before = await scene.chain.block_number()
+    await scene.escrow.authorize_signer(STRANGER, payer=GATEWAY.address)
+    assert await scene.chain.block_number() == before
     with pytest.raises(Reverted, match="SignerTaken"):
         await scene.escrow.authorize_signer(STRANGER, payer=INDEXER.address)
     with pytest.raises(Reverted, match="ProofExpired"):
