@@ -39,6 +39,10 @@ _TEXT_PART = 64  # characters that are copied as fast as one value
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
 _KEY = re.compile(r"\.\s*([A-Za-z_]\w*)|\[\s*(?:\"([^\"]*)\"|'([^']*)')\s*\]")
 
+_PATH = re.compile(r"\s*([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*|\[(?:\"[^\"\\]*\"|'[^'\\]*'|\d+)\])*)\s*")
+"""A name and what is taken from it, and nothing else."""
+_STEP = re.compile(r"\.(\w+)|\[\"([^\"]*)\"\]|\['([^']*)'\]|\[(\d+)\]")
+
 
 class ExpressionError(ValueError):
     """An expression cannot be understood, or has no value.
@@ -86,6 +90,7 @@ class Expression:
     _macros: tuple[_Macro, ...] = field(default=(), repr=False)
     _fanout: int = field(default=1, repr=False)
     _uses: Mapping[str, int] = field(default_factory=dict, repr=False)
+    _path: tuple[str | int, ...] = field(default=(), repr=False)
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """Return its value, JSON values, over values by name.
@@ -93,6 +98,10 @@ class Expression:
         Raises:
             ExpressionError: it has none, or could take very long.
         """
+        if self._path:
+            found = _taken(values, self._path)
+            if found is not _MISSING:
+                return _json(found)
         if self._macros or self._fanout > 1:
             self._check_work(values)
         try:
@@ -160,7 +169,37 @@ def compile_expression(source: str) -> Expression:
     keys = {name: _keys_of(name, source, bare) for name in names}
     fanout = 1 + bare.count(",") + bare.count("+") - len(macros)
     uses = Counter(_NAME.findall(bare))
-    return Expression(source, names, keys, program, macros, fanout, uses)
+    return Expression(source, names, keys, program, macros, fanout, uses, _path_of(source))
+
+
+_MISSING = object()
+
+
+def _path_of(source: str) -> tuple[str | int, ...]:
+    """Return what an expression takes from what, where it does nothing else.
+
+    Its value is then the very one that there is. CEL's numbers have 64 bits, and the library rounds
+    larger ones without a word, as amounts of tokens are.
+    """
+    whole = _PATH.fullmatch(source)
+    if whole is None:
+        return ()
+    steps = _STEP.findall(whole[2])
+    return (whole[1], *(int(at) if at else name or one or two for name, one, two, at in steps))
+
+
+def _taken(values: Mapping[str, Any], path: tuple[str | int, ...]) -> Any:
+    """Return what a path leads to; `_MISSING` where CEL is to say why there is nothing."""
+    value: Any = values
+    for step in path:
+        if isinstance(step, str):
+            is_there = isinstance(value, Mapping) and step in value
+        else:
+            is_there = isinstance(value, list | tuple) and step < len(value)
+        if not is_there:
+            return _MISSING
+        value = value[step]
+    return value
 
 
 def _blank(found: re.Match[str]) -> str:

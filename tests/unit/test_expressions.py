@@ -28,6 +28,23 @@ def test_an_expression_has_a_value_of_json(source, value):
     assert compile_expression(source).evaluate(VALUES) == value
 
 
+@pytest.mark.parametrize(
+    "source", ["a", " a.b ", 'a["b"]', "a['c d'].e", "a.list[1]", "a.list[1].b", 'a[""]']
+)
+def test_a_path_leads_to_the_very_value(source):
+    large = {"amount": 10**30, "least": -(2**70)}
+    inner = {"b": large, "c d": {"e": large}, "list": [0, {"b": large}], "": large}
+    found = compile_expression(source).evaluate({"a": inner})
+    assert str(10**30) in repr(found)
+    assert "e+" not in repr(found)
+
+
+@pytest.mark.parametrize("source", ["a.c", "a.b.c", "a.list[2]", "a.list.b", 'a.list["0"]', "b"])
+def test_a_path_that_leads_nowhere_has_no_value(source):
+    with pytest.raises(ExpressionError, match="has no value"):
+        compile_expression(source).evaluate({"a": {"b": 1, "list": [1, 2]}})
+
+
 def test_it_tells_what_it_needs():
     found = compile_expression("steps.a.outputs.n + size(params.names.filter(n, n == 'steps.b'))")
     assert found.names == {"steps", "params"}
