@@ -37,10 +37,8 @@ if missing := [name for name in _LIBRARIES if find_spec(name) is None]:
 daemon = BaseDaemon(
     "graph-test-daemon",
     at="graph_test_daemon:daemon",
-    service_types=[GraphNodeService, IpfsService, Postgres],
-    task_types=[GraphContracts, GraphProject],
-    service_types=[GraphNodeService, TapAggregatorService],
-    task_types=[TapEscrow],
+    service_types=[GraphNodeService, IpfsService, Postgres, TapAggregatorService],
+    task_types=[GraphContracts, GraphProject, TapEscrow],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 

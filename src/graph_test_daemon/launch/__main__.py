@@ -12,8 +12,8 @@ _PROGRAMS = {
     "graph-node": "graph_node",
     "ipfs": "ipfs",
     "postgres": "postgres",
+    "tap-aggregator": "tap_aggregator",
 }
-_PROGRAMS = {"anvil": "anvil", "graph-node": "graph_node", "tap-aggregator": "tap_aggregator"}
 """Name → module of this package, each with a function `launch(arguments)`."""
 
 
