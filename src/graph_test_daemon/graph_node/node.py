@@ -144,6 +144,15 @@ class GraphNode:
         found = map(DeploymentStatus.read, data["indexingStatuses"])
         return [status for status in found if not status.deployment.startswith("/")]
 
+    async def networks(self) -> list[str]:
+        """Return the names of the chains that anything that was deployed is about, sorted.
+
+        What a dev node deploys by itself tells its own, so that there is always one of those.
+        """
+        data = await self._status.query("{ indexingStatuses { chains { network } } }")
+        found = data["indexingStatuses"]
+        return sorted({chain["network"] for status in found for chain in status["chains"]})
+
     async def status(self, deployment: str) -> DeploymentStatus | None:
         """Return how far a deployment is; None where there is none."""
         for found in await self.statuses([deployment]):

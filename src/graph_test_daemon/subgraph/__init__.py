@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from .build import BuildProgressed, BuiltSubgraph, OnProgress, build_subgraph, check_subgraph
     from .cache import BuildCache
     from .checks import CheckedSubgraph, Expectations, check_manifest, require_sound
+    from .deploying import (
+        DeployStep,
+        SubgraphBuilt,
+        SubgraphPlace,
+        SubgraphUploaded,
+        deploy_directory,
+        mirror_files,
+    )
     from .errors import (
         BuildFailed,
         GraftRefused,
@@ -42,6 +50,7 @@ __all__ = [
     "BuiltSubgraph",
     "CheckedSubgraph",
     "DataSource",
+    "DeployStep",
     "Expectations",
     "FileUploaded",
     "Graft",
@@ -57,6 +66,9 @@ __all__ = [
     "Schema",
     "Severity",
     "SubgraphBroken",
+    "SubgraphBuilt",
+    "SubgraphPlace",
+    "SubgraphUploaded",
     "UploadedSubgraph",
     "Value",
     "build_subgraph",
@@ -64,7 +76,9 @@ __all__ = [
     "check_manifest",
     "check_subgraph",
     "compare_schemas",
+    "deploy_directory",
     "grafted",
+    "mirror_files",
     "placeholders",
     "read_manifest",
     "read_schema",
@@ -74,6 +88,12 @@ __all__ = [
 ]
 
 _PLACES = {
+    "mirror_files": "deploying",
+    "deploy_directory": "deploying",
+    "SubgraphUploaded": "deploying",
+    "SubgraphPlace": "deploying",
+    "SubgraphBuilt": "deploying",
+    "DeployStep": "deploying",
     "BuildCache": "cache",
     "BuildFailed": "errors",
     "BuildProgressed": "build",
