@@ -326,7 +326,7 @@ class Ipfs:
             return Unreachable(url=self.url, cause=cause)
         lower = message.lower()
         if about and any(words in lower for words in _NO_CID):
-            return InvalidCid(text=about, cause=message)
+            return InvalidCid(text=about, cause=message.rpartition("invalid cid: ")[2])
         if about and any(words in lower for words in _NOT_THERE):
             return ContentNotFound(what=about, cause=message)
         return IpfsFault(what=what, cause=message)

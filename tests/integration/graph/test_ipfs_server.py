@@ -8,10 +8,12 @@ from __future__ import annotations
 import io
 import json
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +260,8 @@ def test_what_is_not_there_and_what_is_no_path_are_told_in_kubos_words(
     assert "invalid cid" in fault(server.post("/api/v0/block/get?arg=/ipns/example"))
     assert "is a directory" in fault(server.post(f"/api/v0/cat?arg={EMPTY_FOLDER}"))
     assert 'no link named "x"' in fault(server.post(f"/api/v0/cat?arg={EMPTY_FOLDER}/x"))
+    twice = server.post("/api/v0/cat", params={"arg": [HELLO, HELLO]})
+    assert "and 2 are given" in fault(twice, 400)
     assert 'argument "ipfs-path" is required' in fault(server.post("/api/v0/cat"), 400)
     assert "negative offset" in fault(server.post(f"/api/v0/cat?arg={HELLO}&offset=-1"), 400)
 
@@ -388,6 +392,43 @@ def test_it_ends_at_once_when_it_is_told_to(tmp_path: Path, number: signal.Signa
     ):
         client.post(f"{url}/api/v0/version")  # a connection that stays open
         process.send_signal(number)
+        assert process.wait(5) == 0
+
+
+@contextmanager
+def half_an_upload(url: str) -> Iterator[socket.socket]:
+    """Give a connection on which the beginning of a body was sent."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), 5) as connection:
+        head = (
+            f"POST /api/v0/add?progress=true HTTP/1.1\r\nHost: {host}\r\n"
+            "Content-Length: 9000000\r\n"
+            f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n"
+        )
+        body = form(("file", "a", bytes(300000)))[:-100]
+        connection.sendall(head.encode() + body)
+        told = b""
+        while b'"Bytes"' not in told:  # until it has stored the first part
+            told += connection.recv(4096)
+        yield connection
+
+
+def test_an_upload_that_is_broken_off_leaves_nothing_half(tmp_path: Path) -> None:
+    with running_ipfs(tmp_path) as (url, _), httpx2.Client(trust_env=False) as client:
+        with half_an_upload(url):
+            assert any((tmp_path / "tmp").iterdir())
+        for _ in range(200):  # the server is told of it meanwhile
+            client.post(f"{url}/api/v0/version")
+            if not any((tmp_path / "tmp").iterdir()):
+                break
+        assert [*(tmp_path / "tmp").iterdir()] == [*(tmp_path / "files").iterdir()] == []
+        assert client.post(f"{url}/api/v0/pin/ls").json() == {"Keys": {}}
+        assert client.post(f"{url}/api/v0/repo/gc").text.count("Key") == 1
+
+
+def test_it_ends_although_an_upload_goes_on(tmp_path: Path) -> None:
+    with running_ipfs(tmp_path) as (url, process), half_an_upload(url):
+        process.terminate()
         assert process.wait(5) == 0
 
 

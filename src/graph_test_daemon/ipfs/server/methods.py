@@ -96,7 +96,7 @@ class Methods:
 
     async def cat(self, request: Request, query: Query) -> Response:
         """Send the content of a file, or a part of it."""
-        found = self.paths.find(query.argument("ipfs-path"))
+        found = self.paths.find(query.only("ipfs-path"))
         self.paths.check(found)
         start = query.number("offset", 0)
         length = query.number("length", found.size)
@@ -112,7 +112,7 @@ class Methods:
         """Send a file or a folder as a tar archive."""
         if query.flag("compress"):
             raise BadRequest('the option "compress" is not supported')
-        found = self.paths.find(query.argument("ipfs-path"))
+        found = self.paths.find(query.only("ipfs-path"))
         self.store.check(found.cid)
         return StreamingResponse(tar.archive(self.paths, found), media_type="application/x-tar")
 
@@ -148,12 +148,12 @@ class Methods:
 
     async def block_get(self, request: Request, query: Query) -> Response:
         """Send a block as it is."""
-        found = self.paths.find(query.argument("cid"))
+        found = self.paths.find(query.only("cid"))
         return Response(found.block, media_type="application/octet-stream")
 
     async def block_stat(self, request: Request, query: Query) -> Response:
         """Tell how large a block is."""
-        found = self.paths.find(query.argument("cid"))
+        found = self.paths.find(query.only("cid"))
         return JSONResponse({"Key": encoder(query)(found.cid), "Size": len(found.block)})
 
     async def block_put(self, request: Request, query: Query) -> Response:

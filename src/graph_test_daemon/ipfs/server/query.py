@@ -43,6 +43,18 @@ class Query:
             raise BadRequest(f'argument "{name}" is required')
         return self.arguments[0]
 
+    def only(self, name: str) -> str:
+        """Return the argument of a method that takes one.
+
+        Raises:
+            BadRequest: there is none, or there are several.
+        """
+        if len(self.arguments) > 1:
+            raise BadRequest(
+                f'one argument "{name}" is supported, and {len(self.arguments)} are given'
+            )
+        return self.argument(name)
+
     def text(self, name: str, default: str = "") -> str:
         """Return an option."""
         return self._params.get(name, default)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -17,17 +18,22 @@ from .app import application
 
 __all__ = ["serve"]
 
-_FINISH_WITHIN_S = 1
+_FINISH_WITHIN_S = 0.2
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens, as soon as it does."""
+    """Says where it listens, as soon as it does, and ends quietly."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for opened in sockets or ():
             host, port = opened.getsockname()[:2]
             print(f"Listening on http://{_in_url(host)}:{port}", flush=True)  # noqa: T201 - a program
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Requests that take too long are ended on purpose; their tracebacks would be no news.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
 
 
 def serve(*, repo: Path, host: str, port: int, max_size: int | None = None) -> None:
@@ -54,8 +60,12 @@ def serve(*, repo: Path, host: str, port: int, max_size: int | None = None) -> N
             lifespan="off",
             access_log=False,
             log_level="warning",
-            timeout_graceful_shutdown=_FINISH_WITHIN_S,
+            proxy_headers=False,
         )
+        # Its type says whole seconds; it is the deadline of a wait, which takes any.
+        config.timeout_graceful_shutdown = _FINISH_WITHIN_S  # type: ignore[assignment]
+        # A form that cannot be read is the client's affair, and the client is told.
+        logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
         _Server(config).run([opened])
 
 
