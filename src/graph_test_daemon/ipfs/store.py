@@ -61,11 +61,14 @@ class Store:
         """Open it.
 
         Raises:
-            IpfsFault: another process has it open, or it is of a newer version.
+            IpfsFault: another process has it open, it is of a newer version, or no directory.
         """
-        for name in ("blocks", "pins", "files"):
-            (self.root / name).mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            for name in ("blocks", "pins", "files"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._cannot_open(error.strerror or str(error)) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._check_version()

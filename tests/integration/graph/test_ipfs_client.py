@@ -133,6 +133,21 @@ async def test_pins_are_kept_and_let_go(ipfs: Ipfs) -> None:
         await ipfs.unpin(added.cid)
 
 
+async def test_many_add_the_same_and_other_things_at_once(ipfs: Ipfs) -> None:
+    contents = [bytes([number % 5]) * 300000 for number in range(20)]
+    added: dict[int, str] = {}
+
+    async def add(number: int) -> None:
+        added[number] = (await ipfs.add_bytes(contents[number])).cid
+        assert await ipfs.cat(added[number]) == contents[number]
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            for number in range(20):
+                group.start_soon(add, number)
+    assert len({*added.values()}) == 5
+
+
 async def test_nobody_there_and_somebody_else_are_told(chain_url: str) -> None:
     for url, cause in (("http://127.0.0.1:1", "cannot reach"), (chain_url, "no answer of Kubo's")):
         other = Ipfs(url)

@@ -20,6 +20,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from graph_test_daemon.ipfs.server.methods import METHODS
+
 from .conftest import running_ipfs
 
 EMPTY = "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH"
@@ -269,6 +271,38 @@ def test_what_is_not_there_and_what_is_no_path_are_told_in_kubos_words(
 def test_only_post_reaches_methods(server: httpx2.Client) -> None:
     assert server.get("/api/v0/version").status_code == 405
     assert server.post("/api/v0/nonsense").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "arg=",
+        "arg=/",
+        "arg=%00",
+        "arg=%FF",
+        "arg=../..",
+        "arg=/ipfs//",
+        "arg=bafkqaaa/x",
+        "arg=bafkqaaa&length=-1",
+        "arg=bafkqaaa&offset=x",
+        f"arg={EMPTY}{'/x' * 5000}",
+        "arg=bafyreigyl6lpzxp2zbwg6zcsyzabvlahxfqzfp5pgsyvqeg5a5q2bvmzhi",
+        "cid-base=base7&arg=bafkqaaa",
+        "format=%00&cid-codec=x",
+    ],
+)
+def test_no_question_is_more_than_refused(server: httpx2.Client, query: str) -> None:
+    for method in METHODS:
+        answer = server.post(f"/api/v0/{method}?{query}")
+        if answer.status_code != 200:
+            assert fault(answer, answer.status_code), method
+
+
+def test_a_repository_that_is_gone_is_told(tmp_path: Path) -> None:
+    with running_ipfs(tmp_path) as (url, _):
+        (tmp_path / "tmp").rmdir()
+        answer = httpx2.post(f"{url}/api/v0/add", files={"file": b"x"})
+        assert "cannot use the repository: No such file" in fault(answer)
 
 
 def test_a_page_of_another_site_is_refused(server: httpx2.Client) -> None:

@@ -14,13 +14,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from graph_test_daemon.errors import GraphError
 from graph_test_daemon.ipfs.cid import Cid
 from graph_test_daemon.ipfs.dag import CHUNK_SIZE, Added, FileWriter, directory
 from graph_test_daemon.ipfs.store import FileSink, Pin, Session, Store
 
 from . import multipart
-from .faults import BadRequest, refusal, refusal_document
+from .faults import REFUSED, BadRequest, refusal, refusal_document
 from .options import Options
 from .query import Query
 
@@ -57,7 +56,7 @@ class Add:
             response = Response(b"".join(lines), media_type="application/json")
         except ClientDisconnect:
             return
-        except (BadRequest, GraphError) as error:
+        except REFUSED as error:
             await _drain(request)
             response = refusal(error)
         await response(scope, receive, send)
@@ -196,7 +195,7 @@ async def _send_as_they_come(events: AsyncIterator[Event], send: Send) -> None:
             await send({"type": "http.response.body", "body": _line(event), "more_body": True})
     except ClientDisconnect:
         return
-    except (BadRequest, GraphError) as error:
+    except REFUSED as error:
         line = _line(refusal_document(error))
         await send({"type": "http.response.body", "body": line, "more_body": True})
         return  # without an end of the body, so that the connection ends with it

@@ -13,11 +13,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from graph_test_daemon.errors import GraphError
 from graph_test_daemon.ipfs.store import Store
 
 from .add import Add
-from .faults import BadRequest, refusal
+from .faults import REFUSED, refusal
 from .gateway import Gateway
 from .identity import Identity
 from .methods import METHODS, Method, Methods
@@ -52,7 +51,7 @@ def _endpoint(methods: Methods, method: Method) -> Callable[[Request], Awaitable
     async def answer(request: Request) -> Response:
         try:
             return await method(methods, request, Query(request.query_params))
-        except (BadRequest, GraphError) as error:
+        except REFUSED as error:
             return refusal(error)
         except ClientDisconnect:
             return Response(status_code=400)

@@ -6,13 +6,17 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from graph_test_daemon.errors import ContentNotFound, InvalidCid, IpfsFault
+from graph_test_daemon.errors import ContentNotFound, GraphError, InvalidCid, IpfsFault
 
-__all__ = ["BadRequest", "refusal", "refusal_document"]
+__all__ = ["REFUSED", "BadRequest", "refusal", "refusal_document"]
 
 
 class BadRequest(Exception):
     """A request that no state of the server could answer."""
+
+
+REFUSED = (BadRequest, GraphError, OSError)
+"""What a request may fail of; `OSError` when the disk is full, for example."""
 
 
 def refusal_document(error: Exception) -> dict[str, Any]:
@@ -34,5 +38,7 @@ def _in_kubos_words(error: Exception) -> str:
             return f'invalid path "{error.text}": invalid cid: {error.cause}'
         case ContentNotFound() | IpfsFault():
             return error.cause
+        case OSError(strerror=str(cause)):
+            return f"cannot use the repository: {cause}"
         case _:
             return str(error)

@@ -68,6 +68,15 @@ def test_a_repository_is_open_once(store: Store) -> None:
         pass
 
 
+def test_a_place_that_can_be_no_repository_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with (
+        pytest.raises(IpfsFault, match=r"open the repository .*/file/repo: Not a directory"),
+        Store(tmp_path / "file" / "repo"),
+    ):
+        pass
+
+
 def test_a_repository_of_the_future_is_refused(tmp_path: Path) -> None:
     with Store(tmp_path):
         pass
