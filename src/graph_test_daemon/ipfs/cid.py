@@ -65,7 +65,13 @@ class Cid:
     @classmethod
     def of(cls, block: bytes, *, codec: int = DAG_PB, version: int = 0) -> Self:
         """Return the name of a block."""
-        return cls(version, codec, _SHA2_256, hashlib.sha256(block).digest())
+        digest = hashlib.sha256(block).digest()
+        return cls.of_digest(digest, codec=codec, version=version)
+
+    @classmethod
+    def of_digest(cls, digest: bytes, *, codec: int = DAG_PB, version: int = 0) -> Self:
+        """Return the name of the block with a SHA2-256 hash."""
+        return cls(version, codec, _SHA2_256, digest)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -129,7 +135,7 @@ class Cid:
         found = _BYTES32.fullmatch(text)
         if found is None:
             raise InvalidCid(text=text, cause="32 bytes are written as 0x and 64 hex digits")
-        return cls(0, DAG_PB, _SHA2_256, bytes.fromhex(found[2]))
+        return cls.of_digest(bytes.fromhex(found[2]))
 
     # ── what it is ───────────────────────────────────────────────────────────────────────────────
 

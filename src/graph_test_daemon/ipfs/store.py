@@ -32,7 +32,6 @@ from .dag import Added, FileWriter, Form, Put, children, read, unixfs
 __all__ = ["FileSink", "Pin", "Session", "Store"]
 
 _VERSION = 1
-_SHA2_256 = 0x12
 
 PinType = Literal["recursive", "direct"]
 
@@ -240,7 +239,7 @@ class Store:
             digest = bytes.fromhex(path.name)
             if digest not in live:
                 path.unlink()
-                removed.append(Cid(1, RAW, _SHA2_256, digest))
+                removed.append(Cid.of_digest(digest, codec=RAW, version=1))
         for path in (self.root / "files").iterdir():
             if not _is_live(path.name, live):
                 path.unlink()
