@@ -174,6 +174,7 @@ services:
 """
 
 
+@pytest.mark.timeout(60)  # its first test loads a whole daemon
 class TestActions(ServiceTypeContract):
     service_type = IpfsService
     stack = STACK
