@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from graph_test_daemon.errors import InvalidCid
+from .errors import InvalidCid
 
 __all__ = [
     "DAG_PB",

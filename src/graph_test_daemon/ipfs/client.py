@@ -17,9 +17,10 @@ from typing import Any, Literal
 
 import anyio
 
-from graph_test_daemon.errors import ContentNotFound, GraphError, InvalidCid, IpfsFault, Unreachable
+from graph_test_daemon.errors import GraphError, Unreachable
 from graph_test_daemon.http import Http, Params, Streamed
 
+from .errors import ContentNotFound, InvalidCid, IpfsFault
 from .upload import Item, Upload, items
 
 __all__ = ["Entry", "Ipfs", "Uploaded"]

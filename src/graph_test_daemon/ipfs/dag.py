@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from graph_test_daemon.errors import IpfsFault
-
 from .blocks import Kind, Link, Node, UnixFs
 from .cid import DAG_PB, RAW, Cid
+from .errors import IpfsFault
 
 __all__ = [
     "CHUNK_SIZE",

@@ -13,11 +13,11 @@ from typing import Literal
 
 import anyio
 
-from graph_test_daemon.errors import IpfsFault
 from harness.actions import Call, Service, ServiceType, action
 
 from .cid import Cid
 from .client import Entry, Ipfs, Uploaded
+from .errors import IpfsFault
 from .upload import Item
 
 __all__ = ["Content", "FileAdded", "Got", "IpfsService", "Node", "Pinned"]

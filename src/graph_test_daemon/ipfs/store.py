@@ -23,11 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, Self
 
-from graph_test_daemon.errors import ContentNotFound, InvalidCid, IpfsFault
-
 from .blocks import Kind
 from .cid import RAW, Cid
 from .dag import Added, FileWriter, Form, Put, children, read, unixfs
+from .errors import ContentNotFound, InvalidCid, IpfsFault
 
 __all__ = ["FileSink", "Pin", "Session", "Store"]
 

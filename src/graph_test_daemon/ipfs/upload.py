@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import anyio
 
-from graph_test_daemon.errors import IpfsFault
+from .errors import IpfsFault
 
 __all__ = ["Item", "Upload", "items"]
 

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 import anyio
 import pytest
 
-from graph_test_daemon.errors import ContentNotFound, InvalidCid, IpfsFault, Unreachable
+from graph_test_daemon.errors import Unreachable
 from graph_test_daemon.ipfs import Entry, Ipfs, Uploaded
+from graph_test_daemon.ipfs.errors import ContentNotFound, InvalidCid, IpfsFault
 from graph_test_daemon.ipfs.service import IpfsService
 from graph_test_daemon.ipfs.upload import Item
 from harness.errors import HarnessError, RemoteFailure

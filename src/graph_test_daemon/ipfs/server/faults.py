@@ -6,7 +6,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from graph_test_daemon.errors import ContentNotFound, GraphError, InvalidCid, IpfsFault
+from graph_test_daemon.errors import GraphError
+from graph_test_daemon.ipfs.errors import ContentNotFound, InvalidCid, IpfsFault
 
 __all__ = ["REFUSED", "BadRequest", "refusal", "refusal_document"]
 

@@ -19,7 +19,8 @@ from starlette.responses import (
     StreamingResponse,
 )
 
-from graph_test_daemon.errors import ContentNotFound, GraphError, InvalidCid
+from graph_test_daemon.errors import GraphError
+from graph_test_daemon.ipfs.errors import ContentNotFound, InvalidCid
 
 from .paths import Found, Paths
 

@@ -14,10 +14,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from graph_test_daemon.errors import IpfsFault
 from graph_test_daemon.ipfs.blocks import Kind, Link
 from graph_test_daemon.ipfs.cid import DAG_PB, RAW, Cid
 from graph_test_daemon.ipfs.dag import unixfs
+from graph_test_daemon.ipfs.errors import IpfsFault
 from graph_test_daemon.ipfs.store import Pin, Store
 
 from . import multipart, tar

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from graph_test_daemon.errors import ContentNotFound, IpfsFault
 from graph_test_daemon.ipfs.blocks import Kind, Link
 from graph_test_daemon.ipfs.cid import Cid
 from graph_test_daemon.ipfs.dag import file_size, read, unixfs
+from graph_test_daemon.ipfs.errors import ContentNotFound, IpfsFault
 from graph_test_daemon.ipfs.store import Store
 
 from .query import content_path

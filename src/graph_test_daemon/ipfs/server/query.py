@@ -7,8 +7,8 @@ from typing import get_args
 
 from starlette.datastructures import QueryParams
 
-from graph_test_daemon.errors import InvalidCid
 from graph_test_daemon.ipfs.cid import Base, Cid
+from graph_test_daemon.ipfs.errors import InvalidCid
 
 from .faults import BadRequest
 

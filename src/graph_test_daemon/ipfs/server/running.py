@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
-from graph_test_daemon.errors import IpfsFault
+from graph_test_daemon.ipfs.errors import IpfsFault
 from graph_test_daemon.ipfs.store import Store
 
 from .app import application

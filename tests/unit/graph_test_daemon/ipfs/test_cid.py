@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_test_daemon.errors import InvalidCid
 from graph_test_daemon.ipfs import Cid, subgraph_id, subgraph_number
 from graph_test_daemon.ipfs.cid import DAG_PB, RAW
+from graph_test_daemon.ipfs.errors import InvalidCid
 
 V0 = "QmcYzr1v1xpXch8aU6qFb7EjxEKvNhjTVJmKDUXSPFg3TD"
 BYTES32 = "0xd32d5ade3784dbf49d626814a093970da6531ee39e6a76263492b5b3d7f23130"

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_test_daemon.errors import IpfsFault
 from graph_test_daemon.ipfs.blocks import Kind, Link, Node, UnixFs
 from graph_test_daemon.ipfs.cid import RAW, Cid
 from graph_test_daemon.ipfs.dag import (
@@ -25,6 +24,7 @@ from graph_test_daemon.ipfs.dag import (
     file_size,
     read,
 )
+from graph_test_daemon.ipfs.errors import IpfsFault
 
 CASES = Path(__file__).parents[3] / "cases" / "ipfs"
 LARGE = 10_000_000

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from graph_test_daemon.errors import ContentNotFound, IpfsFault
 from graph_test_daemon.ipfs import Cid, Store
 from graph_test_daemon.ipfs.cid import RAW
 from graph_test_daemon.ipfs.dag import Added, Form, directory
+from graph_test_daemon.ipfs.errors import ContentNotFound, IpfsFault
 from graph_test_daemon.ipfs.store import Pin
 
 SMALL = Form(chunk_size=4, max_links=2)
