@@ -7,11 +7,13 @@ from typing import NoReturn
 
 from harness.domain import BaseDaemon
 
+from .configuration import GraphConfiguration
 from .contracts.project import GraphProject
 from .contracts.task import GraphContracts
 from .graph_node.service import GraphNodeService
 from .ipfs.service import IpfsService
 from .postgres.service import Postgres
+from .subgraph.task import GraphSubgraph
 from .tap.service import TapAggregatorService
 from .tap.task import TapEscrow
 
@@ -38,7 +40,7 @@ daemon = BaseDaemon(
     "graph-test-daemon",
     at="graph_test_daemon:daemon",
     service_types=[GraphNodeService, IpfsService, Postgres, TapAggregatorService],
-    task_types=[GraphContracts, GraphProject, TapEscrow],
+    task_types=[GraphConfiguration, GraphContracts, GraphProject, GraphSubgraph, TapEscrow],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from graph_test_daemon.whole_files import write_whole
+
 from .errors import AddressBookInvalid, ContractUnknown
-from .whole_files import write_whole
 
 __all__ = ["AddressBook", "BookEntry"]
 

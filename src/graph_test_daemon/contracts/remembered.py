@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from graph_test_daemon.whole_files import write_whole
 from harness.actions import Task
 
 from .address_book import AddressBook
-from .whole_files import write_whole
 
 __all__ = ["Remembered"]
 

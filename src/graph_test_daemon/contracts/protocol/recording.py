@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from graph_test_daemon.contracts.address_book import AddressBook, BookEntry
-from graph_test_daemon.contracts.whole_files import write_whole
+from graph_test_daemon.whole_files import write_whole
 
 from .checks import Check
 from .steps import Deployment, Step

@@ -10,10 +10,11 @@ from pathlib import Path
 __all__ = ["write_whole"]
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Replace a file, making its directory where there is none; blocks.
 
-    Several may do so at the same time: one of them wins.
+    Several may do so at the same time: one of them wins. Others may read it, unless the mode says
+    otherwise: it may be for programs of other users.
 
     Raises:
         OSError: it cannot be written; the old one stays.
@@ -23,7 +24,7 @@ def write_whole(path: Path, text: str) -> None:
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(new, 0o644)  # for other programs, which may be other users'
+        os.chmod(new, mode)
         os.replace(new, path)
     except BaseException:
         with suppress(OSError):
