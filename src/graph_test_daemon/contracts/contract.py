@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Contract", "Sent", "decoded_revert", "read_logs", "refusal"]
 
 _LONGEST_ARGUMENT = 80
+_MOST_GAS = 1 << 24
+"""Of a transaction. Source: EIP-7825."""
 _NO_OTHERS: Mapping[str, Abi] = MappingProxyType({})
 
 
@@ -111,7 +113,8 @@ class Contract:
             arguments: in order; addresses and bytes as 0x-hex, tuples as mappings or lists.
             sender: an account that the node signs for.
             value: wei.
-            gas: limit; None: the node estimates it.
+            gas: limit; None: half as much again as the node's estimate, so that a refusal costs no
+                block.
 
         Raises:
             AbiMismatch: it has no such function, or the arguments do not fit.
@@ -119,12 +122,15 @@ class Contract:
         """
         found = self.abi.function(function, arguments)
         data = found.encode(arguments)
+        message = {"from": sender, "to": self.address, "data": f"0x{data.hex()}"}
+        message |= {"value": hex(value)} if value else {}
         try:
+            limit = await self._gas(message) if gas is None else gas
             receipt = await self.chain.send(
-                sender=sender, to=self.address, data=data, value=value, gas=gas
+                sender=sender, to=self.address, data=data, value=value, gas=limit
             )
         except Reverted as error:
-            known = await self._asked_again(error, data, sender, value)
+            known = await self._asked_again(error, message)
             raise self._explained(known, found.name, arguments) from error
         return Sent(receipt=receipt, events=self.events(receipt.logs))
 
@@ -132,19 +138,31 @@ class Contract:
         """Read logs, its own and those of the contracts beside it; others are left out."""
         return read_logs(logs, {**self._others, self.address: self.abi})
 
-    async def _asked_again(self, error: Reverted, data: bytes, sender: str, value: int) -> Reverted:
+    async def _gas(self, message: Mapping[str, Any]) -> int:
+        """Return a limit of gas for a transaction.
+
+        The next block has another time than the one that the estimate is made with, and what is
+        stored may cost more: setting a time to what it is already is cheap.
+
+        Raises:
+            Reverted: it would be refused.
+        """
+        try:
+            estimate = int(await self.chain.rpc.call("eth_estimateGas", [message]), 16)
+        except RpcFault as fault:
+            raise Reverted.of(fault) from fault
+        return max(estimate, min(estimate * 3 // 2, _MOST_GAS))
+
+    async def _asked_again(self, error: Reverted, message: Mapping[str, Any]) -> Reverted:
         """Return the refusal with its reason, which receipts do not have."""
         if error.data or error.transaction is None:
             return error
         receipt = await self.chain.receipt(error.transaction)
-        reason = await refusal(
-            self.chain,
-            {"from": sender, "to": self.address, "data": f"0x{data.hex()}", "value": hex(value)},
-            block=receipt.block_number - 1 if receipt is not None else "latest",
-        )
-        if reason is None:
+        block = receipt.block_number - 1 if receipt is not None else "latest"
+        found = await refusal(self.chain, message, block=block)
+        if found is None:
             return error
-        return Reverted(reason=reason.reason, data=reason.data, transaction=error.transaction)
+        return Reverted(reason=found.reason, data=found.data, transaction=error.transaction)
 
     def _explained(self, error: Reverted, function: str, arguments: Sequence[Any]) -> Reverted:
         abis = (self.abi, *self._others.values())

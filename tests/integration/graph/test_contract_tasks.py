@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from graph_test_daemon.chain import Chain
+from graph_test_daemon.tools import tools_dir
 from harness.client import Client
 from harness.client.results import OperationStatus, TaskStatus
 from harness.errors import InvalidTaskConfig
@@ -56,12 +57,13 @@ tasks:
 def plugin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Have the daemon load the plugin; recordings are the test's own."""
     graph_tool("contracts")
+    monkeypatch.setenv("GRAPH_TEST_TOOLS", str(tools_dir()))
     monkeypatch.setenv("HARNESS_PLUGINS", "graph_test_daemon:daemon")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 async def _up(client: Client, source: Any, **options: Any) -> OperationStatus:
-    source["env"] |= {"GRAPH_TEST_TOOLS": str(graph_tool("anvil").parents[4])}
+    source["env"] |= {"GRAPH_TEST_TOOLS": str(tools_dir())}
     operation = await client.services.up(source=source, **options)
     return await client.operations.wait(id=operation["id"], timeout_s=15)
 

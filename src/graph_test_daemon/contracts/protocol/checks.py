@@ -40,7 +40,10 @@ class Check:
         """Return what is wrong with an answer; None: nothing."""
         if self.expected is None:
             return None if isinstance(answer, str) and len(answer) > len("0x") else self.what
-        return None if _word(answer) == _word(self.expected) else f"{self.what}, not {answer}"
+        if _word(answer) == _word(self.expected):
+            return None
+        is_hex = str(answer).startswith("0x")
+        return f"{self.what}, not {f'0x{_word(answer) or 0}' if is_hex else answer}"
 
 
 async def find_differences(chain: Chain, checks: Sequence[Check]) -> list[str]:

@@ -16,7 +16,7 @@ from graph_test_daemon.chain import Chain
 from graph_test_daemon.contracts.abi import Abi
 from graph_test_daemon.contracts.address_book import AddressBook
 from graph_test_daemon.contracts.artifacts import Artifacts
-from graph_test_daemon.contracts.errors import ContractsUnverified
+from graph_test_daemon.contracts.errors import ArtifactsInvalid, ContractsUnverified
 
 from .checks import Check, call_check, code_checks, find_differences
 from .events import OnEvent, nothing_told
@@ -91,8 +91,14 @@ class ExternalContracts(ContractsProvider):
         Raises:
             ArtifactsInvalid: it is not known.
         """
+        if self._artifacts_dir is None:
+            raise ArtifactsInvalid(
+                path=", ".join(map(str, self._books)),
+                cause=f"what {contract} understands is not known: no ABIs are given",
+                hint="config.artifacts names a directory of them",
+            )
         if self._opened is None:
-            self._opened = Artifacts(self._artifacts_dir or Path("/nonexistent"))
+            self._opened = Artifacts(self._artifacts_dir)
         return self._opened.get(contract).abi
 
     def _calls(self, book: AddressBook) -> list[Check]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import anyio
+
 from graph_test_daemon.chain import Chain, Receipt
 from graph_test_daemon.contracts.abi import Abi
 from graph_test_daemon.contracts.contract import refusal
@@ -25,6 +27,7 @@ _GAS = 8_000_000
 """Above what the largest contract takes, and below the blocks' own limit."""
 
 _UNKNOWN_METHOD = -32601
+_STOPPED_WITHIN_S = 2.0
 
 
 async def carry_out(chain: Chain, deployment: Deployment, on_event: OnEvent) -> None:
@@ -55,7 +58,8 @@ async def carry_out(chain: Chain, deployment: Deployment, on_event: OnEvent) -> 
             if event is not None:
                 await on_event(event)
     finally:
-        await sender.stop()
+        with anyio.move_on_after(_STOPPED_WITHIN_S, shield=True):
+            await sender.stop()
 
 
 async def _one(sender: _Sender, step: Step, number: int, total: int) -> int:
