@@ -21,10 +21,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from graph_test_daemon.tools.places import cache_dir
+
 from .pg_server import Server
 from .unprivileged import become_unprivileged
 
-__all__ = ["Cluster", "cache_dir"]
+__all__ = ["Cluster"]
 
 _OPTIONS = ("--encoding=UTF8", "--locale=C", "--auth=trust", "--no-sync", "--no-instructions")
 _LIMIT_S = 120.0
@@ -37,12 +39,6 @@ host  all          all  ::1/128       {method}
 host  replication  all  127.0.0.1/32  {method}
 host  replication  all  ::1/128       {method}
 """
-
-
-def cache_dir() -> Path:
-    """Return the directory for what can be made again."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "graph-network-harness"
 
 
 class Cluster:

@@ -1,6 +1,7 @@
 """PostgreSQL: what can be asked of a server and done to it, and its typed actions."""
 
-from .client import Database, DatabaseInfo, Extension, Role
+from .catalog import DatabaseInfo, Extension, Role
+from .client import Database
 from .copies import Copies, Copy
 from .dumps import dump_database, load_database
 from .errors import BackupMissing, DatabaseError, DatabaseInUse, DatabaseMissing

@@ -9,49 +9,39 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
 
 from graph_test_daemon.errors import Unreachable
 
+from .catalog import (
+    DatabaseInfo,
+    Extension,
+    Role,
+    counted_rows,
+    listed_databases,
+    listed_extensions,
+    listed_roles,
+)
 from .connection import Address, identifier, literal, perform
 from .errors import DatabaseInUse
-from .rows import Column, QueryResult, json_value
+from .rows import QueryResult
+from .statements import executed, queried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import psycopg
 
-__all__ = ["Database", "DatabaseInfo", "Extension", "Role"]
+__all__ = ["Database"]
 
 T = TypeVar("T")
 
 _TEMPLATE = "template0"
-_COPY = re.compile("copy-[0-9a-f]{8}-[0-9a-f]{16}")
 _COMES_UP = re.compile("starting up|recovery|not yet accepting|refused", re.IGNORECASE)
 _LOOK_AGAIN_S = 0.03
 _ENDING_S = 0.3
-_ALL_DATABASES = """
-    SELECT datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype,
-           datistemplate, datallowconn, pg_database_size(oid),
-           (SELECT count(*) FROM pg_stat_activity WHERE datid = pg_database.oid)
-    FROM pg_database WHERE datname NOT IN ('template0', 'template1') ORDER BY datname
-"""
-_ALL_ROLES = """
-    SELECT rolname, rolsuper, rolcanlogin, rolcreatedb, rolcreaterole
-    FROM pg_roles WHERE rolname NOT LIKE 'pg\\_%' ORDER BY rolname
-"""
-_ALL_EXTENSIONS = """
-    SELECT name, default_version, installed_version, comment
-    FROM pg_available_extensions ORDER BY name
-"""
-_ALL_TABLES = """
-    SELECT schemaname, tablename FROM pg_tables
-    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2
-"""
 _SESSIONS = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = $1 AND backend_type = 'client backend'
@@ -60,66 +50,6 @@ _END_SESSIONS = """
     SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
     WHERE datname = %s AND pid <> pg_backend_pid()
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseInfo:
-    """One database of a server.
-
-    Attributes:
-        name: of it.
-        owner: the role whose it is.
-        encoding: such as UTF8.
-        collate: how texts are ordered; `ctype`: what is a letter.
-        is_template: new ones may be copied from it by everybody.
-        takes_connections: sessions may begin.
-        size_bytes: on disk.
-        sessions: that it has now.
-    """
-
-    name: str
-    owner: str
-    encoding: str
-    collate: str
-    ctype: str
-    is_template: bool
-    takes_connections: bool
-    size_bytes: int
-    sessions: int
-
-    @property
-    def is_copy(self) -> bool:
-        """It is a backup, or belongs to a snapshot; see `Copies`."""
-        return _COPY.fullmatch(self.name) is not None
-
-    @property
-    def suits_graph_node(self) -> bool:
-        """Its encoding and locale are what graph-node asks for."""
-        return (self.encoding, self.collate, self.ctype) == ("UTF8", "C", "C")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """One role of a server, and what it may do."""
-
-    name: str
-    superuser: bool
-    login: bool
-    create_databases: bool
-    create_roles: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extension:
-    """One extension that the server has; `installed` is its version in a database, or None."""
-
-    name: str
-    version: str
-    installed: str | None
-    comment: str
-
-
-_COLUMNS = tuple(field.name for field in fields(DatabaseInfo))
 
 
 class Database:
@@ -196,7 +126,7 @@ class Database:
             DatabaseError: the server refuses it, or it takes too long.
         """
         return await self.run(
-            lambda connection: _queried(connection, sql, parameters, limit),
+            lambda connection: queried(connection, sql, parameters, limit),
             what="run the query",
             database=database,
             timeout_s=timeout_s,
@@ -210,7 +140,7 @@ class Database:
         All are one transaction, unless the script says otherwise.
         """
         return await self.run(
-            lambda connection: _executed(connection, script),
+            lambda connection: executed(connection, script),
             what="run the script",
             database=database,
             timeout_s=timeout_s,
@@ -229,11 +159,7 @@ class Database:
 
     async def databases(self) -> list[DatabaseInfo]:
         """Return the databases, by name, without the server's own templates."""
-        rows = await self.run(
-            lambda connection: connection.execute(_ALL_DATABASES).fetchall(),
-            what="list the databases",
-        )
-        return [DatabaseInfo(**dict(zip(_COLUMNS, row, strict=True))) for row in rows]
+        return await self.run(listed_databases, what="list the databases")
 
     async def exists(self, name: str) -> bool:
         """Tell whether there is a database of that name."""
@@ -372,13 +298,7 @@ class Database:
 
     async def roles(self) -> list[Role]:
         """Return the roles, by name, without the server's own."""
-        rows = await self.run(
-            lambda connection: connection.execute(_ALL_ROLES).fetchall(), what="list the roles"
-        )
-        return [
-            Role(name=n, superuser=s, login=li, create_databases=cd, create_roles=cr)
-            for n, s, li, cd, cr in rows
-        ]
+        return await self.run(listed_roles, what="list the roles")
 
     async def create_role(
         self, name: str, *, superuser: bool = False, password: str | None = None
@@ -393,15 +313,7 @@ class Database:
 
     async def extensions(self, database: str | None = None) -> list[Extension]:
         """Return the extensions that the server has, and which a database has installed."""
-        rows = await self.run(
-            lambda connection: connection.execute(_ALL_EXTENSIONS).fetchall(),
-            what="list the extensions",
-            database=database,
-        )
-        return [
-            Extension(name=name, version=version, installed=installed, comment=comment or "")
-            for name, version, installed, comment in rows
-        ]
+        return await self.run(listed_extensions, what="list the extensions", database=database)
 
     async def create_extension(self, name: str, *, database: str | None = None) -> None:
         """Install an extension and what it needs into a database, unless it is there."""
@@ -412,53 +324,4 @@ class Database:
 
     async def table_counts(self, database: str | None = None) -> dict[str, int]:
         """Return the number of rows of each table, `schema.table` → rows, counted one by one."""
-
-        def work(connection: psycopg.Connection) -> dict[str, int]:
-            found = {}
-            for schema, table in connection.execute(_ALL_TABLES).fetchall():
-                of = f"{identifier(schema)}.{identifier(table)}"
-                counted = f"SELECT count(*) FROM {of}"  # noqa: S608 - quoted
-                row = connection.execute(counted.encode()).fetchone()
-                found[f"{schema}.{table}"] = int(row[0]) if row else 0
-            return found
-
-        return await self.run(work, what="count rows", database=database)
-
-
-def _queried(
-    connection: psycopg.Connection, sql: str, parameters: Sequence[Any], limit: int
-) -> QueryResult:
-    import psycopg
-
-    cursor = psycopg.RawCursor(connection)
-    cursor.execute(sql.encode(), [_parameter(value) for value in parameters] or None)
-    if cursor.description is None:
-        return QueryResult(row_count=max(cursor.rowcount, 0), status=cursor.statusmessage or "")
-    rows = cursor.fetchmany(limit) if limit > 0 else []
-    return QueryResult(
-        columns=tuple(
-            Column(name=column.name, type=column.type_display) for column in cursor.description
-        ),
-        rows=tuple(tuple(json_value(value) for value in row) for row in rows),
-        row_count=cursor.rowcount,
-        truncated=cursor.rowcount > len(rows),
-        status=cursor.statusmessage or "",
-    )
-
-
-def _executed(connection: psycopg.Connection, script: str) -> list[str]:
-    cursor = connection.execute(script.encode())
-    done = [cursor.statusmessage or ""]
-    while cursor.nextset():
-        done.append(cursor.statusmessage or "")
-    return [status for status in done if status]
-
-
-def _parameter(value: Any) -> Any:
-    """Return a value of JSON as PostgreSQL takes it: objects, and lists of them, are JSON there."""
-    from psycopg.types.json import Jsonb
-
-    is_json = isinstance(value, dict) or (
-        isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
-    )
-    return Jsonb(value) if is_json else value
+        return await self.run(counted_rows, what="count rows", database=database)

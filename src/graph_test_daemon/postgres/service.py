@@ -11,7 +11,8 @@ from anyio import to_thread
 
 from harness.actions import Call, ServiceType, action
 
-from .client import Database, DatabaseInfo, Extension, Role
+from .catalog import DatabaseInfo, Extension, Role
+from .client import Database
 from .copies import Copies, Copy
 from .dumps import dump_database, load_database
 from .errors import BackupMissing, DatabaseError

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, overload
 
-__all__ = ["NPM", "TOOLS", "VARIABLE", "Tool", "ToolMissing", "find_tool", "tools_dir"]
+__all__ = ["NPM", "TOOLS", "VARIABLE", "Tool", "ToolMissing", "cache_dir", "find_tool", "tools_dir"]
 
 NPM = Path(__file__).parent / "npm"
 """The manifest of the packages, and the lock file."""
@@ -83,6 +83,12 @@ class ToolMissing(LookupError):
         )
 
 
+def cache_dir() -> Path:
+    """Return the user's directory for what can be had or made again."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "graph-network-harness"
+
+
 def tools_dir(env: Mapping[str, str] = os.environ) -> Path:
     """Return the directory that holds `node_modules`: `GRAPH_TEST_TOOLS`, else in the cache.
 
@@ -91,9 +97,8 @@ def tools_dir(env: Mapping[str, str] = os.environ) -> Path:
     """
     if chosen := env.get(VARIABLE):
         return Path(chosen).absolute()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     lock = hashlib.sha256((NPM / "package-lock.json").read_bytes()).hexdigest()[:_HASH_LENGTH]
-    return cache / "graph-network-harness" / f"tools-{lock}"
+    return cache_dir() / f"tools-{lock}"
 
 
 @overload
