@@ -315,10 +315,14 @@ class Database:
         """Return the extensions that the server has, and which a database has installed."""
         return await self.run(listed_extensions, what="list the extensions", database=database)
 
-    async def create_extension(self, name: str, *, database: str | None = None) -> None:
-        """Install an extension and what it needs into a database, unless it is there."""
-        statement = f"CREATE EXTENSION IF NOT EXISTS {identifier(name)} CASCADE"
-        await self.perform_all(f'create the extension "{name}"', statement, database=database)
+    async def create_extensions(self, *names: str, database: str | None = None) -> None:
+        """Install extensions and what they need into a database, unless they are there."""
+        quoted = (identifier(name) for name in names)
+        await self.perform_all(
+            f"install {', '.join(names)}",
+            *(f"CREATE EXTENSION IF NOT EXISTS {name} CASCADE" for name in quoted),
+            database=database,
+        )
 
     # ── what is in one ───────────────────────────────────────────────────────────────────────────
 

@@ -69,7 +69,8 @@ class Address:
 
         try:
             found = {k: str(v) for k, v in conninfo_to_dict(url).items() if v is not None}
-        except ProgrammingError as error:
+            port = int(found.pop("port", PORT))
+        except (ProgrammingError, ValueError) as error:
             # What it says repeats the text, which may hold a password.
             raise DatabaseError(
                 what="read the address of a database",
@@ -77,7 +78,7 @@ class Address:
             ) from error
         return cls(
             host=found.pop("host", "127.0.0.1"),
-            port=int(found.pop("port", PORT)),
+            port=port,
             user=found.pop("user", "postgres"),
             password=found.pop("password", None),
             database=found.pop("dbname", "postgres"),

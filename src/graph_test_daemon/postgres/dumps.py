@@ -5,6 +5,7 @@ They must not be older than the server; the embedded one from npm brings none.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -27,6 +28,7 @@ __all__ = ["dump_database", "load_database"]
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _LIMIT_S = 3600.0
+_HASH_LENGTH = 16
 _VERSION = re.compile(r"\b(\d+)\.\d+")
 
 
@@ -65,7 +67,7 @@ async def load_database(server: Database, name: str, file: Path) -> None:
     if not await anyio.Path(file).is_file():
         raise DatabaseError(what=what, cause=f"there is no file {file}")
     program = await _program(server, "pg_restore")
-    half = f"{name[:50]}.loading"
+    half = f"loading-{hashlib.sha256(name.encode()).hexdigest()[:_HASH_LENGTH]}"
     owner = await server.owner(name)
     await server.reset(half)
     try:

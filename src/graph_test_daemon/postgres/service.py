@@ -324,7 +324,7 @@ class Postgres(ServiceType):
             name: of the extension.
             database: to install it into; the first of the label `databases` unless given.
         """
-        await (await self._server()).create_extension(name, database=database or self._first())
+        await (await self._server()).create_extensions(name, database=database or self._first())
 
     @action()
     async def end_sessions(self, *, database: str | None = None) -> int:

@@ -58,9 +58,9 @@ async def set_up_server(
             await tell(f"creating database {name}")
             await server.create(name, owner=owner)
         installed = await _installed(server, name)
-        for extension in wanted.extensions:
-            if extension not in installed:
-                await server.create_extension(extension, database=name)
+        lacking = [extension for extension in wanted.extensions if extension not in installed]
+        if lacking:
+            await server.create_extensions(*lacking, database=name)
         if owner is not None and _FOREIGN in wanted.extensions:
             # graph-node reads one shard from another through it.
             granted = f"GRANT USAGE ON FOREIGN DATA WRAPPER {_FOREIGN} TO {identifier(owner)}"

@@ -20,7 +20,12 @@ def queried(
     import psycopg
 
     cursor = psycopg.RawCursor(connection)
-    cursor.execute(sql.encode(), [_parameter(value) for value in parameters] or None)
+    # Prepared, the server refuses more than one statement, instead of running all for one's rows.
+    cursor.execute(
+        sql.encode(),
+        [_parameter(value) for value in parameters] or None,
+        prepare=";" in sql.rstrip("; \n"),
+    )
     if cursor.description is None:
         return QueryResult(row_count=max(cursor.rowcount, 0), status=cursor.statusmessage or "")
     rows = cursor.fetchmany(limit) if limit > 0 else []

@@ -87,6 +87,9 @@ async def test_a_script_is_one_transaction(server: Database, name: str) -> None:
 async def test_two_statements_are_no_query(server: Database) -> None:
     with pytest.raises(DatabaseError, match="multiple commands"):
         await server.query("SELECT $1::int; SELECT 2", [1])
+    with pytest.raises(DatabaseError, match="multiple commands"):
+        await server.query("SELECT 1; SELECT 2")
+    assert (await server.query("SELECT ';'; \n")).value() == ";"
 
 
 async def test_databases_suit_graph_node(server: Database, name: str) -> None:
@@ -195,15 +198,15 @@ async def test_a_reset_database_is_empty_or_its_template(server: Database, name:
 
 async def test_roles_and_extensions(server: Database, name: str) -> None:
     await server.create(name)
-    for extension in ("btree_gist", "pg_trgm", "postgres_fdw", "pg_stat_statements"):
-        await server.create_extension(extension, database=name)
+    graph_nodes = ("btree_gist", "pg_trgm", "postgres_fdw", "pg_stat_statements")
+    await server.create_extensions(*graph_nodes, database=name)
     installed = {e.name for e in await server.extensions(name) if e.installed}
     assert installed >= {"btree_gist", "pg_trgm", "postgres_fdw", "pg_stat_statements"}
     assert (
         await server.query("SELECT count(*) > 0 FROM pg_stat_statements", database=name)
     ).value()
-    with pytest.raises(DatabaseError, match='create the extension "no_such"'):
-        await server.create_extension("no_such", database=name)
+    with pytest.raises(DatabaseError, match="install no_such"):
+        await server.create_extensions("no_such", database=name)
     role = f"role {secrets.token_hex(4)}"
     await server.create_role(role, superuser=True, password="it's")
     found = next(r for r in await server.roles() if r.name == role)
