@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import secrets
+import signal
 import socket
 
 import anyio
@@ -151,6 +153,19 @@ async def test_a_cancelled_query_ends_on_the_server(server: Database, name: str)
         group.start_soon(server.on(name).query, "SELECT pg_sleep(60)")
         await _has_sessions(server, name, 1)
         group.cancel_scope.cancel()
+    await _has_sessions(server, name, 0)
+
+
+async def test_a_query_whose_server_hangs_is_given_up(server: Database, name: str) -> None:
+    await server.create(name)
+    asked = "SELECT pid FROM pg_stat_activity WHERE datname = $1"
+    async with anyio.create_task_group() as group:
+        group.start_soon(server.on(name).query, "SELECT pg_sleep(60)")
+        await _has_sessions(server, name, 1)
+        pid = (await server.query(asked, [name])).value()
+        os.kill(pid, signal.SIGSTOP)
+        group.cancel_scope.cancel()
+    os.kill(pid, signal.SIGCONT)
     await _has_sessions(server, name, 0)
 
 
