@@ -38,7 +38,7 @@ _ALL_EXTENSIONS = """
 """
 _ALL_TABLES = """
     SELECT schemaname, tablename FROM pg_tables
-    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2
+    WHERE schemaname <> 'information_schema' AND NOT starts_with(schemaname, 'pg_') ORDER BY 1, 2
 """
 
 

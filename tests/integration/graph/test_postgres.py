@@ -86,6 +86,17 @@ async def test_a_script_is_one_transaction(server: Database, name: str) -> None:
     assert (changed.rows, changed.row_count, changed.status) == ((), 2, "UPDATE 2")
 
 
+async def test_temporary_tables_of_others_are_not_counted(server: Database, name: str) -> None:
+    await server.create(name)
+    async with anyio.create_task_group() as group:
+        group.start_soon(
+            server.on(name).execute, "CREATE TEMP TABLE t (a int); COMMIT; SELECT pg_sleep(60)"
+        )
+        await _has_sessions(server, name, 1)
+        assert await server.table_counts(name) == {}
+        group.cancel_scope.cancel()
+
+
 async def test_two_statements_are_no_query(server: Database) -> None:
     with pytest.raises(DatabaseError, match="multiple commands"):
         await server.query("SELECT $1::int; SELECT 2", [1])
