@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from graph_test_daemon.contracts import Abi
 from graph_test_daemon.subgraph import (
     BuildCache,
     BuiltSubgraph,
@@ -43,7 +43,7 @@ NAMES = tuple(sorted(path.parent.name for path in SUBGRAPHS.glob("*/subgraph.yam
 class Contract:
     """A compiled contract."""
 
-    abi: list[dict[str, Any]]
+    abi: Abi
     bytecode: bytes
 
 
@@ -51,7 +51,7 @@ def contract(name: str = "Playground") -> Contract:
     """Return one of the contracts that the subgraphs follow."""
     artifact = json.loads((SUBGRAPHS / "contracts" / f"{name}.json").read_text("utf-8"))
     code = bytes.fromhex(artifact["bytecode"].removeprefix("0x"))
-    return Contract(abi=artifact["abi"], bytecode=code)
+    return Contract(abi=Abi(artifact["abi"]), bytecode=code)
 
 
 async def build(

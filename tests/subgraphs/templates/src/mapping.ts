@@ -1,15 +1,15 @@
 import { DataSourceContext } from "@graphprotocol/graph-ts";
 import { Spawned } from "../generated/Playground/Playground";
-import { Child } from "../generated/schema";
-import { Child as ChildTemplate } from "../generated/templates";
+import { Toy } from "../generated/schema";
+import { Child } from "../generated/templates";
 
 export function handleSpawned(event: Spawned): void {
-  let child = new Child(event.params.child);
-  child.name = event.params.name;
-  child.save();
+  let toy = new Toy(event.params.child);
+  toy.name = event.params.name;
+  toy.save();
 
   let context = new DataSourceContext();
   context.setString("name", event.params.name);
   context.setBigInt("spawnedAt", event.block.number);
-  ChildTemplate.createWithContext(event.params.child, context);
+  Child.createWithContext(event.params.child, context);
 }
