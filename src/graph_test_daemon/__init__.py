@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from harness.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from .daemon import daemon, main
+    from .plugin import daemon, main
 
 __all__ = ["daemon", "main"]
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists
-    __getattr__ = lazy_names(__name__, {"daemon": "daemon", "main": "daemon"})
+    __getattr__ = lazy_names(__name__, {"daemon": "plugin", "main": "plugin"})

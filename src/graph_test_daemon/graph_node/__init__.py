@@ -8,10 +8,14 @@ from .errors import (
     GraphNodeError,
     IndexingFailed,
     InvalidSubgraphName,
+    NotFollowed,
     NotSynced,
+    ReorgNotFollowed,
+    ReorgTooDeep,
     SubgraphNotFound,
 )
 from .node import GraphNode, Indexed, NodeUrls, is_deployment, subgraph_path
+from .reorgs import FollowedReorg, ReorgConverged, check_reorg, reorg_and_follow
 from .status import BlockPointer, DeploymentStatus, IndexingError, SubgraphFeatures
 from .sync import Synced, SyncProgressed, wait_for_sync
 
@@ -21,6 +25,7 @@ __all__ = [
     "DeployRefused",
     "DeploymentNotFound",
     "DeploymentStatus",
+    "FollowedReorg",
     "GraphNode",
     "GraphNodeError",
     "Indexed",
@@ -28,14 +33,20 @@ __all__ = [
     "IndexingFailed",
     "InvalidSubgraphName",
     "NodeUrls",
+    "NotFollowed",
     "NotSynced",
+    "ReorgConverged",
+    "ReorgNotFollowed",
+    "ReorgTooDeep",
     "SubgraphFeatures",
     "SubgraphNotFound",
     "SyncProgressed",
     "Synced",
     "at_block",
     "check_name",
+    "check_reorg",
     "is_deployment",
+    "reorg_and_follow",
     "subgraph_path",
     "wait_for_sync",
 ]

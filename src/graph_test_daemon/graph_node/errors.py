@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from graph_test_daemon.errors import GraphError
@@ -13,7 +14,10 @@ __all__ = [
     "GraphNodeError",
     "IndexingFailed",
     "InvalidSubgraphName",
+    "NotFollowed",
     "NotSynced",
+    "ReorgNotFollowed",
+    "ReorgTooDeep",
     "SubgraphNotFound",
 ]
 
@@ -141,4 +145,57 @@ class NotSynced(GraphError):
             f"{cause}",
             hint=hint,
             details={"deployment": deployment, "at": at, "wanted": wanted, **(details or {})},
+        )
+
+
+class ReorgTooDeep(GraphError):
+    """A reorganisation would be deeper than graph-node can follow; nothing was done.
+
+    Attributes:
+        depth: that was asked for.
+        deployments: that could not follow.
+    """
+
+    kind = "reorg-too-deep"
+    facts = ("deployments",)
+
+    def __init__(
+        self, *, depth: int, common: int, threshold: int, starts: Sequence[tuple[str, int]]
+    ) -> None:
+        self.depth = depth
+        self.deployments = tuple(deployment for deployment, _ in starts)
+        told = "; ".join(f"{deployment} begins at block {first}" for deployment, first in starts)
+        least = max(first for _, first in starts) + threshold
+        super().__init__(
+            f"cannot replace {depth} blocks: graph-node undoes blocks down to {threshold} above a "
+            f"subgraph's first one, the chain would go back to block {common}, and {told}",
+            hint=f"go back to block {least} at most, or have the data sources begin at block 0",
+            details={"depth": depth, "common": common, "deployments": list(self.deployments)},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFollowed:
+    """A deployment that did not follow a reorganisation, and why."""
+
+    deployment: str
+    cause: str
+
+
+class ReorgNotFollowed(GraphError):
+    """The chain's last blocks were replaced, and not every deployment knows the new ones.
+
+    Attributes:
+        deployments: that do not.
+    """
+
+    kind = "reorg-not-followed"
+    facts = ("deployments",)
+
+    def __init__(self, *, depth: int, problems: Sequence[NotFollowed]) -> None:
+        self.deployments = tuple(problem.deployment for problem in problems)
+        told = "; ".join(f"{problem.deployment}: {problem.cause}" for problem in problems)
+        super().__init__(
+            f"cannot see the reorganisation of {depth} blocks followed: {told}",
+            details={"depth": depth, "deployments": list(self.deployments)},
         )

@@ -143,6 +143,8 @@ class _Waiting:
         if found is not None and found.block.number >= self.wanted:
             canonical = await self.chain.block(found.block.number)
             if canonical is not None and canonical.hash == found.block.hash:
+                # The block that it failed at counts as indexed.
+                await self._raise_if_failed()
                 return found
         if anyio.current_time() - self.looked_at_status_at > _LOOK_AT_STATUS_S:
             self.looked_at_status_at = anyio.current_time()

@@ -65,6 +65,8 @@ _FOR_TESTS = {
     # `ipfs.cat` in a mapping is refused otherwise.
     "GRAPH_ALLOW_NON_DETERMINISTIC_IPFS": "true",
     "GRAPH_ALLOW_NON_DETERMINISTIC_FULLTEXT_SEARCH": "true",
+    # Connections to PostgreSQL; with the default, ten deployments at once wait for one another.
+    "STORE_CONNECTION_POOL_SIZE": "50",
     "GRAPH_LOG": "info",
 }
 

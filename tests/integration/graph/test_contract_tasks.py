@@ -58,7 +58,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Have the daemon load the plugin; recordings are the test's own."""
     graph_tool("contracts")
     monkeypatch.setenv("GRAPH_TEST_TOOLS", str(tools_dir()))
-    monkeypatch.setenv("HARNESS_PLUGINS", "graph_test_daemon:daemon")
+    monkeypatch.setenv("HARNESS_PLUGINS", "graph_test_daemon.plugin")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 

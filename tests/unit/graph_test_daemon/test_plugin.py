@@ -16,7 +16,7 @@ HEAVY = ("httpx2", "eth_abi", "eth_account", "eth_utils", "graphql", "psycopg", 
 def test_loading_it_loads_none_of_its_libraries() -> None:
     # Every daemon of an environment that has this plugin loads it.
     program = (
-        f"import sys, graph_test_daemon.daemon; print(sorted({{*{HEAVY}}} & {{*sys.modules}}))"
+        f"import sys, graph_test_daemon.plugin; print(sorted({{*{HEAVY}}} & {{*sys.modules}}))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
@@ -38,7 +38,7 @@ def test_launching_loads_the_standard_library_only() -> None:
 
 
 def test_without_the_extra_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = importlib.import_module("graph_test_daemon.daemon")
+    module = importlib.import_module("graph_test_daemon.plugin")
     found = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "psycopg" else found(name)
