@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-__all__ = ["Block", "Log", "Receipt", "number_of", "quantity"]
+__all__ = ["Block", "Log", "LoggedEvent", "Receipt", "number_of", "quantity"]
 
 
 def quantity(value: int) -> str:
@@ -59,6 +59,42 @@ class Log:
     address: str
     topics: tuple[str, ...]
     data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedEvent:
+    """A log with its place on the chain.
+
+    Attributes:
+        address: of the contract.
+        topics: with 0x, like the data.
+        data: what is not indexed.
+        block_number: of the block that it is in.
+        block_hash: likewise.
+        transaction: hash of the one that made it.
+        index: its position in the block.
+    """
+
+    address: str
+    topics: tuple[str, ...]
+    data: str
+    block_number: int
+    block_hash: str
+    transaction: str
+    index: int
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self:
+        """Read one of eth_getLogs."""
+        return cls(
+            address=answer["address"],
+            topics=tuple(answer["topics"]),
+            data=answer["data"],
+            block_number=number_of(answer["blockNumber"]),
+            block_hash=answer["blockHash"],
+            transaction=answer["transactionHash"],
+            index=number_of(answer["logIndex"]),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,104 @@
-"""Becomes anvil, the chain."""
+"""Becomes anvil, the chain.
+
+Its arguments are its own; two are added where they are not given:
+
+- `--no-request-size-limit`: the state of a chain with the protocol's contracts is larger than what
+  anvil takes otherwise;
+- `--cache-path`: anvil writes the states of older blocks to files, into the user's home unless told
+  where, and leaves them there when it ends. They go to the directory that `--data-dir` names (the
+  only argument that is not anvil's, `${chain.data_dir}` in stack files), else to one of its own
+  among the temporary ones. What runs that have ended left there is removed first.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
-from graph_test_daemon.tools.places import find_tool
+from graph_test_daemon.tools.places import find_tool, tools_dir
 
-__all__ = ["launch"]
+__all__ = ["TESTED", "launch"]
+
+TESTED = "1.7.1"
+"""The version of anvil that this package is tested with."""
+
+_OWN = "--data-dir"
 
 
 def launch(arguments: Sequence[str]) -> None:
-    """Become it; all arguments are its own."""
-    program = str(find_tool("anvil"))
-    os.execv(program, [program, *arguments])
+    """Become it."""
+    data_dir, given = _without_data_dir(arguments)
+    program = find_tool("anvil")
+    if tools_dir() not in program.parents:
+        _warn_of_other_version(program)
+    added = []
+    if "--no-request-size-limit" not in given:
+        added.append("--no-request-size-limit")
+    if not any(word.partition("=")[0] == "--cache-path" for word in given):
+        added += ["--cache-path", str(_cache(data_dir))]
+    os.execv(program, [str(program), *added, *given])
+
+
+def _without_data_dir(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
+    given, found = list(arguments), None
+    for at, word in enumerate(given):
+        name, equals, value = word.partition("=")
+        if name != _OWN:
+            continue
+        if not equals and at + 1 == len(given):
+            sys.exit(f"cannot launch anvil: {_OWN} wants a directory")
+        found = Path(value if equals else given[at + 1])
+        del given[at : at + (1 if equals else 2)]
+        break
+    return found, given
+
+
+def _cache(data_dir: Path | None) -> Path:
+    """Return where this run may write, without what others have left."""
+    if data_dir is not None:
+        cache = data_dir / "states"
+        shutil.rmtree(cache, ignore_errors=True)
+        return cache
+    places = Path(tempfile.gettempdir()) / f"graph-test-daemon-{os.getuid()}-anvil"
+    if places.is_dir():
+        for left in places.iterdir():
+            if left.name.isdecimal() and not _runs(int(left.name)):
+                shutil.rmtree(left, ignore_errors=True)
+    return places / str(os.getpid())  # which anvil keeps
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return pid != os.getpid()  # what is there of this number is of an earlier process
+
+
+def _warn_of_other_version(program: Path) -> None:
+    try:
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return  # becoming it will say why
+    version = _version(told.stdout)
+    if version is None or version.partition(".")[0] != TESTED.partition(".")[0]:
+        sys.stderr.write(
+            f"note: {program} is version {version or 'unknown'}; anvil {TESTED} is what this is"
+            " tested with, and `graph-test-daemon tools install` gets it\n"
+        )
+
+
+def _version(text: str) -> str | None:
+    """Return the version in what `anvil --version` prints: `anvil Version: 1.7.1-dist` and more."""
+    for word in text.split():
+        number = word.partition("-")[0]
+        if number.count(".") == 2 and number.replace(".", "").isdecimal():
+            return number
+    return None

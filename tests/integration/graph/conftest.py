@@ -29,20 +29,17 @@ def running_chain(directory: Path, *arguments: str) -> Iterator[str]:
     """Run a chain on a free port; its output is in the directory. Give its URL."""
     graph_tool("anvil")
     command = [sys.executable, "-m", "graph_test_daemon.launch", "anvil", "--port", "0"]
-    with subprocess.Popen(
-        [*command, *arguments], cwd=directory, stdout=subprocess.PIPE, text=True
-    ) as process:
+    command += ["--data-dir", str(directory / "data")]
+    output = directory / "output"  # a file: anvil stands still once nobody drains a pipe
+    with (
+        output.open("w") as stdout,
+        subprocess.Popen([*command, *arguments], cwd=directory, stdout=stdout) as process,
+    ):
         try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if found := _LISTENING.search(line):
-                    # Somebody has to read the rest: a full pipe would stop the chain.
-                    with subprocess.Popen(
-                        ["cat", "-"], stdin=process.stdout, stdout=subprocess.DEVNULL
-                    ):
-                        yield f"http://{found[1]}"
-                        process.kill()
-                    break
+            while (found := _LISTENING.search(output.read_text())) is None:
+                assert process.poll() is None, output.read_text()
+                time.sleep(0.005)
+            yield f"http://{found[1]}"
         finally:
             process.kill()
 
