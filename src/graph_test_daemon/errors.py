@@ -6,17 +6,9 @@
        ├─ PeerUnclear
        ├─ Unreachable (url)
        ├─ RpcFault (method, code)
-       ├─ QueryFailed (messages)
-       ├─ QueryInvalid
-       └─ Reverted (reason)
        ├─ Reverted (reason)
-       ├─ ChainError
-       │  ├─ NotSupportedByChain (method)
-       │  ├─ SnapshotGone (snapshot)
-       │  ├─ ChainRefused
-       │  ├─ ReorgRefused (depth, height)
-       │  └─ ChainWaitTimeout (height)
-       └─ QueryFailed (errors)
+       ├─ QueryFailed (messages)
+       └─ QueryInvalid
 
 These are the ones that more than one part raises; each folder has its own in its `errors`. They
 cross the wire by their `kind`, like every error of the harness.
@@ -29,26 +21,7 @@ from typing import Any, Self
 
 from harness.errors import ActionError
 
-__all__ = [
-    "GraphError",
-    "PeerUnclear",
-    "QueryFailed",
-    "QueryInvalid",
-    "Reverted",
-    "RpcFault",
-    "ChainError",
-    "ChainRefused",
-    "ChainWaitTimeout",
-    "GraphError",
-    "NotSupportedByChain",
-    "QueryFailed",
-    "ReorgRefused",
-    "Reverted",
-    "RpcFault",
-    "SnapshotGone",
-    "ToolsNotInstalled",
-    "Unreachable",
-]
+__all__ = ["GraphError", "PeerUnclear", "QueryFailed", "QueryInvalid", "Reverted", "RpcFault", "ToolsNotInstalled", "Unreachable",]
 
 
 class GraphError(ActionError):
@@ -168,94 +141,4 @@ class Reverted(GraphError):
         return cls(
             reason=reason.removeprefix("revert: ") or None,
             data=bytes.fromhex(raw.removeprefix("0x")),
-        )
-
-
-class ChainError(GraphError):
-    """Root of what a chain cannot do, besides refusing a transaction."""
-
-    kind = "chain-error"
-
-
-class NotSupportedByChain(ChainError):
-    """The chain's node does not have a method that only test nodes have.
-
-    Attributes:
-        method: that it lacks.
-    """
-
-    kind = "not-supported-by-chain"
-    facts = ("method",)
-
-    def __init__(self, *, method: str, url: str) -> None:
-        self.method = method
-        super().__init__(
-            f"cannot call {method}: the chain at {url} has no such method",
-            hint="mining, time and state are changed on anvil only; run the chain as anvil",
-            details={"method": method},
-        )
-
-
-class SnapshotGone(ChainError):
-    """There is no such snapshot, or not any more.
-
-    Attributes:
-        snapshot: its id.
-    """
-
-    kind = "snapshot-gone"
-    facts = ("snapshot",)
-
-    def __init__(self, *, snapshot: str) -> None:
-        self.snapshot = snapshot
-        super().__init__(
-            f"cannot revert to snapshot {snapshot}: the chain has none of that id",
-            hint="a revert uses up its snapshot and all later ones: take a new one after it",
-            details={"snapshot": snapshot},
-        )
-
-
-class ChainRefused(ChainError):
-    """What is asked for would leave the chain in a state that no chain is in."""
-
-    kind = "chain-refused"
-
-
-class ReorgRefused(ChainError):
-    """A reorganisation that cannot be; nothing was changed.
-
-    Attributes:
-        depth: so many blocks were to be replaced.
-        height: of the chain.
-    """
-
-    kind = "reorg-refused"
-    facts = ("depth", "height")
-
-    def __init__(self, *, depth: int, height: int, cause: str, hint: str | None = None) -> None:
-        self.depth = depth
-        self.height = height
-        super().__init__(
-            f"cannot replace the last {depth} blocks of {height}: {cause}",
-            hint=hint,
-            details={"depth": depth, "height": height},
-        )
-
-
-class ChainWaitTimeout(ChainError):
-    """What was waited for has not come to pass on the chain.
-
-    Attributes:
-        height: of the chain when the time was over.
-    """
-
-    kind = "chain-wait-timeout"
-    facts = ("height",)
-
-    def __init__(self, *, what: str, limit: str, height: int, hint: str | None = None) -> None:
-        self.height = height
-        super().__init__(
-            f"cannot wait for {what} any longer: not within {limit}; the chain is at {height}",
-            hint=hint,
-            details={"height": height},
         )

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from harness.domain import BaseDaemon
 
+from .chain.service import Anvil
 from .configuration import GraphConfiguration
 from .contracts.project import GraphProject
 from .contracts.task import GraphContracts
@@ -39,7 +40,7 @@ if missing := [name for name in _LIBRARIES if find_spec(name) is None]:
 daemon = BaseDaemon(
     "graph-test-daemon",
     at="graph_test_daemon:daemon",
-    service_types=[GraphNodeService, IpfsService, Postgres, TapAggregatorService],
+    service_types=[Anvil, GraphNodeService, IpfsService, Postgres, TapAggregatorService],
     task_types=[GraphConfiguration, GraphContracts, GraphProject, GraphSubgraph, TapEscrow],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
