@@ -21,7 +21,16 @@ from typing import Any, Self
 
 from harness.errors import ActionError
 
-__all__ = ["GraphError", "PeerUnclear", "QueryFailed", "QueryInvalid", "Reverted", "RpcFault", "ToolsNotInstalled", "Unreachable",]
+__all__ = [
+    "GraphError",
+    "PeerUnclear",
+    "QueryFailed",
+    "QueryInvalid",
+    "Reverted",
+    "RpcFault",
+    "ToolsNotInstalled",
+    "Unreachable",
+]
 
 
 class GraphError(ActionError):

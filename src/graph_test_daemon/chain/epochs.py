@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graph_test_daemon.errors import ChainRefused, ChainWaitTimeout, RpcFault
+from graph_test_daemon.errors import RpcFault
 
 from .blocks import Block
+from .errors import ChainRefused, ChainWaitTimeout
 from .mining import Heard, Mining
 from .reading import block_name, bytes_of
 

@@ -1,12 +1,12 @@
 """What a chain cannot do.
 
-    GraphError
-    └─ ChainError
-       ├─ NotSupportedByChain (method)
-       ├─ SnapshotGone (snapshot)
-       ├─ ChainRefused
-       ├─ ReorgRefused (depth, height)
-       └─ ChainWaitTimeout (height)
+GraphError
+└─ ChainError
+├─ NotSupportedByChain (method)
+├─ SnapshotGone (snapshot)
+├─ ChainRefused
+├─ ReorgRefused (depth, height)
+└─ ChainWaitTimeout (height)
 """
 
 from __future__ import annotations

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from graph_test_daemon.errors import ChainRefused, ChainWaitTimeout
-
 from .blocks import Block, number_of, quantity
+from .errors import ChainRefused, ChainWaitTimeout
 from .reading import Reading
 
 __all__ = ["CHUNK", "Comparator", "Mining", "MiningMode", "compare"]

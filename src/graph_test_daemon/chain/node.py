@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graph_test_daemon.errors import NotSupportedByChain, RpcFault
+from graph_test_daemon.errors import RpcFault
 from graph_test_daemon.rpc import JsonRpc, Params
+
+from .errors import NotSupportedByChain
 
 __all__ = ["Node"]
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import anyio
 
-from graph_test_daemon.errors import ChainWaitTimeout, Reverted, RpcFault
+from graph_test_daemon.errors import Reverted, RpcFault
 
 from .blocks import Block, LoggedEvent, Receipt, number_of, quantity
+from .errors import ChainWaitTimeout
 from .node import Node
 
 __all__ = ["LOOK_AGAIN_S", "Reading", "block_name", "bytes_of", "hex_of"]

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graph_test_daemon.errors import ReorgRefused, RpcFault
+from graph_test_daemon.errors import RpcFault
 
 from .blocks import Block, number_of, quantity
+from .errors import ReorgRefused
 from .reading import Reading
 
 __all__ = ["RawTransaction", "Reorg", "Reorgs", "Replaced"]

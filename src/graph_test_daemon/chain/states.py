@@ -22,9 +22,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from graph_test_daemon.errors import ChainRefused, NotSupportedByChain, RpcFault, SnapshotGone
+from graph_test_daemon.errors import RpcFault
 
 from .blocks import Block, number_of
+from .errors import ChainRefused, NotSupportedByChain, SnapshotGone
 from .mining import Mining
 
 __all__ = ["SavedChain", "Snapshot", "States"]

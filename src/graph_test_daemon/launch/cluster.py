@@ -13,7 +13,7 @@ import hashlib
 import os
 import select
 import shutil
-import subprocess  # noqa: TID251 - nothing of the harness is loaded here, for speed
+import subprocess
 import sys
 import tempfile
 import time

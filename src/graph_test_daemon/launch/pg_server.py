@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess  # noqa: TID251 - nothing of the harness is loaded here, for speed
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from graph_test_daemon.chain import Chain, MiningMode
-from graph_test_daemon.errors import NotSupportedByChain
+from graph_test_daemon.chain.errors import NotSupportedByChain
 
 
 @pytest.fixture

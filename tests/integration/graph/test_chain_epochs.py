@@ -11,7 +11,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from graph_test_daemon.chain import Chain, epoch, mine_until_epoch
-from graph_test_daemon.errors import ChainRefused
+from graph_test_daemon.chain.errors import ChainRefused
 from tests.requirements import graph_tool
 
 LENGTH = 7

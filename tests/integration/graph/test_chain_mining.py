@@ -8,7 +8,8 @@ import anyio
 import pytest
 
 from graph_test_daemon.chain import Block, Chain, MiningMode
-from graph_test_daemon.errors import ChainRefused, ChainWaitTimeout, RpcFault
+from graph_test_daemon.chain.errors import ChainRefused, ChainWaitTimeout
+from graph_test_daemon.errors import RpcFault
 
 # Returns the block's number for every call: NUMBER PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN.
 HEIGHT = bytes.fromhex("4360005260206000f3")

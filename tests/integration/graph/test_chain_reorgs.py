@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from graph_test_daemon.chain import Chain, MiningMode, RawTransaction
-from graph_test_daemon.errors import ReorgRefused
+from graph_test_daemon.chain.errors import ReorgRefused
 
 AT = "0x00000000000000000000000000000000000000aa"
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from graph_test_daemon.chain import Chain, MiningMode, SavedChain
-from graph_test_daemon.errors import ChainRefused, RpcFault, SnapshotGone
+from graph_test_daemon.chain.errors import ChainRefused, SnapshotGone
+from graph_test_daemon.errors import RpcFault
 
 from .conftest import running_chain
 

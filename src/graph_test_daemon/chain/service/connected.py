@@ -9,8 +9,8 @@ import anyio
 
 from graph_test_daemon.chain.blocks import Block
 from graph_test_daemon.chain.client import Chain
+from graph_test_daemon.chain.errors import ChainRefused
 from graph_test_daemon.chain.reading import bytes_of
-from graph_test_daemon.errors import ChainRefused
 from harness.actions import Call, ServiceType
 
 from .events import BlockMined

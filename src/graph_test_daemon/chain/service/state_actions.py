@@ -7,9 +7,9 @@ from dataclasses import asdict
 import anyio
 
 from graph_test_daemon.chain.blocks import Block
+from graph_test_daemon.chain.errors import ChainRefused
 from graph_test_daemon.chain.reorgs import RawTransaction, Reorg
 from graph_test_daemon.chain.states import Snapshot
-from graph_test_daemon.errors import ChainRefused
 from harness.actions import Call, action
 
 from .connected import Connected, teller
