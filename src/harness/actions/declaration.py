@@ -107,6 +107,8 @@ def action(
 def declared_actions(of: type) -> Mapping[str, Action]:
     """Return the actions of a class by name, in the order of their definition.
 
+    Those that it has from other classes come after its own, class by class.
+
     Raises:
         TypeError: a declaration is not complete, or a name is there twice; it says what to write.
     """
@@ -118,8 +120,14 @@ def declared_actions(of: type) -> Mapping[str, Action]:
             if declared.name in found:
                 raise TypeError(f'{of.__name__} has two actions of the name "{declared.name}"')
             found[declared.name] = declared
-    lines = {name: getattr(of, a.method).__code__.co_firstlineno for name, a in found.items()}
-    return MappingProxyType({name: found[name] for name in sorted(found, key=lines.__getitem__)})
+    order = {name: _place(of, declared.method) for name, declared in found.items()}
+    return MappingProxyType({name: found[name] for name in sorted(found, key=order.__getitem__)})
+
+
+def _place(of: type, method: str) -> tuple[int, int]:
+    """Return where a method is defined: in which of the class and its bases, and on which line."""
+    number = next(n for n, one in enumerate(of.__mro__) if method in vars(one))
+    return number, getattr(of, method).__code__.co_firstlineno
 
 
 def declared_method(of: type, method: str, events: Iterable[type]) -> Action:

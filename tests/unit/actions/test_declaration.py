@@ -143,3 +143,22 @@ def test_a_subclass_has_its_own_and_the_inherited_actions():
 
     assert set(More.declared()) == {"add", "more"}
     assert set(Daemon.declared()) == {"add"}
+
+
+def test_actions_of_several_classes_come_class_by_class():
+    class Second(ActionSet):
+        @action()
+        async def third(self) -> None:
+            """Do it."""
+
+    class First(ActionSet):
+        @action()
+        async def second(self) -> None:
+            """Do it."""
+
+    class Both(First, Second):
+        @action()
+        async def first(self) -> None:
+            """Do it."""
+
+    assert list(Both.declared()) == ["first", "second", "third"]
