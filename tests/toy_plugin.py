@@ -190,6 +190,8 @@ class Toy(ServiceType):
             "state": service.state,
             "ready": service.is_ready,
             "labels": dict(service.labels),
+            "colour": service.env.get("COLOUR"),
+            "path": service.env.get("PATH"),
         }
 
 

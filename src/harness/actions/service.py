@@ -65,6 +65,11 @@ class Service:
         return self._project.unit(self.name).spec.labels
 
     @property
+    def env(self) -> Mapping[str, str]:
+        """What it inherits from who brought it up, and what the stack file says; with secrets."""
+        return self._project.env(self.name, reveal=True)
+
+    @property
     def endpoints(self) -> Mapping[str, Endpoint]:
         """Where it can be reached, by the names of its ports."""
         return self._project.unit(self.name).endpoints()

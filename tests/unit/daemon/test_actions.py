@@ -31,6 +31,7 @@ services:
     type: fake
     service_type: toy
     labels: {tier: back}
+    env: {COLOUR: red}
     ports: {rpc: {port: 8545, scheme: http}}
   second: {type: fake, service_type: toy}
   plain: {type: fake}
@@ -164,6 +165,8 @@ async def test_a_type_knows_its_service(tmp_path: Path) -> None:
             "state": "running",
             "ready": True,
             "labels": {"tier": "back"},
+            "colour": "red",
+            "path": "/usr/bin:/bin",
         }
 
 
