@@ -13,6 +13,7 @@ from .contracts.project import GraphProject
 from .contracts.task import GraphContracts
 from .graph_node.service import GraphNodeService
 from .ipfs.service import IpfsService
+from .network.service import GraphNetwork
 from .postgres.service import Postgres
 from .subgraph.task import GraphSubgraph
 from .tap.service import TapAggregatorService
@@ -42,6 +43,8 @@ daemon = BaseDaemon(
     at="graph_test_daemon:daemon",
     service_types=[Anvil, GraphNodeService, IpfsService, Postgres, TapAggregatorService],
     task_types=[GraphConfiguration, GraphContracts, GraphProject, GraphSubgraph, TapEscrow],
+    service_types=[GraphNodeService, GraphNetwork, IpfsService, Postgres, TapAggregatorService],
+    task_types=[GraphContracts, GraphProject, TapEscrow],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 

@@ -1,0 +1,120 @@
+"""What actions on the network stand on: its chain, its graph-node, and its contracts.
+
+A stack names the task that has brought the contracts in the label `contracts` of the network's
+service; without it the task is called `contracts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+
+from graph_test_daemon.chain import Chain
+from graph_test_daemon.contracts import AddressBook, BookEntry
+from graph_test_daemon.contracts.protocol import LegacyContracts, Protocol
+from graph_test_daemon.graph_node import GraphNode, NodeUrls
+from graph_test_daemon.peers import peer_of
+from harness.actions import Service, ServiceType
+from harness.errors import UnknownTask
+
+from .errors import NoContracts
+from .keys import MNEMONIC
+from .network import Network
+
+__all__ = ["NetworkBase"]
+
+_TASK = "contracts"
+
+
+class NetworkBase(ServiceType):
+    """Hosts actions on the network; each group of them derives from it.
+
+    Attributes:
+        name: of the service type that has all groups.
+    """
+
+    name = "graph-network"
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self._chain: Chain | None = None
+        self._node: GraphNode | None = None
+        self._network: Network | None = None
+        self._found: Mapping[str, Any] = {}
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for client in (self._node, self._chain):
+            if client is not None:
+                await client.aclose()
+
+    async def validate(self) -> None:
+        """Ask the contracts which epoch it is."""
+        await (await self.network()).epochs.now()
+
+    @property
+    def chain(self) -> Chain:
+        """The chain that the contracts are on."""
+        url = peer_of(self.service, "anvil", label="chain").url()
+        if self._chain is None or self._chain.rpc.url != url.rstrip("/"):
+            self._chain = Chain(url)
+        return self._chain
+
+    @property
+    def node(self) -> GraphNode | None:
+        """The graph-node that gives proofs of indexing; None: the stack has none."""
+        if "graph-node" not in self.service.labels and not self.service.peers("graph-node"):
+            return None
+        url = peer_of(self.service, "graph-node", label="graph-node").url
+        urls = NodeUrls(query=url("query"), admin=url("admin"), status=url("status"))
+        if self._node is None or self._node.urls != urls:
+            self._node = GraphNode(urls)
+        return self._node
+
+    async def network(self) -> Network:
+        """Return the network as it is deployed now.
+
+        Raises:
+            NoContracts: it is not, or not in a form that is known here.
+        """
+        chain, outputs = self.chain, self._outputs()
+        known = self._network
+        if known is not None and outputs == self._found and known.protocol.chain is chain:
+            return known
+        entries = {
+            name: BookEntry(address=address) for name, address in outputs["addresses"].items()
+        }
+        book = AddressBook(chain_id=outputs["chain_id"], entries=entries)
+        contracts = LegacyContracts(variant=outputs["variant"], env=self.service.env)
+        protocol = Protocol(chain, book, contracts)
+        # Reading what the contracts understand takes a moment.
+        await anyio.to_thread.run_sync(getattr, protocol, "abis")
+        mnemonic = self.service.labels.get("mnemonic", MNEMONIC)
+        self._network = Network(protocol, roles=outputs["accounts"], mnemonic=mnemonic)
+        self._found = dict(outputs)
+        return self._network
+
+    def _outputs(self) -> Mapping[str, Any]:
+        task = self.service.labels.get("contracts", _TASK)
+        try:
+            outputs = self.service.outputs(task)
+        except UnknownTask as error:
+            raise NoContracts(
+                f'cannot find the contracts of "{self.service.name}": there is no task "{task}"',
+                hint="add a task with `task_type: graph-contracts`, and have "
+                f"{self.service.name} depend on it; its label `contracts` names another task",
+            ) from error
+        if not {"addresses", "chain_id", "variant", "accounts"} <= outputs.keys():
+            state = "has left no addresses" if outputs else "has not completed"
+            raise NoContracts(
+                f'cannot find the contracts of "{self.service.name}": the task "{task}" {state}',
+                hint=f"`harness task run {task}` runs it",
+            )
+        if outputs["variant"] is None:
+            raise NoContracts(
+                f'cannot use the contracts of the task "{task}": they are of another provider',
+                hint="known here is the provider legacy, the protocol before Horizon",
+            )
+        return outputs

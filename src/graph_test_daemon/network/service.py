@@ -1,0 +1,31 @@
+"""Typed actions of services with `service_type: graph-network`.
+
+Nothing runs for such a service: in a stack file it is of `type: external`, without ports, and
+depends on the chain and on the task that deploys the contracts.
+"""
+
+from __future__ import annotations
+
+from .actions import (
+    AccountActions,
+    AllocationActions,
+    CurationActions,
+    DelegationActions,
+    DisputeActions,
+    EpochActions,
+    StakingActions,
+)
+
+__all__ = ["GraphNetwork"]
+
+
+class GraphNetwork(
+    EpochActions,
+    AccountActions,
+    StakingActions,
+    DelegationActions,
+    AllocationActions,
+    CurationActions,
+    DisputeActions,
+):
+    """The protocol as a network: epochs, stake, allocations, curation, disputes."""
