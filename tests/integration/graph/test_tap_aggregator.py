@@ -8,15 +8,17 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from graph_test_daemon.errors import RpcFault
+from graph_test_daemon.errors import GraphError, RpcFault, Unreachable
 from graph_test_daemon.http import Http
 from graph_test_daemon.rpc import JsonRpc
 from graph_test_daemon.tap import (
@@ -29,7 +31,9 @@ from graph_test_daemon.tap import (
     ReceiptV2,
     Rule,
     SignedReceipt,
+    TapError,
     Typing,
+    Voucher,
     VoucherOrder,
     VoucherV2,
     document_of,
@@ -333,3 +337,69 @@ def test_what_cannot_be_begun_says_why(
     assert message in told
     assert "sesame" not in told
     assert "Traceback" not in told
+
+
+# ── other aggregators ────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def answering(result: Any) -> Iterator[str]:
+    """Answer every call with this result, whatever is asked. Give the URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            body = json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def voucher_of(value: int) -> dict[str, Any]:
+    message = Voucher(allocation_id="0x" + "ab" * 20, timestamp_ns=1, value_aggregate=value)
+    return document_of(TYPING.sign(message, GATEWAY))
+
+
+@pytest.mark.parametrize(
+    ("result", "error", "message"),
+    [
+        ({"data": voucher_of(11)}, TapError, "that of the receipts is"),
+        ({"data": {"message": {}}}, Unreachable, "its voucher is none: cannot read voucher.sig"),
+        ({"data": None}, Unreachable, "its voucher is none"),
+        ([], Unreachable, "its answer has no data"),
+    ],
+)
+async def test_a_voucher_that_is_not_that_of_the_receipts_is_refused(
+    result: Any, error: type[GraphError], message: str
+) -> None:
+    with answering(result) as url:
+        client = AggregatorClient(url)
+        with pytest.raises(error) as caught:
+            await client.aggregate([receipt(1)])
+        await client.aclose()
+    assert message in str(caught.value)
+
+
+async def test_a_domain_is_read_as_other_aggregators_write_it() -> None:
+    with answering({"data": {**DOMAIN.data, "chainId": "0x539", "salt": None}}) as url:
+        client = AggregatorClient(url)
+        assert await client.domain() == DOMAIN
+        await client.aclose()
+    with answering({"data": {"name": "TAP", "version": "1", "chainId": "x"}}) as url:
+        client = AggregatorClient(url)
+        with pytest.raises(Unreachable, match="its domain is none"):
+            await client.domain()
+        await client.aclose()
