@@ -18,9 +18,9 @@ from typing import Any
 import anyio.to_thread
 
 from graph_test_daemon.chain import Chain
+from graph_test_daemon.contracts import Abi, Contract, keccak
 from graph_test_daemon.errors import GraphError
 
-from .abi_calls import Contract, encoded_arguments
 from .errors import TapError
 from .receipts import Message, SignedVoucher, Voucher, checked
 from .signing import Domain, Key
@@ -82,18 +82,12 @@ class Escrow:
     """
 
     def __init__(self, chain: Chain, *, address: str, token: str, domain: Domain) -> None:
-        abis = {name: compiled["abi"] for name, compiled in _compiled().items()}
         self._chain = chain
         self.address = address
         self.domain = domain
-        self._escrow = Contract(
-            chain,
-            address,
-            abis["EscrowForTests"],
-            name="the escrow",
-            others=[abis["TokenForTests"]],
-        )
-        self._token = Contract(chain, token, abis["TokenForTests"], name="the token")
+        ours, its = _abi("EscrowForTests"), _abi("TokenForTests")
+        self._escrow = Contract(chain, address, ours, name="the escrow", others={token: its})
+        self._token = Contract(chain, token, its, name="the token")
 
     @property
     def token(self) -> str:
@@ -177,21 +171,23 @@ class Escrow:
             )
         digest = await self._escrow.call("allocationHash", receiver, message.allocation_id)
         proof = await anyio.to_thread.run_sync(allocation.prove, digest)
-        receipt = await self._escrow.send(
+        sent = await self._escrow.send(
             "redeem",
             _values(message),
             voucher.signature.encoded,
             proof.encoded,
             sender=receiver,
         )
-        return receipt.transaction
+        return sent.receipt.transaction
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────
 
     async def account(self, *, payer: str, receiver: str) -> EscrowAccount:
         """Return what a payer has set aside for a receiver."""
-        balance, thawing, thaw_end = await self._escrow.call("accounts", payer, receiver)
-        return EscrowAccount(balance=balance, thawing=thawing, thaw_end=thaw_end)
+        found = await self._escrow.call("accounts", payer, receiver)
+        return EscrowAccount(
+            balance=found["balance"], thawing=found["thawing"], thaw_end=found["thawEnd"]
+        )
 
     async def token_balance(self, owner: str) -> int:
         """Return how many tokens somebody has, besides what is set aside."""
@@ -199,7 +195,7 @@ class Escrow:
 
     async def payer_of(self, signer: str) -> str | None:
         """Return for whom a signer signs; None: for nobody."""
-        payer = str(await self._escrow.call("payerOf", signer)).lower()
+        payer = str(await self._escrow.call("payerOf", signer))
         return None if payer == _ZERO else payer
 
     async def is_redeemed(self, allocation_id: str) -> bool:
@@ -214,7 +210,7 @@ class Escrow:
         """
         name = "recoverSigner" if isinstance(voucher.message, Voucher) else "recoverSignerV2"
         values = _values(voucher.message)
-        return str(await self._escrow.call(name, values, voucher.signature.encoded)).lower()
+        return str(await self._escrow.call(name, values, voucher.signature.encoded))
 
 
 async def escrow_of(chain: Chain, domain: Domain) -> Escrow:
@@ -224,13 +220,13 @@ async def escrow_of(chain: Chain, domain: Domain) -> Escrow:
         GraphError: what is at its address is not one.
     """
     address = domain.verifying_contract
-    abi = _compiled()["EscrowForTests"]["abi"]
     if not await chain.code(address):
         raise GraphError(
             f"cannot use the escrow {address}: there is no contract at that address of the chain",
             hint="a task with `task_type: tap-escrow` deploys one",
         )
-    token = str(await Contract(chain, address, abi, name="the escrow").call("token")).lower()
+    contract = Contract(chain, address, _abi("EscrowForTests"), name="the escrow")
+    token = str(await contract.call("token"))
     return Escrow(chain, address=address, token=token, domain=domain)
 
 
@@ -291,25 +287,22 @@ async def _is_deployed(chain: Chain, code: bytes, *, sender: str, only_look: boo
 
 
 def _init_code(name: str, *arguments: Any) -> bytes:
-    compiled = _compiled()[name]
-    code = bytes.fromhex(compiled["bytecode"].removeprefix("0x"))
-    return code + encoded_arguments(compiled["abi"], arguments)
+    code = bytes.fromhex(_compiled()[name]["bytecode"].removeprefix("0x"))
+    return code + _abi(name).constructor.encoded(arguments)
 
 
 def _address_of(code: bytes) -> str:
-    from eth_utils.crypto import keccak
-
     text = b"\xff" + bytes.fromhex(_DEPLOYER[2:]) + _SALT + keccak(code)
     return f"0x{keccak(text)[12:].hex()}"
 
 
-def _values(message: Message) -> tuple[Any, ...]:
-    return tuple(
-        bytes.fromhex(getattr(message, field.attribute)[2:])
-        if field.type.startswith("bytes")
-        else getattr(message, field.attribute)
-        for field in message.fields
-    )
+def _values(message: Message) -> list[Any]:
+    return [getattr(message, field.attribute) for field in message.fields]
+
+
+@cache
+def _abi(name: str) -> Abi:
+    return Abi(_compiled()[name]["abi"])
 
 
 @cache

@@ -280,9 +280,9 @@ class Signature:
             raise InvalidTapMessage(path="v", cause=f"{_shown(self.v)} is neither 27 nor 28")
 
     @property
-    def encoded(self) -> bytes:
-        """The 65 bytes that contracts take: r, s, v."""
-        return self.r.to_bytes(32, "big") + self.s.to_bytes(32, "big") + bytes([self.v])
+    def encoded(self) -> str:
+        """The 65 bytes that contracts take, r, s and v, as 0x-hex."""
+        return f"0x{self.r:064x}{self.s:064x}{self.v:02x}"
 
 
 M = TypeVar("M", bound=Message, covariant=True)

@@ -150,11 +150,11 @@ class Key:
         """In lower case."""
         return str(self._account.address).lower()
 
-    def prove(self, digest: bytes) -> Signature:
-        """Sign 32 bytes as a message of a wallet, which contracts take for a proof."""
+    def prove(self, digest: str) -> Signature:
+        """Sign a hash, 0x-hex, as a message of a wallet, which contracts take for a proof."""
         from eth_account.messages import encode_defunct
 
-        return self.sign(encode_defunct(digest))
+        return self.sign(encode_defunct(hexstr=digest))
 
     def sign(self, message: SignableMessage) -> Signature:
         """Sign."""
