@@ -41,10 +41,16 @@ if missing := [name for name in _LIBRARIES if find_spec(name) is None]:
 daemon = BaseDaemon(
     "graph-test-daemon",
     at="graph_test_daemon:daemon",
-    service_types=[Anvil, GraphNodeService, IpfsService, Postgres, TapAggregatorService],
+    stack="stacks/protocol.yaml",
+    service_types=[
+        Anvil,
+        GraphNetwork,
+        GraphNodeService,
+        IpfsService,
+        Postgres,
+        TapAggregatorService,
+    ],
     task_types=[GraphConfiguration, GraphContracts, GraphProject, GraphSubgraph, TapEscrow],
-    service_types=[GraphNodeService, GraphNetwork, IpfsService, Postgres, TapAggregatorService],
-    task_types=[GraphContracts, GraphProject, TapEscrow],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 

@@ -92,6 +92,8 @@ def test_receipts_are_signed_aggregated_and_paid(case: HarnessCase) -> None:
     assert "voucher-aggregated" in told.stderr
     last = run("aggregate-many", **more)
     assert last["value"] == 3 * TOKEN + 60
+    refused = run.refused("aggregate-many", **{**more, "count": 20_001})
+    assert "1 to 20000" in refused["message"]
     stranger = run("sign-receipt", allocation=ALLOCATION, value=1, account=5)["receipt"]
     refused = run.refused("aggregate", receipts=[stranger])
     assert (refused["kind"], refused["details"]["rule"]) == (

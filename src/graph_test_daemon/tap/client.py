@@ -16,6 +16,8 @@ from .wire import document_of, read_signed
 
 __all__ = ["AggregatorClient"]
 
+_S_PER_RECEIPT = 0.05  # ten times of what one takes, for machines that are busy
+
 
 class AggregatorClient:
     """One aggregator.
@@ -23,12 +25,13 @@ class AggregatorClient:
     Args:
         url: where it is.
         version: of its API.
-        timeout_s: how long an answer may take; a thousand receipts take some seconds.
+        timeout_s: how long an answer may take, and a little more for each receipt.
     """
 
-    def __init__(self, url: str, *, version: str = "0.0", timeout_s: float = 60.0) -> None:
+    def __init__(self, url: str, *, version: str = "0.0", timeout_s: float = 30.0) -> None:
         self._rpc = JsonRpc(url, timeout_s=timeout_s)
         self._version = version
+        self._timeout_s = timeout_s
 
     @property
     def url(self) -> str:
@@ -87,6 +90,7 @@ class AggregatorClient:
             self._version,
             [document_of(one) for one in receipts],
             None if previous is None else document_of(previous),
+            timeout_s=self._timeout_s + _S_PER_RECEIPT * len(receipts),
         )
         try:
             voucher = read_signed(of, data, path="voucher")
@@ -105,9 +109,9 @@ class AggregatorClient:
             )
         return voucher
 
-    async def _call(self, method: str, *params: Any) -> Any:
+    async def _call(self, method: str, *params: Any, timeout_s: float | None = None) -> Any:
         try:
-            answer = await self._rpc.call(method, params)
+            answer = await self._rpc.call(method, params, timeout_s=timeout_s)
         except RpcFault as fault:
             raise self._mapped(fault) from fault
         return _part(self.url, answer, "data")

@@ -40,6 +40,7 @@ __all__ = ["TapAggregatorService"]
 
 _ORDER_LABEL = "voucher_order"
 _SIGNED_AT_ONCE = 50
+_MOST_RECEIPTS = 20_000  # aggregators take 10 MiB at once, which are not many more
 
 
 class TapAggregatorService(ServiceType):
@@ -198,12 +199,14 @@ class TapAggregatorService(ServiceType):
 
         Args:
             allocation: address of the allocation that is paid.
-            count: of receipts.
+            count: of receipts, 1 to 20000.
             value: of each, in wei of the token.
             account: index of the test account that signs.
             key_file: a file with the key that signs in its place, beside the stack file.
             previous: the voucher before them, whose value is added.
         """
+        if not 1 <= count <= _MOST_RECEIPTS:
+            raise TapError(f"cannot sign {count} receipts: 1 to {_MOST_RECEIPTS} go into a voucher")
         last = None if previous is None else read_voucher(previous, path="previous")
         typing, key = await self.typing(), await self._key(account, key_file)
         start = max(time.time_ns(), last.message.timestamp_ns + 1 if last is not None else 0)

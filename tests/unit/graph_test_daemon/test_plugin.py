@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from graph_test_daemon import daemon
+
 HEAVY = ("httpx2", "eth_abi", "eth_account", "eth_utils", "graphql", "psycopg", "starlette")
+
+
+def test_it_is_whole() -> None:
+    daemon.validate()
 
 
 def test_loading_it_loads_none_of_its_libraries() -> None:
