@@ -3,7 +3,7 @@
 from .abi import Abi, AbiEvent, AbiFunction, Event, keccak
 from .address_book import AddressBook, BookEntry
 from .artifacts import Artifact, Artifacts
-from .contract import Contract, Sent
+from .contract import Contract, OnSent, Sent
 
 __all__ = [
     "Abi",
@@ -15,6 +15,7 @@ __all__ = [
     "BookEntry",
     "Contract",
     "Event",
+    "OnSent",
     "Sent",
     "keccak",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from .abi import Abi, Event
 if TYPE_CHECKING:
     from graph_test_daemon.chain import Chain, Log, Receipt
 
-__all__ = ["Contract", "Sent", "decoded_revert", "read_logs", "refusal"]
+__all__ = ["Contract", "OnSent", "Sent", "decoded_revert", "read_logs", "refusal"]
 
 _LONGEST_ARGUMENT = 80
 _MOST_GAS = 1 << 24
@@ -39,6 +39,10 @@ class Sent:
         return next((one for one in self.events if one.name == name), None)
 
 
+OnSent = Callable[["Contract", str, str, Sent], Awaitable[None]]
+"""Is awaited with a contract, the function that was called, who called it, and how it went."""
+
+
 class Contract:
     """One contract.
 
@@ -48,6 +52,7 @@ class Contract:
         abi: what it understands; of a proxy, what the contract behind it does.
         name: what messages call it.
         others: address, in lower case → ABI of contracts whose events and refusals are read, too.
+        on_sent: is awaited after each transaction that is in a block.
     """
 
     def __init__(
@@ -58,12 +63,14 @@ class Contract:
         *,
         name: str = "contract",
         others: Mapping[str, Abi] = _NO_OTHERS,
+        on_sent: OnSent | None = None,
     ) -> None:
         self.chain = chain
         self.address = address.lower()
         self.abi = abi
         self.name = name
         self._others = others
+        self._on_sent = on_sent
 
     def __repr__(self) -> str:
         return f"<Contract {self.name} {self.address}>"
@@ -132,7 +139,10 @@ class Contract:
         except Reverted as error:
             known = await self._asked_again(error, message)
             raise self._explained(known, found.name, arguments) from error
-        return Sent(receipt=receipt, events=self.events(receipt.logs))
+        sent = Sent(receipt=receipt, events=self.events(receipt.logs))
+        if self._on_sent is not None:
+            await self._on_sent(self, found.name, sender, sent)
+        return sent
 
     def events(self, logs: Sequence[Log]) -> tuple[Event, ...]:
         """Read logs, its own and those of the contracts beside it; others are left out."""

@@ -64,7 +64,10 @@ class FollowedReorg:
 Tell = Callable[[ReorgConverged], Awaitable[None]]
 
 
-async def _nobody(_: ReorgConverged) -> None:
+OnReorg = Callable[[Reorg], Awaitable[None]]
+
+
+async def _nobody(_: object) -> None:
     await anyio.lowlevel.checkpoint()
 
 
@@ -105,6 +108,7 @@ async def reorg_and_follow(
     mine: int = 1,
     timeout_s: float = 60.0,
     threshold: int = REORG_THRESHOLD,
+    on_reorg: OnReorg = _nobody,
     tell: Tell = _nobody,
 ) -> FollowedReorg:
     """Replace the last blocks of the chain, and wait until every deployment knows the new ones.
@@ -117,6 +121,7 @@ async def reorg_and_follow(
         mine: so many blocks are mined on top, at least one.
         timeout_s: how long all of them may take to follow.
         threshold: see `check_reorg`.
+        on_reorg: is awaited when the blocks are replaced.
         tell: is awaited as each has followed.
 
     Raises:
@@ -130,6 +135,7 @@ async def reorg_and_follow(
     following = [one.deployment for one in _indexed(statuses) if one.health != "failed"]
     reorg = await chain.reorg(depth, include=include)
     began_at = anyio.current_time()
+    await on_reorg(reorg)
     await chain.mine(max(mine, 1))
     wanted = await chain.block_number()
     followed: list[ReorgConverged] = []

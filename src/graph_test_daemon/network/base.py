@@ -16,19 +16,21 @@ from graph_test_daemon.contracts import AddressBook, BookEntry
 from graph_test_daemon.contracts.protocol import LegacyContracts, Protocol
 from graph_test_daemon.graph_node import GraphNode, NodeUrls
 from graph_test_daemon.peers import peer_of
-from harness.actions import Service, ServiceType
+from graph_test_daemon.tracking.actions import TrackedActions
+from harness.actions import Service
 from harness.errors import UnknownTask
 
 from .errors import NoContracts
 from .keys import MNEMONIC
 from .network import Network
+from .remembering import Remembering
 
 __all__ = ["NetworkBase"]
 
 _TASK = "contracts"
 
 
-class NetworkBase(ServiceType):
+class NetworkBase(TrackedActions):
     """Hosts actions on the network; each group of them derives from it.
 
     Attributes:
@@ -45,13 +47,16 @@ class NetworkBase(ServiceType):
         self._found: Mapping[str, Any] = {}
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections, and the file of what is remembered."""
+        await super().aclose()
         for client in (self._node, self._chain):
             if client is not None:
                 await client.aclose()
 
     async def validate(self) -> None:
-        """Ask the contracts which epoch it is."""
+        """Ask the contracts, where the stack has any, which epoch it is."""
+        if not self.addresses():
+            return
         await (await self.network()).epochs.now()
 
     @property
@@ -63,15 +68,30 @@ class NetworkBase(ServiceType):
         return self._chain
 
     @property
-    def node(self) -> GraphNode | None:
-        """The graph-node that gives proofs of indexing; None: the stack has none."""
-        if "graph-node" not in self.service.labels and not self.service.peers("graph-node"):
-            return None
+    def node(self) -> GraphNode:
+        """The graph-node that indexes the chain."""
         url = peer_of(self.service, "graph-node", label="graph-node").url
         urls = NodeUrls(query=url("query"), admin=url("admin"), status=url("status"))
         if self._node is None or self._node.urls != urls:
             self._node = GraphNode(urls)
         return self._node
+
+    @property
+    def node_if_any(self) -> GraphNode | None:
+        """The same; None: the stack has none."""
+        has_one = "graph-node" in self.service.labels or self.service.peers("graph-node")
+        return self.node if has_one else None
+
+    def node_log(self) -> list[str]:
+        """Return the last lines of the graph-node's output, for errors."""
+        return peer_of(self.service, "graph-node", label="graph-node").last_lines()
+
+    def addresses(self) -> Mapping[str, str]:
+        """Return contract → address; nothing where the stack has no contracts."""
+        try:
+            return dict(self._outputs()["addresses"])
+        except NoContracts:
+            return {}
 
     async def network(self) -> Network:
         """Return the network as it is deployed now.
@@ -88,7 +108,7 @@ class NetworkBase(ServiceType):
         }
         book = AddressBook(chain_id=outputs["chain_id"], entries=entries)
         contracts = LegacyContracts(variant=outputs["variant"], env=self.service.env)
-        protocol = Protocol(chain, book, contracts)
+        protocol = Protocol(chain, book, contracts, on_sent=Remembering(self.tracker))
         # Reading what the contracts understand takes a moment.
         await anyio.to_thread.run_sync(getattr, protocol, "abis")
         mnemonic = self.service.labels.get("mnemonic", MNEMONIC)

@@ -13,13 +13,17 @@ from .actions import (
     DelegationActions,
     DisputeActions,
     EpochActions,
+    ReorgActions,
     StakingActions,
+    SubgraphActions,
 )
 
 __all__ = ["GraphNetwork"]
 
 
 class GraphNetwork(
+    SubgraphActions,
+    ReorgActions,
     EpochActions,
     AccountActions,
     StakingActions,
@@ -28,4 +32,4 @@ class GraphNetwork(
     CurationActions,
     DisputeActions,
 ):
-    """The protocol as a network: epochs, stake, allocations, curation, disputes."""
+    """The network: subgraphs, epochs, stake, allocations, curation, disputes, reorganisations."""

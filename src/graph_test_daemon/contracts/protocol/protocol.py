@@ -8,7 +8,7 @@ from functools import cached_property
 from graph_test_daemon.chain import Chain
 from graph_test_daemon.contracts.abi import Abi, Event
 from graph_test_daemon.contracts.address_book import AddressBook
-from graph_test_daemon.contracts.contract import Contract, read_logs
+from graph_test_daemon.contracts.contract import Contract, OnSent, read_logs
 from graph_test_daemon.contracts.errors import ArtifactsInvalid
 
 from .provider import ContractsProvider
@@ -27,12 +27,21 @@ class Protocol:
         chain: where they are.
         book: what is where.
         provider: knows what each understands.
+        on_sent: is awaited after each transaction to one of them that is in a block.
     """
 
-    def __init__(self, chain: Chain, book: AddressBook, provider: ContractsProvider) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        book: AddressBook,
+        provider: ContractsProvider,
+        *,
+        on_sent: OnSent | None = None,
+    ) -> None:
         self.chain = chain
         self.book = book
         self._provider = provider
+        self._on_sent = on_sent
         self._contracts: dict[str, Contract] = {}
 
     def __getitem__(self, name: str) -> Contract:
@@ -50,6 +59,7 @@ class Protocol:
                 self._provider.abi(name),
                 name=name,
                 others=self.abis,
+                on_sent=self._on_sent,
             )
         return self._contracts[name]
 

@@ -10,7 +10,9 @@ from .curation import CurationActions
 from .delegation import DelegationActions
 from .disputes import DisputeActions
 from .epochs import EpochActions
+from .reorgs import ReorgActions
 from .staking import StakingActions
+from .subgraphs import SubgraphActions
 
 __all__ = [
     "AccountActions",
@@ -19,5 +21,7 @@ __all__ = [
     "DelegationActions",
     "DisputeActions",
     "EpochActions",
+    "ReorgActions",
     "StakingActions",
+    "SubgraphActions",
 ]

@@ -112,7 +112,7 @@ class AllocationActions(NetworkBase):
             timeout_s: how long graph-node may take to index that block.
         """
         network = await self.network()
-        return await network.proof(self.node, allocation, timeout_s=timeout_s)
+        return await network.proof(self.node_if_any, allocation, timeout_s=timeout_s)
 
     @action(events=[AllocationClosed])
     async def close_allocation(
@@ -135,7 +135,7 @@ class AllocationActions(NetworkBase):
         """
         network = await self.network()
         if poi is None:
-            proof = await network.proof(self.node, allocation, timeout_s=timeout_s)
+            proof = await network.proof(self.node_if_any, allocation, timeout_s=timeout_s)
             await call.progress(f"graph-node has the proof at block {proof.block.number}")
             poi = proof.poi
         closed = await network.allocations.close(allocation, poi, sender=sender)
