@@ -121,11 +121,12 @@ def test_plugins_are_listed_and_a_broken_one_is_told(case: HarnessCase) -> None:
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["PLUGIN", "FROM", "MODULE", "BRINGS"]
+    assert lines[1].startswith("graph ")
     assert (
         "service types: toy, furnished; task types: carve, note, ponder; daemon actions: add"
-        in lines[1]
+        in lines[2]
     )
-    assert "cannot be used: ModuleNotFoundError" in lines[2]
+    assert "cannot be used: ModuleNotFoundError" in lines[3]
 
 
 def test_names_of_actions_and_parameters_complete(toy: HarnessCase) -> None:

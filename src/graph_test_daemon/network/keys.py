@@ -61,15 +61,14 @@ def allocation_keys(mnemonic: str, epoch: int, deployment: str) -> Iterator[byte
 
 def address_of(key: bytes) -> str:
     """Return the address of a private key, in lower case."""
-    from eth_account import Account
+    from graph_test_daemon.eth import Account
 
     return str(Account.from_key(key).address).lower()
 
 
 def sign_message(key: bytes, message: bytes) -> str:
     """Sign bytes as wallets do, with Ethereum's prefix."""
-    from eth_account import Account
-    from eth_account.messages import encode_defunct
+    from graph_test_daemon.eth import Account, encode_defunct
 
     signed = Account.sign_message(encode_defunct(primitive=message), key)
     return f"0x{bytes(signed.signature).hex()}"
@@ -77,15 +76,16 @@ def sign_message(key: bytes, message: bytes) -> str:
 
 def sign_hash(key: bytes, digest: bytes) -> str:
     """Sign a hash of 32 bytes as it is."""
-    from eth_account import Account
+    from graph_test_daemon.eth import Account
 
     return f"0x{bytes(Account.unsafe_sign_hash(digest, key).signature).hex()}"
 
 
 @lru_cache(maxsize=8)
 def _seed(mnemonic: str) -> bytes:
-    from eth_account.hdaccount import seed_from_mnemonic
     from eth_utils.exceptions import ValidationError
+
+    from graph_test_daemon.eth import seed_from_mnemonic
 
     try:
         return seed_from_mnemonic(mnemonic, "")
@@ -104,6 +104,6 @@ def _derived(mnemonic: str, path: tuple[str, ...]) -> _Extended:
 
 
 def _child(parent: _Extended, step: str) -> _Extended:
-    from eth_account.hdaccount.deterministic import Node, derive_child_key
+    from graph_test_daemon.eth import Node, derive_child_key
 
     return derive_child_key(*parent, Node.decode(step))

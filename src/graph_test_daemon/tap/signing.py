@@ -16,7 +16,7 @@ from .errors import InvalidSignature, KeyUnusable
 from .receipts import Field, Message, Signature, Signed, VoucherV2, checked
 
 if TYPE_CHECKING:
-    from eth_account.messages import SignableMessage
+    from graph_test_daemon.eth import SignableMessage
 
 __all__ = ["ACCOUNTS", "Domain", "Key", "Typing", "VoucherOrder"]
 
@@ -88,7 +88,7 @@ class Key:
     """
 
     def __init__(self, secret: bytes) -> None:
-        from eth_account import Account
+        from graph_test_daemon.eth import Account
 
         try:
             self._account = Account.from_key(secret)
@@ -152,7 +152,7 @@ class Key:
 
     def prove(self, digest: str) -> Signature:
         """Sign a hash, 0x-hex, as a message of a wallet, which contracts take for a proof."""
-        from eth_account.messages import encode_defunct
+        from graph_test_daemon.eth import encode_defunct
 
         return self.sign(encode_defunct(hexstr=digest))
 
@@ -164,7 +164,7 @@ class Key:
 
 @lru_cache(maxsize=ACCOUNTS)
 def _account_key(index: int) -> Key:
-    from eth_account import Account
+    from graph_test_daemon.eth import Account
 
     Account.enable_unaudited_hdwallet_features()
     account = Account.from_mnemonic(_MNEMONIC, account_path=_PATH.format(index))
@@ -195,8 +195,7 @@ class Typing:
         Raises:
             InvalidSignature: it is the signature of no address.
         """
-        from eth_account import Account
-        from eth_keys.exceptions import BadSignature
+        from graph_test_daemon.eth import Account, BadSignature
 
         signature = signed.signature
         vrs = (signature.v, signature.r, signature.s)
@@ -215,7 +214,7 @@ class Typing:
         return replace(self, voucher_order=order)
 
     def _encoded(self, message: Message) -> SignableMessage:
-        from eth_account.messages import encode_typed_data
+        from graph_test_daemon.eth import encode_typed_data
 
         fields = self._fields(type(message))
         return encode_typed_data(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ __all__ = ["named_options", "parse_arguments", "shape"]
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+_PATH = "path"
 _SIMPLE = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false"}
 
 
@@ -97,6 +99,8 @@ def shape(own: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if kind == "object":
         fields = own.get("properties")
         return f"{{{', '.join(fields)}}}" if fields else "object"
+    if own.get("format") == _PATH:
+        return "path"
     return "nothing" if kind == "null" else _SIMPLE.get(str(kind), "any JSON value")
 
 
@@ -115,11 +119,15 @@ def _put(
 def _value(text: str, own: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     """Return a word as a JSON value of the kind that is wanted; the daemon judges what it is not.
 
-    Text stays what it is where text may stand, but for the null of what may be nothing.
+    Text stays what it is where text may stand, but for the null of what may be nothing, and for a
+    path, which starts where the command runs: the daemon would have it start elsewhere.
     """
-    kinds = {kind.get("type") for kind in _kinds(own, schema)}
+    found = list(_kinds(own, schema))
+    kinds = {kind.get("type") for kind in found}
     if text == "null" and "null" in kinds:
         return None
+    if any(kind.get("format") == _PATH for kind in found):
+        return os.path.abspath(text)
     if "string" in kinds:
         return text
     try:

@@ -141,8 +141,8 @@ class SetOptions:
 class RawParameter:
     """What a run is given, read as ${params.NAME}."""
 
-    type: Literal["string", "integer", "number", "boolean", "list", "object"] = "string"
-    """Of the value."""
+    type: Literal["string", "path", "integer", "number", "boolean", "list", "object"] = "string"
+    """Of the value; commands make a path absolute from where they run."""
     default: Any = None
     """Value when none is given; a parameter without this key must be given."""
     description: str | None = None

@@ -9,6 +9,7 @@ Source: JSON-RPC 2.0, sections 4 to 6. Batches are refused: calls are answered a
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -68,6 +69,8 @@ Message = Request | Notification | Response | ErrorResponse
 
 _encoder = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False)
 
+_DEEPEST = 10_000
+
 
 def encode(message: Message) -> str:
     """Return a message as one line of ASCII.
@@ -85,6 +88,9 @@ def decode(text: str | bytes) -> Message:
         MalformedMessage: not JSON, or not JSON-RPC 2.0. Its details have the message's `id` when
             there is a usable one, and `code`, the JSON-RPC error code.
     """
+    if sys.getrecursionlimit() > _DEEPEST:
+        # Some library has raised it so far that nothing but brackets would overflow the stack.
+        sys.setrecursionlimit(_DEEPEST)
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -8,7 +8,7 @@ from copy import deepcopy
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from harness.errors import InvalidParameters
 from harness.model import Parameter, Workflow
@@ -18,6 +18,7 @@ __all__ = ["parameters_schema", "read_parameters"]
 
 _TYPES: Mapping[str, Any] = {
     "string": str,
+    "path": Annotated[str, WithJsonSchema({"type": "string", "format": "path"})],
     "integer": int,
     "number": float,
     "boolean": bool,

@@ -95,6 +95,18 @@ def test_an_action_without_parameters_says_so():
         parse_arguments(["--x", "3"], {"properties": {}}, title="it.go")
 
 
+def test_a_path_starts_where_the_command_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = {"type": "string", "format": "path"}
+    schema = {"properties": {"to": path, "all": {"type": "array", "items": path}}}
+    assert parse_arguments(["--to", "a/../b", "--all", "c"], schema, title="it.go") == {
+        "to": str(tmp_path / "b"),
+        "all": [str(tmp_path / "c")],
+    }
+    assert parse_arguments(["--to=/x"], schema, title="it.go") == {"to": "/x"}
+    assert shape(path, schema) == "path"
+
+
 def test_shapes_are_a_few_words():
     count = Toy.declared()["count"]
     schema = count.parameters_schema()

@@ -43,6 +43,12 @@ def test_launching_loads_the_standard_library_only() -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+def test_keys_leave_the_recursion_limit_as_it_is() -> None:
+    program = "import sys, graph_test_daemon.eth; print(sys.getrecursionlimit())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "1000\n"
+
+
 def test_without_the_extra_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module("graph_test_daemon.plugin")
     found = importlib.util.find_spec

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -84,6 +86,18 @@ def test_a_malformed_message_is_refused_with_code_and_id(text, code, identifier)
     with pytest.raises(MalformedMessage) as caught:
         decode(text)
     assert caught.value.details == {"id": identifier, "code": code}
+
+
+def test_nesting_is_refused_whatever_a_library_did_to_the_recursion_limit():
+    program = (
+        "import sys; sys.setrecursionlimit(1_000_000)\n"
+        "from harness.errors import MalformedMessage\n"
+        "from harness.protocol import decode\n"
+        "try:\n    decode('[' * 1_000_000)\n"
+        "except MalformedMessage as error:\n    print(error.details['code'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "-32700\n")
 
 
 def test_a_batch_is_refused_in_plain_words():

@@ -75,7 +75,7 @@ class SubgraphActions(NetworkBase):
     @action()
     async def check_subgraph(
         self,
-        path: str,
+        path: Path,
         manifest: str = "subgraph.yaml",
         values: Mapping[str, Value] | None = None,
         reorgs: bool = False,
@@ -83,7 +83,7 @@ class SubgraphActions(NetworkBase):
         """Return what is wrong with a subgraph before it is built; an empty list: nothing.
 
         Args:
-            path: directory of its sources, relative to the stack file.
+            path: directory of its sources; from elsewhere than a command, from the stack file on.
             manifest: its name in the directory.
             values: of placeholders; addresses of the contracts and the network are known.
             reorgs: blocks will be undone while it is there.
@@ -102,7 +102,7 @@ class SubgraphActions(NetworkBase):
     async def build_subgraph(
         self,
         call: Call,
-        path: str,
+        path: Path,
         manifest: str = "subgraph.yaml",
         values: Mapping[str, Value] | None = None,
         fill_in: list[str] | None = None,
@@ -110,7 +110,7 @@ class SubgraphActions(NetworkBase):
         """Build a subgraph; return the directory of what was built.
 
         Args:
-            path: directory of its sources, relative to the stack file.
+            path: directory of its sources; from elsewhere than a command, from the stack file on.
             manifest: its name in the directory.
             values: of placeholders; addresses of the contracts and the network are known.
             fill_in: files with placeholders besides the manifest.
@@ -129,7 +129,7 @@ class SubgraphActions(NetworkBase):
     async def upload_subgraph(
         self,
         call: Call,
-        path: str,
+        path: Path,
         manifest: str = "subgraph.yaml",
         values: Mapping[str, Value] | None = None,
         fill_in: list[str] | None = None,
@@ -137,7 +137,7 @@ class SubgraphActions(NetworkBase):
         """Build a subgraph and add it to IPFS; return the deployment's id.
 
         Args:
-            path: directory of its sources, relative to the stack file.
+            path: directory of its sources; from elsewhere than a command, from the stack file on.
             manifest: its name in the directory.
             values: of placeholders; addresses of the contracts and the network are known.
             fill_in: files with placeholders besides the manifest.
@@ -156,7 +156,7 @@ class SubgraphActions(NetworkBase):
     async def deploy_subgraph(
         self,
         call: Call,
-        path: str,
+        path: Path,
         name: str,
         manifest: str = "subgraph.yaml",
         values: Mapping[str, Value] | None = None,
@@ -172,7 +172,7 @@ class SubgraphActions(NetworkBase):
         """Build a subgraph and deploy it, publish it if wanted, and wait until it is synced.
 
         Args:
-            path: directory of its sources, relative to the stack file.
+            path: directory of its sources; from elsewhere than a command, from the stack file on.
             name: that it is deployed under, such as `my/subgraph`.
             manifest: its name in the directory.
             values: of placeholders; addresses of the contracts and the network are known.
@@ -231,7 +231,7 @@ class SubgraphActions(NetworkBase):
         """Open the place beside this service; addresses are known where there are contracts."""
         return place_of(self.service, dict(self.addresses()))
 
-    def _directory(self, path: str) -> Path:
+    def _directory(self, path: Path) -> Path:
         return self.service.directory / path
 
     async def _publish(self, call: Call, deployment: str, owner: Who, signal: Decimal) -> str:
