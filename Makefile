@@ -39,8 +39,8 @@ $(TOOLS)/.chain: examples/chain/package.json examples/chain/package-lock.json
 	npm ci --prefix $(TOOLS)/chain --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
-demo: install tools  ## the main job on real input: a chain, transactions, a service that follows it
-	@examples/chain/demo.sh
+demo: install tools  ## the main job: the protocol comes up, a subgraph is allocated to and earns rewards
+	@examples/graph/demo.sh
 
 format: dev  ## format the code
 	$(BIN)/ruff format .

@@ -31,8 +31,24 @@ show() {
 
 show graph-test-daemon up
 show graph-test-daemon status
-show graph-test-daemon workflow run allocation-lifecycle --path network-subgraph --name graph/network
-show graph-test-daemon action run graph-node.query --subgraph graph/network --query '{
+act() { show graph-test-daemon action run "$@"; }
+# Prints what an expression makes of an action's result.
+result() {
+    local expression=$1
+    shift
+    graph-test-daemon action run "$@" --json |
+        python3 -c "import json, sys; result = json.load(sys.stdin)['result']; print($expression)"
+}
+
+act network.deploy-subgraph --path network-subgraph --name graph/network --publish --signal 1000
+deployment=$(result 'result["deployment"]' graph-node.status --subgraph graph/network)
+act network.stake --tokens 100000
+act network.allocate --deployment "$deployment" --tokens 50000
+allocation=$(result 'result[0]["allocation"]' network.allocations --active)
+act network.advance-epoch --count 2
+act network.close-allocation --allocation "$allocation"
+act graph-node.wait-for-sync --subgraph graph/network
+act graph-node.query --subgraph graph/network --query '{
   subgraphs { signalledTokens versions }
   indexers { stakedTokens rewards }
   allocations { status tokens createdAtEpoch closedAtEpoch poi rewards }
