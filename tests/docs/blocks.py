@@ -21,7 +21,7 @@ __all__ = [
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_TITLE = re.compile(r"# ([\w./-]+\.\w+)\n")
+_TITLE = re.compile(r"(?:#|//) ([\w./-]+\.\w+)\n")
 _STATUS = re.compile(r"# .*\bexits with (\d+)")
 _PROMPT, _INTERRUPT = "$ ", "^C"
 

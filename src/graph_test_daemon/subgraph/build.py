@@ -5,6 +5,7 @@ Source: gnd 0.45, `gnd codegen` and `gnd build`, which do what graph-cli's do.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +127,7 @@ async def build_subgraph(
     ipfs_url: str | None = None,
     cache: BuildCache | None = None,
     on_progress: OnProgress | None = None,
+    env: Mapping[str, str] = os.environ,
 ) -> BuiltSubgraph:
     """Check a subgraph and build it; what was built from the same files is taken from the cache.
 
@@ -138,6 +140,7 @@ async def build_subgraph(
         ipfs_url: of the server that has the subgraphs that this one follows.
         cache: where builds are kept; None: in the user's cache.
         on_progress: is told what the tools do, while they do it.
+        env: whose variable names the directory of the tools.
 
     Raises:
         PlaceholdersUnfilled: there are placeholders without a value.
@@ -152,7 +155,7 @@ async def build_subgraph(
         )
     )
     manifest = require_sound(checked, directory)
-    toolchain = find_toolchain(directory)
+    toolchain = find_toolchain(directory, env=env)
     inputs = await to_thread.run_sync(collect_inputs, manifest, texts)
     digest = await to_thread.run_sync(
         lambda: inputs.digest(program(manifest.document.data), toolchain.fingerprint(), name)

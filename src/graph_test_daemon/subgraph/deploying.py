@@ -5,6 +5,7 @@ What is done is told while it is done. Each step is also a function of its own.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,6 +82,7 @@ class SubgraphPlace:
         network: the chain's name as the node knows it.
         values: of placeholders that every subgraph here may have, such as contracts' addresses.
         files: the directory where a node for development looks for files; None: it asks IPFS.
+        env: whose variable names the directory of the tools.
     """
 
     node: GraphNode
@@ -88,6 +90,7 @@ class SubgraphPlace:
     network: str
     values: Mapping[str, Value] = field(default_factory=dict)
     files: Path | None = None
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     async def build(
         self,
@@ -108,6 +111,7 @@ class SubgraphPlace:
             expected=expected or Expectations(network=self.network),
             ipfs_url=self.ipfs.url,
             on_progress=tell,
+            env=self.env,
         )
         warnings = tuple(map(str, built.warnings))
         await tell(

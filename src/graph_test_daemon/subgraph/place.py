@@ -43,6 +43,7 @@ async def place_of(
             ipfs=ipfs,
             network=service.labels.get(NETWORK_LABEL) or await _network(node),
             values=values or {},
+            env=owner.env,
             files=files if await anyio.Path(files).is_dir() else None,
         )
     finally:

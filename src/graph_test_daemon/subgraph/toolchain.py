@@ -6,7 +6,9 @@ is elsewhere; one that has none with those of the tools.
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +46,12 @@ class Toolchain:
         return "\0".join(parts)
 
 
-def find_toolchain(directory: Path) -> Toolchain:
+def find_toolchain(directory: Path, *, env: Mapping[str, str] = os.environ) -> Toolchain:
     """Return what builds the subgraph of a directory.
+
+    Args:
+        directory: of its sources.
+        env: whose variable names the directory of the tools.
 
     Raises:
         ToolsNotInstalled: something is missing, with how to get it.
@@ -56,16 +62,16 @@ def find_toolchain(directory: Path) -> Toolchain:
             hint="install Node.js 18 or later",
         )
     try:
-        gnd = find_tool("gnd")
+        gnd = find_tool("gnd", env=env)
         own = _own_modules(directory.resolve())
         if own is None:
-            find_tool("graph-ts")
-            find_tool("asc")
+            find_tool("graph-ts", env=env)
+            find_tool("asc", env=env)
     except ToolMissing as error:
         raise ToolsNotInstalled(
             f"cannot build a subgraph: {error}", hint="run `graph-test-daemon tools install`"
         ) from error
-    return Toolchain(gnd=gnd, node_modules=own or tools_dir() / "node_modules")
+    return Toolchain(gnd=gnd, node_modules=own or tools_dir(env) / "node_modules")
 
 
 def _own_modules(directory: Path) -> Path | None:

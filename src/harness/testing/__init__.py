@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .definition import StackDefinition
     from .executor_case import ExecutorCase
     from .executor_contract import ExecutorContract
-    from .fixtures import harness_stack
+    from .fixtures import harness_stack, stack_of
     from .health_contract import HealthCheckContract, ProbedUnit
     from .service_contract import ServiceTypeContract
     from .stack import Service, Stack
@@ -49,6 +49,7 @@ __all__ = [
     "Stack",
     "StackDefinition",
     "harness_stack",
+    "stack_of",
 ]
 
 _SUITES = {
@@ -67,6 +68,7 @@ _PLACES = {
     "Stack": "stack",
     "StackDefinition": "definition",
     "harness_stack": "fixtures",
+    "stack_of": "fixtures",
 }
 
 # Before they are imported: a failed assertion of theirs shows its values, as the author's own do.

@@ -89,7 +89,7 @@ class AsyncStack:
             raise UnknownService(name=name, did_you_mean=close[0] if close else None, known=[*rows])
         return rows[name]
 
-    async def action(self, name: str, **parameters: Any) -> Any:
+    async def action(self, name: str, /, **parameters: Any) -> Any:
         """Run an action, `service.action`, to its end; return its result.
 
         Raises:

@@ -16,7 +16,7 @@ from .definition import Isolation, StackDefinition, as_yaml
 from .session import PytestSession
 from .stack import Stack
 
-__all__ = ["define", "give", "harness_stack", "provide"]
+__all__ = ["define", "give", "harness_stack", "provide", "stack_of"]
 
 __tracebackhide__ = True  # to pytest: a test's author looks at the test
 
@@ -107,6 +107,21 @@ def harness_stack(
         return give(request, definition)
 
     return fixture
+
+
+def stack_of(
+    request: pytest.FixtureRequest, *stack: File | Mapping[str, Any], **settings: Any
+) -> Stack:
+    """Bring a stack up within a fixture of one's own, which asks for the fixture `harness_run`.
+
+    For plugins of pytest that every run loads: nothing has to be imported before it is wanted.
+
+    Args:
+        request: of the fixture; the stack lives as long as the fixture does.
+        stack: as `harness_stack` takes it; relative paths start at pytest's root directory.
+        settings: the others that `harness_stack` takes, but scope, name and autouse.
+    """
+    return give(request, define(*stack, directory=request.config.rootpath, **settings))
 
 
 def give(request: pytest.FixtureRequest, definition: StackDefinition) -> Stack:
