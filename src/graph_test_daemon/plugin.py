@@ -1,4 +1,7 @@
-"""What the Graph's daemon is made of: one object, which is the plugin, too."""
+"""What the Graph's daemon is made of: one object, which is the plugin, too.
+
+What it brings is named, not imported: the command imports this module whatever it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,6 @@ from importlib.util import find_spec
 from typing import NoReturn
 
 from harness.domain import BaseDaemon
-
-from .chain.service import Anvil
-from .configuration import GraphConfiguration
-from .contracts.project import GraphProject
-from .contracts.task import GraphContracts
-from .graph_node.service import GraphNodeService
-from .ipfs.service import IpfsService
-from .network.service import GraphNetwork
-from .postgres.service import Postgres
-from .subgraph.task import GraphSubgraph
-from .tap.service import TapAggregatorService
-from .tap.task import TapEscrow
 
 __all__ = ["daemon", "main"]
 
@@ -43,14 +34,20 @@ daemon = BaseDaemon(
     at="graph_test_daemon:daemon",
     stack="stacks/protocol.yaml",
     service_types=[
-        Anvil,
-        GraphNetwork,
-        GraphNodeService,
-        IpfsService,
-        Postgres,
-        TapAggregatorService,
+        "graph_test_daemon.chain.service:Anvil",
+        "graph_test_daemon.network.service:GraphNetwork",
+        "graph_test_daemon.graph_node.service:GraphNodeService",
+        "graph_test_daemon.ipfs.service:IpfsService",
+        "graph_test_daemon.postgres.service:Postgres",
+        "graph_test_daemon.tap.service:TapAggregatorService",
     ],
-    task_types=[GraphConfiguration, GraphContracts, GraphProject, GraphSubgraph, TapEscrow],
+    task_types=[
+        "graph_test_daemon.configuration:GraphConfiguration",
+        "graph_test_daemon.contracts.task:GraphContracts",
+        "graph_test_daemon.contracts.project:GraphProject",
+        "graph_test_daemon.subgraph.task:GraphSubgraph",
+        "graph_test_daemon.tap.task:TapEscrow",
+    ],
     commands={"tools": "graph_test_daemon.cli.tools:tools"},
 )
 

@@ -7,24 +7,29 @@
 
 It is the harness's daemon with these extensions; nothing of it is global. The process in the
 background gets them by the name under which this object is found again, `at`.
+
+Its command imports the module that this object is in before it does anything. So this file imports
+next to nothing, and what a daemon brings can be given as texts, whose modules are imported when
+plugins are asked what they bring.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from importlib.metadata import EntryPoint
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from harness.errors import ConfigSchemaError, PlanError
 from harness.plugins import hookimpl
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from harness.actions import ActionSet, ServiceType, TaskType
     from harness.client import Client
     from harness.executors import Executor
@@ -35,11 +40,17 @@ if TYPE_CHECKING:
 
 __all__ = ["BaseDaemon"]
 
+T = TypeVar("T")
+
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
+_PLACE = re.compile(r"[\w.]+:[\w.]+")
 
 
 class BaseDaemon:
     """A domain's daemon; make one at the top of a module of an installed package.
+
+    Whatever it brings is given itself, or as the text `module:attribute`, which is imported when it
+    is needed: a daemon that is given texts has a command that starts as fast as `harness`.
 
     Args:
         name: of its command, and of its state directory.
@@ -57,7 +68,7 @@ class BaseDaemon:
         plugins: further plugins that it needs, `module` or `module:attribute`.
 
     Raises:
-        ValueError: the name or the place cannot be one.
+        ValueError: the name or a place cannot be one.
     """
 
     def __init__(
@@ -66,21 +77,22 @@ class BaseDaemon:
         *,
         at: str,
         stack: str | Sequence[str] = (),
-        service_types: Sequence[type[ServiceType]] = (),
-        task_types: Sequence[type[TaskType]] = (),
-        daemon_actions: Sequence[type[ActionSet]] = (),
-        executors: Sequence[type[Executor]] = (),
-        health_checks: Sequence[type[HealthCheck]] = (),
-        workflow_steps: Sequence[type[WorkflowStep]] = (),
-        workflows: Sequence[Workflow] = (),
-        observers: Sequence[Observer] = (),
+        service_types: Sequence[type[ServiceType] | str] = (),
+        task_types: Sequence[type[TaskType] | str] = (),
+        daemon_actions: Sequence[type[ActionSet] | str] = (),
+        executors: Sequence[type[Executor] | str] = (),
+        health_checks: Sequence[type[HealthCheck] | str] = (),
+        workflow_steps: Sequence[type[WorkflowStep] | str] = (),
+        workflows: Sequence[Workflow | str] = (),
+        observers: Sequence[Observer | str] = (),
         commands: Mapping[str, str] = MappingProxyType({}),
         plugins: Sequence[str] = (),
     ) -> None:
         if not _NAME.fullmatch(name):
             raise ValueError(f'"{name}" is no name: lower case letters, digits and -')
-        if not re.fullmatch(r"[\w.]+:[\w.]+", at):
-            raise ValueError(f'"{at}" is no place of an object: write module:name')
+        given = (service_types, task_types, daemon_actions, executors, health_checks)
+        brought = (*given, workflow_steps, workflows, observers)
+        _check_places(at, *(one for some in brought for one in some if isinstance(one, str)))
         self.name = name
         self.at = at
         self.plugins = (at, *plugins)
@@ -126,6 +138,7 @@ class BaseDaemon:
                 and dependencies that do not exist and units that wait for one another are among it.
         """
         from harness.config import Source, read_workflow, validate
+        from harness.errors import ConfigSchemaError
         from harness.executors import builtin_capabilities, option_types
         from harness.plan import check_capabilities, plan_stack
         from harness.workflows import check_kinds
@@ -148,10 +161,11 @@ class BaseDaemon:
 
     def _loaded(self) -> Plugins:
         """Return what it brings; raise unless the process in the background finds it, too."""
+        from harness.errors import PlanError
         from harness.plugins import Plugins
 
         try:
-            there = EntryPoint(self.name, self.at, "").load()
+            there = _object_at(self.at)
         except (ImportError, AttributeError) as error:
             raise PlanError(f"cannot use the daemon {self.name}: {error}") from error
         if there is not self:
@@ -213,39 +227,71 @@ class BaseDaemon:
     @hookimpl
     def harness_service_types(self) -> Sequence[type[ServiceType]]:
         """Bring its service types."""
-        return self._service_types
+        return _found(self._service_types)
 
     @hookimpl
     def harness_task_types(self) -> Sequence[type[TaskType]]:
         """Bring its task types."""
-        return self._task_types
+        return _found(self._task_types)
 
     @hookimpl
     def harness_daemon_actions(self) -> Sequence[type[ActionSet]]:
         """Bring its own actions."""
-        return self._daemon_actions
+        return _found(self._daemon_actions)
 
     @hookimpl
     def harness_executors(self) -> Sequence[type[Executor]]:
         """Bring its types of units."""
-        return self._executors
+        return _found(self._executors)
 
     @hookimpl
     def harness_health_checks(self) -> Sequence[type[HealthCheck]]:
         """Bring its health checks."""
-        return self._health_checks
+        return _found(self._health_checks)
 
     @hookimpl
     def harness_workflow_steps(self) -> Sequence[type[WorkflowStep]]:
         """Bring its steps of workflows."""
-        return self._workflow_steps
+        return _found(self._workflow_steps)
 
     @hookimpl
     def harness_workflows(self) -> Sequence[Workflow]:
         """Bring its workflows."""
-        return self._workflows
+        return _found(self._workflows)
 
     @hookimpl
     def harness_transitions(self) -> Sequence[Observer]:
         """Bring its observers."""
-        return self._observers
+        return _found(self._observers)
+
+
+def _check_places(*texts: str) -> None:
+    for text in texts:
+        if not _PLACE.fullmatch(text):
+            raise ValueError(f'"{text}" is no place of an object: write module:name')
+
+
+def _object_at(place: str) -> Any:
+    """Return what is at `module:attribute`; raise what importing raises, or AttributeError."""
+    module, _, attribute = place.partition(":")
+    return attrgetter(attribute)(import_module(module))
+
+
+def _found(brought: Iterable[T | str]) -> list[T]:
+    """Return what is brought, in its order, with everything that a text names in its place.
+
+    Raises:
+        PlanError: there is nothing at a place.
+    """
+    found: list[T] = []
+    for one in brought:
+        if not isinstance(one, str):
+            found.append(one)
+            continue
+        try:
+            found.append(_object_at(one))
+        except (ImportError, AttributeError) as error:
+            from harness.errors import PlanError
+
+            raise PlanError(f"cannot import {one}: {error}") from error
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 
 from harness.domain import BaseDaemon
 from harness.errors import ConfigSchemaError, HarnessError, PlanError
-from harness.plugins import manager
+from harness.plugins import Plugins, manager
+from harness.workflows import Uses, Workflow
 from tests.toy_plugin import Daemon, Toy
 
 GOOD = "name: shop\nservices:\n  a: {type: fake, service_type: toy}\n"
@@ -81,12 +83,57 @@ def test_all_that_is_wrong_with_its_stack_is_told_at_once_with_places(write):
         ("service_types=[Toy, Toy]", 'the service_type "toy" is there already'),
         ("service_types=[Toy], executors=[Toy]", "is no class of Executor"),
         ("service_types=[Toy], plugins=['no.such']", "No module named 'no'"),
+        ("service_types=['tests.toy_plugin:Toi']", "cannot import tests.toy_plugin:Toi: module"),
+        ("service_types=[Toy], task_types=['no.such:Task']", "cannot import no.such:Task: No"),
+        ("service_types=[Toy, 'tests.toy_plugin:Toy']", 'the service_type "toy" is there already'),
+        ("service_types=[Toy], executors=['tests.toy_plugin:Toy']", "is no class of Executor"),
     ],
 )
 def test_what_it_cannot_bring_is_told(write, brings, cause):
     with pytest.raises(PlanError, match="cannot use") as caught:
         write(GOOD, brings).validate()
     assert cause in str(caught.value)
+
+
+BY_PLACE = (
+    "service_types=['tests.toy_plugin:Toy'], daemon_actions=['tests.toy_plugin:Daemon'],"
+    " workflow_steps=['tests.toy_plugin:SayNote'], observers=['tests.watching_plugin:watch'],"
+    " workflows=['own_daemon:noted']"
+)
+
+
+def test_what_it_brings_can_be_named_by_its_place(write):
+    daemon = write(GOOD, BY_PLACE)
+    sys.modules["own_daemon"].noted = Workflow("noted", [Uses("note", {"text": "hello"})])  # type: ignore[attr-defined]
+    daemon.validate()
+    assert daemon.harness_service_types() == [Toy]
+    (own,) = (r for r in Plugins.load(given=daemon.plugins).reports if r.module == daemon.at)
+    assert own.brings["service_types"] == ["toy"]
+    assert own.brings["daemon_actions"] == [*Daemon.declared()]
+    assert own.brings["workflow_steps"] == ["note"]
+    assert own.brings["workflows"] == ["noted"]
+    assert own.brings["observers"] == ["watch"]
+
+
+async def test_what_is_not_at_its_place_is_reported_by_the_daemon(write, tmp_path: Path):
+    daemon = write(GOOD, "service_types=['no.such:Thing']")
+    with anyio.fail_after(15):
+        async with daemon.serving(tmp_path / "state") as client:
+            (own,) = [p for p in await client.plugins.list() if p["module"] == daemon.at]
+            error = "PlanError: cannot import no.such:Thing: No module named 'no'"
+            assert (own["error"], own["brings"]) == (error, {})
+
+
+def test_a_place_that_cannot_be_one_is_refused_at_once():
+    with pytest.raises(ValueError, match='"shop" is no place'):
+        BaseDaemon("shop", at="a:b", task_types=["shop"])
+
+
+def test_importing_it_imports_little():
+    program = "import sys, harness.domain; print(*(name for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    heavy = {"anyio", "harness.actions", "harness.errors", "importlib.metadata", "pydantic"}
+    assert heavy & {*done.stdout.split()} == set()
 
 
 def test_what_its_types_of_units_cannot_do_is_told(write):

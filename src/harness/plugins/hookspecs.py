@@ -10,22 +10,19 @@ return [Chain]
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import pluggy
+from .markers import hookspec
 
-from harness.actions import ActionSet, ServiceType, TaskType
-from harness.executors import Executor
-from harness.health import HealthCheck
-from harness.workflows import Workflow, WorkflowStep
+if TYPE_CHECKING:
+    from harness.actions import ActionSet, ServiceType, TaskType
+    from harness.executors import Executor
+    from harness.health import HealthCheck
+    from harness.workflows import Workflow, WorkflowStep
 
-from .transitions import Observer
+    from .transitions import Observer
 
-__all__ = ["PROJECT", "hookimpl", "hookspec"]
-
-PROJECT = "harness"
-
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+__all__: list[str] = []
 
 
 @hookspec

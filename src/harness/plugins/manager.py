@@ -25,7 +25,7 @@ from harness.workflows import BUILT_IN_STEPS, WorkflowStep
 
 from . import hookspecs
 from .contracts import checked_executor, checked_health_check, checked_step
-from .hookspecs import PROJECT
+from .markers import PROJECT
 from .transitions import Observer, checked_observer
 
 __all__ = ["GROUP", "VARIABLE", "PluginReport", "Plugins"]
