@@ -91,7 +91,7 @@ class IndexingFailed(GraphError):
         message: str,
         handler: str | None,
         block: int | None,
-        head: int | None = None,
+        head: int,
         log: Sequence[str] = (),
     ) -> None:
         self.deployment = deployment

@@ -173,7 +173,7 @@ class _Waiting:
             message=error.message,
             handler=error.handler,
             block=None if error.block is None else error.block.number,
-            head=None if status.head is None else status.head.number,
+            head=await self.chain.block_number(),  # the node's own idea of it is an older one
             log=self.log(),
         )
 

@@ -65,6 +65,9 @@ _FOR_TESTS = {
     # `ipfs.cat` in a mapping is refused otherwise.
     "GRAPH_ALLOW_NON_DETERMINISTIC_IPFS": "true",
     "GRAPH_ALLOW_NON_DETERMINISTIC_FULLTEXT_SEARCH": "true",
+    # A file that is not in IPFS yet is asked for again after so many seconds; by default after ever
+    # more, up to ten minutes. With fewer than five it panics at the first deployment.
+    "GRAPH_FDS_MAX_BACKOFF": "5",
     # Connections to PostgreSQL; with the default, ten deployments at once wait for one another.
     "STORE_CONNECTION_POOL_SIZE": "50",
     "GRAPH_LOG": "info",

@@ -55,7 +55,7 @@ class NetworkBase(TrackedActions):
 
     async def validate(self) -> None:
         """Ask the contracts, where the stack has any, which epoch it is."""
-        if not self.addresses():
+        if not self.has_contracts():
             return
         await (await self.network()).epochs.now()
 
@@ -87,11 +87,22 @@ class NetworkBase(TrackedActions):
         return peer_of(self.service, "graph-node", label="graph-node").last_lines()
 
     def addresses(self) -> Mapping[str, str]:
-        """Return contract → address; nothing where the stack has no contracts."""
+        """Return contract → address; nothing where the stack has no contracts.
+
+        Raises:
+            NoContracts: it is to have some, and they are not there.
+        """
+        return dict(self._outputs()["addresses"]) if self.has_contracts() else {}
+
+    def has_contracts(self) -> bool:
+        """Tell whether the stack is to have contracts: a label names a task, or one is there."""
+        if "contracts" in self.service.labels:
+            return True
         try:
-            return dict(self._outputs()["addresses"])
-        except NoContracts:
-            return {}
+            self.service.outputs(_TASK)
+        except UnknownTask:
+            return False
+        return True
 
     async def network(self) -> Network:
         """Return the network as it is deployed now.

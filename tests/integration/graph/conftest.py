@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -18,8 +18,10 @@ from typing import IO
 import pytest
 
 from graph_test_daemon import stacks
-from harness.testing import harness_stack
+from harness.testing import Stack, harness_stack
 from tests.requirements import graph_tool
+
+from .lab import Lab, running_lab
 
 _LISTENING = re.compile(r"Listening on (?:http://)?([\d.]+:\d+)")
 
@@ -129,3 +131,11 @@ def graph_tools() -> None:
 
 graph = harness_stack(stacks.minimal, scope="session")
 """The minimal stack, shared by all tests of a process: each has its own subgraphs in it."""
+
+
+@pytest.fixture
+async def lab(graph: Stack) -> AsyncIterator[Lab]:
+    """A contract of the test's own in that stack, and the subgraphs that it deploys for it."""
+    graph_tool("asc")
+    async with running_lab(graph) as found:
+        yield found

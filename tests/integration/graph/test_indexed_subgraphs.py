@@ -2,85 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
+import anyio
 import pytest
 
-from graph_test_daemon.chain import Chain
 from graph_test_daemon.contracts import Contract
 from graph_test_daemon.errors import QueryFailed
-from graph_test_daemon.graph_node import (
-    BlockPointer,
-    GraphNode,
-    IndexingFailed,
-    NodeUrls,
-    wait_for_sync,
-)
-from graph_test_daemon.ipfs import Ipfs
-from graph_test_daemon.subgraph import Value
-from harness.testing import Stack
-from tests.requirements import graph_tool
-from tests.subgraphs.building import build_and_upload, contract
+from graph_test_daemon.graph_node import BlockPointer, IndexingFailed
+from graph_test_daemon.ipfs.dag import FileWriter, Form
+from tests.subgraphs.building import contract
+
+from .lab import Lab
 
 pytestmark = [
     pytest.mark.usefixtures("graph_tools"),
     pytest.mark.timeout(120),
     pytest.mark.parametrize("anyio_backend", ["asyncio"]),
 ]
-
-
-@dataclass
-class Lab:
-    """A contract of the test's own, and what indexes it."""
-
-    node: GraphNode
-    chain: Chain
-    ipfs: Ipfs
-    owner: str
-    playground: Contract
-    names: list[str] = field(default_factory=list)
-
-    async def send(self, function: str, *values: Any) -> None:
-        """Call a function of the contract."""
-        await self.playground.send(function, *values, sender=self.owner)
-
-    async def deploy(self, name: str, **values: Value) -> str:
-        """Deploy one of the test subgraphs for the contract; return the deployment."""
-        uploaded = await build_and_upload(
-            name,
-            self.ipfs,
-            {"Playground": self.playground.address, **values},
-            ipfs_url=self.ipfs.url,
-        )
-        await self.node.deploy(f"kinds/{name}-{self.playground.address[-6:]}x", uploaded.deployment)
-        return uploaded.deployment
-
-    async def query(self, deployment: str, text: str) -> Mapping[str, Any]:
-        """Ask when everything up to the head is indexed."""
-        await wait_for_sync(self.node, self.chain, deployment, timeout_s=60)
-        return await self.node.query(deployment, text)
-
-
-@pytest.fixture
-async def lab(graph: Stack) -> AsyncIterator[Lab]:
-    graph_tool("asc")
-    service = graph["graph-node"]
-    urls = NodeUrls(
-        query=service.url("query"), admin=service.url("admin"), status=service.url("status")
-    )
-    node, chain, ipfs = GraphNode(urls), Chain(graph["chain"].url()), Ipfs(graph["ipfs"].url())
-    owner = (await chain.accounts())[0]
-    receipt = await chain.send(sender=owner, data=contract().bytecode)
-    assert receipt.contract is not None
-    playground = Contract(chain, receipt.contract.lower(), contract().abi)
-    lab = Lab(node, chain, ipfs, owner, playground)
-    yield lab
-    for name in lab.names:
-        await node.remove(name)  # many that run at once wait for one another
-    for part in (node, chain, ipfs):
-        await part.aclose()
 
 
 async def test_events_are_handled(lab: Lab) -> None:
@@ -162,7 +99,7 @@ async def test_an_error_that_is_not_fatal_is_passed_over(lab: Lab) -> None:
     deployment = await lab.deploy("non-fatal")
     await lab.send("store", 1, "broken")
     await lab.send("store", 2, "fine")
-    await wait_for_sync(lab.node, lab.chain, deployment, timeout_s=60)
+    await lab.sync(deployment)
     status = await lab.node.status(deployment)
     assert status is not None
     assert status.health == "unhealthy"
@@ -172,19 +109,27 @@ async def test_an_error_that_is_not_fatal_is_passed_over(lab: Lab) -> None:
     assert caught.value.data == {"notes": [{"text": "fine"}]}
 
 
-async def test_a_fatal_error_ends_a_subgraph_whose_proof_stays(lab: Lab) -> None:
+@pytest.mark.parametrize("blocks_after", [1, 3])
+async def test_a_fatal_error_ends_a_subgraph_whose_proof_stays(lab: Lab, blocks_after: int) -> None:
     deployment = await lab.deploy("fatal")
     await lab.send("store", 1, "fine")
-    before = await lab.chain.block()
-    await lab.send("store", 2, "fatal")
-    await lab.chain.rpc.call("evm_mine")
-    with pytest.raises(IndexingFailed, match="this text cannot be handled"):
-        await wait_for_sync(lab.node, lab.chain, deployment, timeout_s=60)
-    status = await lab.node.status(deployment)
-    assert before is not None
-    assert status is not None
+    before = await lab.chain.head()
+    sent = await lab.send("store", 2, "fatal")
+    await lab.chain.mine(blocks_after)
+    with pytest.raises(IndexingFailed, match="this text cannot be handled") as caught:
+        await lab.sync(deployment)
+    failed = caught.value
+    assert failed.block == sent.receipt.block_number
+    assert "handleStored" in failed.message
+    assert failed.details["head"] == failed.block + blocks_after
+    assert "this text cannot be handled" in str(failed.details["log"])
+    status = await lab.node.find(deployment)
+    assert status.health == "failed"
     at = BlockPointer(number=before.number, hash=before.hash)
     assert await lab.node.proof_of_indexing(status, at) is not None
+    assert await lab.node.query(
+        deployment, f"{{notes(block: {{number: {at.number}}}){{text}}}}"
+    ) == {"notes": [{"text": "fine"}]}
 
 
 async def test_a_graft_goes_on_with_the_data_of_its_base(lab: Lab) -> None:
@@ -192,7 +137,7 @@ async def test_a_graft_goes_on_with_the_data_of_its_base(lab: Lab) -> None:
     await lab.send("store", 1, "before")
     at = await lab.chain.block_number()
     await lab.chain.rpc.call("anvil_mine", [12])
-    await wait_for_sync(lab.node, lab.chain, base, timeout_s=60)
+    await lab.sync(base)
     deployment = await lab.deploy("graft", base=base, block=at)
     await lab.send("store", 2, "after")
     answer = await lab.query(deployment, "{notes(orderBy: id){text by}}")
@@ -206,7 +151,7 @@ async def test_a_subgraph_follows_another(lab: Lab) -> None:
     source = await lab.deploy("followed")
     for amount in (3, 4):
         await lab.send("trade", amount)
-    await wait_for_sync(lab.node, lab.chain, source, timeout_s=60)
+    await lab.sync(source)
     deployment = await lab.deploy("following", source=source)
     answer = await lab.query(deployment, "{totals{trades amount}}")
     assert answer["totals"] == [{"trades": 2, "amount": "7"}]
@@ -280,3 +225,42 @@ async def test_a_time_series_is_aggregated(lab: Lab) -> None:
     )
     assert len(answer["trades"]) == 3
     assert {"sum": "14", "largest": "9"} in answer["tradeStats_collection"]
+
+
+async def test_a_file_is_handled_with_a_later_block_than_its_name(lab: Lab) -> None:
+    deployment = await lab.deploy("files")
+    text = f"a text for {lab.playground.address}"
+    there = (await lab.ipfs.add_bytes(text.encode())).cid
+    await lab.send("publish", there)
+    await _mine_until_handled(lab, deployment, there, text)
+
+
+async def test_a_file_that_comes_later_is_handled_then(lab: Lab) -> None:
+    deployment = await lab.deploy("files")
+    text = f"a late text for {lab.playground.address}"
+    late = _name_of(text)
+    await lab.send("publish", late)
+    await lab.chain.mine(2)
+    answer = await lab.query(deployment, "{publications{cid document{text}}}")
+    assert answer["publications"] == [{"cid": late, "document": None}]
+    assert (await lab.ipfs.add_bytes(text.encode())).cid == late
+    await _mine_until_handled(lab, deployment, late, text)
+
+
+def _name_of(text: str) -> str:
+    """Return the name that a file will have, without adding it."""
+    writer = FileWriter(lambda *_: None, Form())
+    writer.write(text.encode())
+    return str(writer.finish().cid)
+
+
+async def _mine_until_handled(lab: Lab, deployment: str, cid: str, text: str) -> None:
+    """Mine: graph-node writes what is in a file with the next block after it has the file."""
+    wanted = [{"cid": cid, "document": {"text": text}}]
+
+    async def is_handled() -> bool:
+        answer = await lab.query(deployment, "{publications{cid document{text}}}")
+        return bool(answer["publications"] == wanted)
+
+    with anyio.fail_after(30):
+        await lab.chain.mine_until(is_handled, what="the file to be handled")

@@ -35,7 +35,7 @@ class Indexed:
     async def mine(self) -> int:
         """Mine a block; return its height when it is indexed."""
         await self.chain.rpc.call("anvil_mine", [1])
-        return (await wait_for_sync(self.node, self.chain, self.subgraph)).block.number
+        return (await wait_for_sync(self.node, self.chain, self.subgraph, mine=True)).block.number
 
 
 @asynccontextmanager
