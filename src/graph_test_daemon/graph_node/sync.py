@@ -24,6 +24,8 @@ __all__ = ["SyncProgressed", "Synced", "wait_for_sync"]
 _LOOK_AGAIN_S = 0.03
 _LOOK_AT_STATUS_S = 0.5
 _MINE_AFTER_S = 1.0
+_REORGANISED = "the chain was reorganized while executing the query"
+"""graph-node goes back at this very moment; asked again it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +132,10 @@ class _Waiting:
         """Return how far queries are when that is far enough."""
         try:
             found = await self.node.indexed(self.subgraph)
-        except QueryFailed:
+        except QueryFailed as error:
             await self._raise_if_failed()
+            if any(_REORGANISED in message for message in error.messages):
+                return None
             raise
         if found is not None and found.block != self.at:
             self.at, self.moved_at = found.block, anyio.current_time()

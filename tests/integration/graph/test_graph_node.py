@@ -93,6 +93,21 @@ async def test_a_subgraph_is_deployed_synced_and_queried(
     assert await parts.node.block_hash("hardhat", head.number + 1000) is None
 
 
+async def test_waiting_goes_on_while_graph_node_goes_back(
+    parts: Parts, deployed: tuple[str, str]
+) -> None:
+    name, _ = deployed
+    await parts.chain.rpc.call("anvil_mine", [5])
+    for _ in range(8):  # asked at the wrong moment graph-node refuses to answer
+        await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+        await parts.chain.rpc.call("anvil_reorg", [3, []])
+        await parts.chain.rpc.call("anvil_mine", [1])
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    head = await parts.chain.block()
+    assert head is not None
+    assert synced.block == BlockPointer(number=head.number, hash=head.hash)
+
+
 async def test_a_proof_is_of_a_block_of_the_chain(parts: Parts, deployed: tuple[str, str]) -> None:
     name, _ = deployed
     synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
