@@ -8,6 +8,10 @@ Its arguments are its own; two are added where they are not given:
   where, and leaves them there when it ends. They go to the directory that `--data-dir` names (the
   only argument that is not anvil's, `${chain.data_dir}` in stack files), else to one of its own
   among the temporary ones. What runs that have ended left there is removed first.
+
+That directory is also its home, since a fork that is begun by a call keeps what it has read there,
+under the number and height of the forked chain alone. A run with `--fork-url` has the user's home:
+who forks a public chain wants to read it once.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ TESTED = "1.7.1"
 """The version of anvil that this package is tested with."""
 
 _OWN = "--data-dir"
+_FORKS = frozenset({"-f", "--fork-url", "--rpc-url"})
 
 
 def launch(arguments: Sequence[str]) -> None:
@@ -39,9 +44,14 @@ def launch(arguments: Sequence[str]) -> None:
     added = []
     if "--no-request-size-limit" not in given:
         added.append("--no-request-size-limit")
-    if not any(word.partition("=")[0] == "--cache-path" for word in given):
-        added += ["--cache-path", str(_cache(data_dir))]
-    os.execv(program, [str(program), *added, *given])
+    env = dict(os.environ)
+    names = {word.partition("=")[0] for word in given}
+    if "--cache-path" not in names:
+        cache = str(_cache(data_dir))
+        added += ["--cache-path", cache]
+        if names.isdisjoint(_FORKS):
+            env["HOME"] = cache
+    os.execve(program, [str(program), *added, *given], env)
 
 
 def _without_data_dir(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:

@@ -12,6 +12,7 @@ import pytest
 from graph_test_daemon.chain import Chain, MiningMode, SavedChain
 from graph_test_daemon.chain.errors import ChainRefused, SnapshotGone
 from graph_test_daemon.errors import RpcFault
+from graph_test_daemon.tools import tools_dir
 
 from .conftest import running_chain
 
@@ -206,8 +207,12 @@ async def test_resetting_begins_again(chain: Chain) -> None:
     assert (await chain.mine()).number == 1
 
 
-async def test_a_fork_has_what_the_other_chain_had(chain: Chain, tmp_path: Path) -> None:
+async def test_a_fork_has_what_the_other_chain_had(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await with_past(chain)
+    monkeypatch.setenv("GRAPH_TEST_TOOLS", str(tools_dir()))  # which is in the home otherwise
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "fork").mkdir()
     with running_chain(tmp_path / "fork") as url:
         fork = Chain(url)
@@ -218,3 +223,4 @@ async def test_a_fork_has_what_the_other_chain_had(chain: Chain, tmp_path: Path)
         with pytest.raises(ChainRefused, match="no chain to fork"):
             await fork.reset(fork_block=3)
         await fork.aclose()
+    assert not (tmp_path / "home").exists()

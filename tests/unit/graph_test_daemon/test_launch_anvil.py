@@ -19,7 +19,7 @@ def launched(tmp_path: Path, request: pytest.FixtureRequest):
     program.parent.mkdir()
     program.write_text(
         f'#!/bin/sh\n[ "$1" = --version ] && echo "anvil Version: {version}-dist" && exit\n'
-        'for word in "$@"; do echo "$word"; done\n'
+        'for word in "$@"; do echo "$word"; done; echo "$HOME" >&2\n'
     )
     program.chmod(0o755)
 
@@ -30,6 +30,7 @@ def launched(tmp_path: Path, request: pytest.FixtureRequest):
                 "PATH": f"{program.parent}:/usr/bin:/bin",
                 "GRAPH_TEST_TOOLS": str(tmp_path / "none"),
                 "TMPDIR": str(tmp_path),
+                "HOME": "/the/user",
             },
             capture_output=True,
             text=True,
@@ -50,7 +51,12 @@ def test_states_are_kept_in_the_data_directory_and_old_ones_removed(launched, tm
         *("--port", "1", "--block-time", "2"),
     ]
     assert not left.exists()
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, f"{states}\n")
+
+
+@pytest.mark.parametrize("name", ["-f", "--fork-url", "--rpc-url"])
+def test_who_starts_it_as_a_fork_keeps_what_it_has_read(launched, name: str):
+    assert launched(name, "http://127.0.0.1:1").stderr == "/the/user\n"
 
 
 def test_states_without_a_data_directory_are_removed_by_the_next_run(launched, tmp_path: Path):
