@@ -45,6 +45,18 @@ def test_a_task_is_described_run_and_skipped(typed: HarnessCase) -> None:
     assert (refused.returncode, "config.tiems: unknown" in refused.stderr) == (6, True)
 
 
+def test_each_up_asks_the_class_whether_it_is_still_done(typed: HarnessCase) -> None:
+    typed.write(STACK % "quickly")
+    typed.ok("up", "-q")
+    runs = typed.ok("logs", "sign").count("letter o")
+    typed.ok("up", "-q")
+    assert typed.ok("logs", "sign").count("letter o") == runs
+    (typed.directory / "sign.txt").unlink()
+    typed.ok("up", "-q")
+    assert (typed.directory / "sign.txt").read_text() == "open"
+    assert typed.ok("logs", "sign").count("letter o") == runs * 2
+
+
 def test_a_run_that_a_kill_of_the_daemon_cut_short_is_made_again(typed: HarnessCase) -> None:
     typed.write(STACK % "with-a-command")
     typed.ok("up", "--no-wait")

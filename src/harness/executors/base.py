@@ -222,11 +222,18 @@ class Executor(ABC):
 
     All methods may be cancelled at any moment without losing a unit: a cancelled `start` either
     has not started anything, or what it started is found by `recover`.
+
+    Attributes:
+        name: as in `type` of a stack file.
+        options: dataclass of what a stack file says besides what all units have.
+        capabilities: what it can do.
+        tells_completion: `completion` finds out what was done, and is asked by each `up`.
     """
 
     name: ClassVar[str]
     options: ClassVar[type]
     capabilities: ClassVar[Capabilities]
+    tells_completion: ClassVar[bool] = False
 
     async def completion(self, request: StartRequest) -> Completion | None:
         """Look whether what a task is to do is done; None where only what is remembered tells.

@@ -74,6 +74,7 @@ class TypedExecutor(Executor):
     name: ClassVar[str] = "typed"
     options: ClassVar[type] = TypedOptions
     capabilities: ClassVar[Capabilities] = TYPED_CAPABILITIES
+    tells_completion: ClassVar[bool] = True
 
     def __init__(self, begin: Callable[[StartRequest], Awaitable[TypedRun]]) -> None:
         self._begin = begin

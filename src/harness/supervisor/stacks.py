@@ -377,7 +377,7 @@ class Stacks:
         restarted = set(changes.units(Action.RESTART))
         await stop_for_restart([unit for unit in chosen if unit.name in restarted])
         kept = set(changes.units(Action.KEEP))
-        kept |= {n for n in changes.units(Action.SKIP) if project.units[n].is_completed}
+        kept |= _skipped(project, changes)
         operation.kept = _as_they_are(project, kept)
         return await bring_up(
             chosen, keep_going=keep_going, kept=kept, deps=deps, timeout_s=timeout_s
@@ -452,7 +452,7 @@ class Stacks:
         async def work(operation: Operation) -> list[UnitResult]:
             chosen = _in_start_order(project, plan)
             kept = {*changes.units(Action.KEEP), *changes.units(Action.RESTART)}
-            kept |= {n for n in changes.units(Action.SKIP) if project.units[n].is_completed}
+            kept |= _skipped(project, changes)
             operation.kept = _as_they_are(project, kept)
             return await bring_up(chosen, keep_going=True, kept=kept, timeout_s=timeout_s)
 
@@ -537,6 +537,12 @@ def _check_place(project: Project, spec: StackSpec) -> None:
             f"it runs from {project.spec.files[0]}",
             hint=f"name this copy with -p NAME, or end the other: harness down -p {spec.name}",
         )
+
+
+def _skipped(project: Project, changes: PlanDiff) -> set[str]:
+    """Return the completed tasks that need not run; what can tell for itself is asked each time."""
+    completed = (project.units[name] for name in changes.units(Action.SKIP))
+    return {unit.name for unit in completed if unit.is_completed and not unit.tells_completion}
 
 
 def _as_they_are(project: Project, kept: Collection[str]) -> frozenset[str]:

@@ -189,6 +189,11 @@ class Unit:
         )
 
     @property
+    def tells_completion(self) -> bool:
+        """Whether its work is done is seen from outside, whatever is remembered."""
+        return self.context.executors[self.spec.type].tells_completion
+
+    @property
     def is_settled(self) -> bool:
         """What was wanted of it is reached, or cannot be reached any more."""
         if self.record.state in (ServiceState.FAILED, ServiceState.EXITED) or self.is_stuck:
