@@ -9,6 +9,7 @@ from . import (
     daemon_size,
     fidelity,
     follow,
+    graph,
     output,
     pytest_stacks,
     revival,
@@ -31,4 +32,5 @@ ROWS: tuple[Row, ...] = (
     *pytest_stacks.ROWS,
     *audience.ROWS,
     *fidelity.ROWS,
+    *graph.ROWS,
 )

@@ -114,7 +114,7 @@ def test_parts_agree_though_somebody_writes_all_the_time(ledgers: Ledgers) -> No
         eventually(lambda: len(ledgers.entries("book")) > 5)
         done = case("snapshot", "create", "first")
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
-        assert "note: not part of it, left running: plain" in done.stderr
+        assert "note: not part of it: plain" in done.stderr
         then = len(ledgers.entries("book"))
         eventually(lambda: len(ledgers.entries("book")) > then + 5)
         assert steps(case) == [

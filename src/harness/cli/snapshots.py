@@ -42,7 +42,7 @@ async def create(
     """Take a snapshot of the stack.
 
     Services whose type can are quiesced, dependents first, and resumed when all parts are taken.
-    The others are left running, and are not part of it.
+    The others are not part of it; they run on, except those whose type stops for snapshots.
     """
     async with session.connect() as client:
         project = await session.project(client)
@@ -54,7 +54,7 @@ async def create(
             found = await client.snapshots.list(project=project)
             left = next((one["left"] for one in found if one["name"] == name), ())
             if left:
-                session.out.note(f"note: not part of it, left running: {', '.join(left)}")
+                session.out.note(f"note: not part of it: {', '.join(left)}")
 
 
 @snapshot.command("list", cls=Command, examples=("snapshot list", "snapshot list --json"))

@@ -35,7 +35,7 @@ class Snapshot:
         plan: hash of the definitions of all units.
         fingerprints: the same by unit, to be able to say what differs.
         parts: services whose state is in it, in the order of starting.
-        left: services that were left running, and are not part of it.
+        left: services that are not part of it.
         tasks: task → what is remembered of its completion.
     """
 
