@@ -25,3 +25,19 @@ async def test_expressions_do_not_load_their_librarys_command_line() -> None:
     result = await anyio.run_process([sys.executable, "-c", code])
 
     assert result.stdout.split() == [b"[]", b"True"]
+
+
+async def test_stacks_that_are_read_at_once_share_the_library_of_expressions() -> None:
+    program = (
+        "import sys, threading\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "from harness.expressions import compile_expression\n"
+        "errors, gate = [], threading.Barrier(8)\n"
+        "threading.excepthook = lambda hook: errors.append(hook.exc_type.__name__)\n"
+        "def load(): gate.wait(); compile_expression('1 + 1')\n"
+        "threads = [threading.Thread(target=load) for _ in range(8)]\n"
+        "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
+        "print(errors, 'cel.cli' in sys.modules)"
+    )
+    done = await anyio.run_process([sys.executable, "-c", program])
+    assert done.stdout.decode() == "[] False\n"
