@@ -141,8 +141,11 @@ class SetOptions:
 class RawParameter:
     """What a run is given, read as ${params.NAME}."""
 
-    type: Literal["string", "path", "integer", "number", "boolean", "list", "object"] = "string"
-    """Of the value; commands make a path absolute from where they run."""
+    type: Literal["string", "path", "paths", "integer", "number", "boolean", "list", "object"] = (
+        "string"
+    )
+    """Of the value; commands make a path, and each of a list of paths, absolute from where they
+    run."""
     default: Any = None
     """Value when none is given; a parameter without this key must be given."""
     description: str | None = None

@@ -40,8 +40,8 @@ _KINDS = (
     "start", "stop", "restart", "wait", "exec", "http", "action", "task", "sleep", "set", "uses",
     "sequence", "parallel", "for_each",
 )  # fmt: skip
-_PYTHON = {"string": str, "path": str, "integer": int, "number": (int, float), "boolean": bool,
-           "list": list, "object": dict}  # fmt: skip
+_PYTHON = {"string": str, "path": str, "paths": list, "integer": int, "number": (int, float),
+           "boolean": bool, "list": list, "object": dict}  # fmt: skip
 
 
 def check_workflows(site: Site, known: KnownNames) -> dict[str, WorkflowDocument]:

@@ -16,9 +16,12 @@ from harness.validation import ValidationError, adapter, problems, validated
 
 __all__ = ["parameters_schema", "read_parameters"]
 
+_PATH = Annotated[str, WithJsonSchema({"type": "string", "format": "path"})]
+
 _TYPES: Mapping[str, Any] = {
     "string": str,
-    "path": Annotated[str, WithJsonSchema({"type": "string", "format": "path"})],
+    "path": _PATH,
+    "paths": list[_PATH],
     "integer": int,
     "number": float,
     "boolean": bool,

@@ -53,3 +53,14 @@ def test_the_schema_says_all_of_it() -> None:
     assert (number["enum"], number["default"], number["description"]) == ([1, 2], 1, "how many")
     assert schema["properties"]["names"]["default"] == ["a"]
     assert {"type": "null"} in schema["properties"]["who"]["anyOf"]
+
+
+def test_a_list_of_paths_is_one_for_whoever_makes_them_absolute() -> None:
+    of = workflow(parameters={"dirs": {"type": "paths"}}, steps=[])
+    assert parameters_schema(of)["properties"]["dirs"]["items"] == {
+        "type": "string",
+        "format": "path",
+    }
+    assert read_parameters(of, {"dirs": ["/a", "/b"]}) == {"dirs": ["/a", "/b"]}
+    with pytest.raises(InvalidParameters, match="dirs: "):
+        read_parameters(of, {"dirs": "/a"})
