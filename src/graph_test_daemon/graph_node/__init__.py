@@ -8,12 +8,14 @@ from .errors import (
     GraphNodeError,
     IndexingFailed,
     InvalidSubgraphName,
+    NotFailed,
     NotFollowed,
     NotSynced,
     ReorgNotFollowed,
     ReorgTooDeep,
     SubgraphNotFound,
 )
+from .failures import FailureReport, failure_report
 from .node import GraphNode, Indexed, NodeUrls, is_deployment, subgraph_path
 from .reorgs import FollowedReorg, ReorgConverged, check_reorg, reorg_and_follow
 from .status import BlockPointer, DeploymentStatus, IndexingError, SubgraphFeatures
@@ -25,6 +27,7 @@ __all__ = [
     "DeployRefused",
     "DeploymentNotFound",
     "DeploymentStatus",
+    "FailureReport",
     "FollowedReorg",
     "GraphNode",
     "GraphNodeError",
@@ -33,6 +36,7 @@ __all__ = [
     "IndexingFailed",
     "InvalidSubgraphName",
     "NodeUrls",
+    "NotFailed",
     "NotFollowed",
     "NotSynced",
     "ReorgConverged",
@@ -45,6 +49,7 @@ __all__ = [
     "at_block",
     "check_name",
     "check_reorg",
+    "failure_report",
     "is_deployment",
     "reorg_and_follow",
     "subgraph_path",

@@ -14,6 +14,7 @@ __all__ = [
     "GraphNodeError",
     "IndexingFailed",
     "InvalidSubgraphName",
+    "NotFailed",
     "NotFollowed",
     "NotSynced",
     "ReorgNotFollowed",
@@ -110,6 +111,32 @@ class IndexingFailed(GraphError):
                 "head": head,
                 "log": list(log),
             },
+        )
+
+
+class NotFailed(GraphError):
+    """A deployment that was to fail has not.
+
+    Attributes:
+        deployment: its id.
+        at: the block that it is at; None: none yet.
+    """
+
+    kind = "not-failed"
+    facts = ("deployment",)
+
+    def __init__(
+        self, *, deployment: str, at: int | None, head: int, health: str, within_s: float
+    ) -> None:
+        self.deployment = deployment
+        self.at = at
+        where = "before its first block" if at is None else f"at block {at}"
+        when = f" within {within_s:g} s" if within_s else ""
+        super().__init__(
+            f"cannot report a failure of {deployment}: it has not failed{when}: it is {health}, "
+            f"{where}, and the chain is at block {head}",
+            hint="it fails when it indexes what it cannot handle; is that in the chain?",
+            details={"deployment": deployment, "at": at, "head": head, "health": health},
         )
 
 

@@ -17,6 +17,7 @@ from harness.actions import Call, Service, ServiceType, action
 
 from .at_block import at_block
 from .errors import GraphNodeError, NotSynced
+from .failures import FailureReport, failure_report
 from .log import LEVELS, NodeLogged, read_line
 from .node import GraphNode, NodeUrls
 from .status import BlockPointer, DeploymentStatus, SubgraphFeatures
@@ -25,6 +26,7 @@ from .sync import Synced, SyncProgressed, wait_for_sync
 __all__ = ["GraphNodeService"]
 
 _LOG_LINES = 20
+_LOG_LINES_LOOKED_AT = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,22 @@ class GraphNodeService(ServiceType):
     async def statuses(self) -> list[DeploymentStatus]:
         """Return how far all deployments are."""
         return await self.node.statuses()
+
+    @action()
+    async def failure_report(self, subgraph: str, timeout_s: float = 0.0) -> FailureReport:
+        """Return why a subgraph has failed: error, handler, block, log, the chain's height.
+
+        Args:
+            subgraph: its name, or the id of a deployment.
+            timeout_s: so long it is waited for to fail; 0: it has to have failed already.
+        """
+        return await failure_report(
+            self.node,
+            self.chain,
+            subgraph,
+            timeout_s=timeout_s,
+            log=lambda: self.service.last_lines(_LOG_LINES_LOOKED_AT),
+        )
 
     @action()
     async def versions(self, name: str) -> list[DeploymentStatus]:

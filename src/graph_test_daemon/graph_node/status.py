@@ -6,6 +6,7 @@ hashes have no 0x.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -18,6 +19,7 @@ __all__ = [
     "SubgraphFeatures",
 ]
 
+_HANDLER = re.compile(r"in handler `([^`]+)`")
 _ERROR_FIELDS = "message handler deterministic block { number hash }"
 
 STATUS_FIELDS = f"""
@@ -54,8 +56,8 @@ class IndexingError:
     """What went wrong while a deployment was indexed.
 
     Attributes:
-        message: in graph-node's words; where it names the handler, `handler` is often None.
-        handler: of the mapping, or None.
+        message: in graph-node's words.
+        handler: of the mapping, taken from the message where only that names it; or None.
         deterministic: every indexer runs into it; others are tried again.
         block: where, or None.
     """
@@ -70,7 +72,7 @@ class IndexingError:
         """Read one."""
         return cls(
             message=answer["message"],
-            handler=answer.get("handler"),
+            handler=answer.get("handler") or _handler_in(answer["message"]),
             deterministic=bool(answer.get("deterministic")),
             block=BlockPointer.read(answer.get("block")),
         )
@@ -160,3 +162,9 @@ class SubgraphFeatures:
             handlers=tuple(answer["handlers"]),
             network=answer["network"],
         )
+
+
+def _handler_in(message: str) -> str | None:
+    """Return the handler that a message of graph-node names, or None."""
+    found = _HANDLER.search(message)
+    return None if found is None else found[1]
