@@ -8,11 +8,28 @@ from .cid import Cid, subgraph_id, subgraph_number
 
 if TYPE_CHECKING:
     from .client import Entry, Ipfs, Uploaded
+    from .errors import ContentNotFound
     from .store import Store
 
-__all__ = ["Cid", "Entry", "Ipfs", "Store", "Uploaded", "subgraph_id", "subgraph_number"]
+__all__ = [
+    "Cid",
+    "ContentNotFound",
+    "Entry",
+    "Ipfs",
+    "Store",
+    "Uploaded",
+    "subgraph_id",
+    "subgraph_number",
+]
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that exists
     __getattr__ = lazy_names(
-        __name__, {"Entry": "client", "Ipfs": "client", "Store": "store", "Uploaded": "client"}
+        __name__,
+        {
+            "ContentNotFound": "errors",
+            "Entry": "client",
+            "Ipfs": "client",
+            "Store": "store",
+            "Uploaded": "client",
+        },
     )

@@ -13,6 +13,7 @@ from .actions import (
     DelegationActions,
     DisputeActions,
     EpochActions,
+    GraftActions,
     ReorgActions,
     StakingActions,
     SubgraphActions,
@@ -23,6 +24,7 @@ __all__ = ["GraphNetwork"]
 
 class GraphNetwork(
     SubgraphActions,
+    GraftActions,
     ReorgActions,
     EpochActions,
     AccountActions,
@@ -32,4 +34,4 @@ class GraphNetwork(
     CurationActions,
     DisputeActions,
 ):
-    """The network: subgraphs, epochs, stake, allocations, curation, disputes, reorganisations."""
+    """The network: subgraphs, grafts, epochs, stake, allocations, curation, disputes, reorgs."""

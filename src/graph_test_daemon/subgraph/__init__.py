@@ -2,6 +2,8 @@
 
     directory ─▶ check_subgraph ─▶ build_subgraph ─▶ (grafted) ─▶ upload_subgraph ─▶ deployment id
 
+`deploy_directory` does that and deploys, `deploy_graft_chain` does it for many, each onto the last.
+
 Plain functions over files and the tools; none needs a daemon. What is wrong with a subgraph is a
 list of `Problem`, each with its place and a remedy; who must have none gets `SubgraphBroken`.
 """
@@ -30,10 +32,19 @@ if TYPE_CHECKING:
         SubgraphBroken,
     )
     from .filling import Placeholder, Value, placeholders
+    from .graft_chain import (
+        GraftDeployed,
+        GraftedSubgraph,
+        GraftSource,
+        GraftsPlanned,
+        PlannedGraft,
+        deploy_graft_chain,
+    )
     from .grafts import (
         GraftBase,
         GraftStep,
         check_grafts,
+        choose_blocks,
         compare_schemas,
         grafted,
         require_grafts,
@@ -55,13 +66,18 @@ __all__ = [
     "FileUploaded",
     "Graft",
     "GraftBase",
+    "GraftDeployed",
     "GraftRefused",
+    "GraftSource",
     "GraftStep",
+    "GraftedSubgraph",
+    "GraftsPlanned",
     "Manifest",
     "ManifestInvalid",
     "OnProgress",
     "Placeholder",
     "PlaceholdersUnfilled",
+    "PlannedGraft",
     "Problem",
     "Schema",
     "Severity",
@@ -75,8 +91,10 @@ __all__ = [
     "check_grafts",
     "check_manifest",
     "check_subgraph",
+    "choose_blocks",
     "compare_schemas",
     "deploy_directory",
+    "deploy_graft_chain",
     "grafted",
     "mirror_files",
     "placeholders",
@@ -105,6 +123,13 @@ _PLACES = {
     "Graft": "manifest",
     "GraftBase": "grafts",
     "GraftRefused": "errors",
+    "GraftDeployed": "graft_chain",
+    "GraftSource": "graft_chain",
+    "GraftedSubgraph": "graft_chain",
+    "GraftsPlanned": "graft_chain",
+    "PlannedGraft": "graft_chain",
+    "choose_blocks": "grafts",
+    "deploy_graft_chain": "graft_chain",
     "GraftStep": "grafts",
     "Manifest": "manifest",
     "ManifestInvalid": "errors",

@@ -19,7 +19,15 @@ from .errors import GraftRefused
 from .problems import Problem
 from .schema import Schema, SchemaType
 
-__all__ = ["GraftBase", "GraftStep", "check_grafts", "compare_schemas", "grafted", "require_grafts"]
+__all__ = [
+    "GraftBase",
+    "GraftStep",
+    "check_grafts",
+    "choose_blocks",
+    "compare_schemas",
+    "grafted",
+    "require_grafts",
+]
 
 _GRAFTING = "grafting"
 
@@ -50,12 +58,16 @@ class GraftStep:
     Attributes:
         name: for messages.
         block: the last one whose data is taken over.
+        height: block that what is under it has indexed when it is deployed; None: the base's.
         schema: of the subgraph that is grafted; None: not known, and not compared.
+        schema_file: where that is, for messages; None: the name says enough.
     """
 
     name: str
     block: int
+    height: int | None = None
     schema: Schema | None = None
+    schema_file: str | None = None
 
 
 def check_grafts(
@@ -63,7 +75,8 @@ def check_grafts(
 ) -> tuple[Problem, ...]:
     """Tell what would go wrong with a chain of grafts; the first is onto `base`.
 
-    Each step is taken to be synced as far as the base is when the next one is grafted onto it.
+    Each step is taken to be synced as far as the base is when the next one is grafted onto it,
+    unless the next one says how far.
 
     Args:
         base: of the first.
@@ -73,12 +86,14 @@ def check_grafts(
     problems: list[Problem] = []
     under, what = base, base.deployment
     for step in steps:
+        if step.height is not None:
+            under = replace(under, latest_block=step.height)
         problems += (
             Problem(message=message, file=step.name, hint=hint)
             for message, hint in _blocks(under, what, step, reorg_threshold)
         )
         if under.schema is not None and step.schema is not None:
-            problems += compare_schemas(under.schema, step.schema, step.name)
+            problems += compare_schemas(under.schema, step.schema, step.schema_file or step.name)
         schema = step.schema or under.schema
         under = replace(under, first_block=step.block, failed_at=None, schema=schema)
         what = step.name
@@ -95,6 +110,43 @@ def require_grafts(
     """
     if problems := check_grafts(base, steps, reorg_threshold=reorg_threshold):
         raise GraftRefused(base=base.deployment, problems=problems)
+
+
+def choose_blocks(
+    base: GraftBase,
+    wanted: Sequence[int | None],
+    *,
+    head: int,
+    mine: bool = False,
+    goes_on: bool = True,
+    reorg_threshold: int = REORG_THRESHOLD,
+) -> tuple[tuple[int, int], ...]:
+    """Return for each graft its block, and the height that the one before has indexed by then.
+
+    Whether they can work is not looked at; `check_grafts` does.
+
+    Args:
+        base: of the first.
+        wanted: blocks; None: the newest that can be.
+        head: height of the chain.
+        mine: blocks are mined where a graft needs them; the newest block that can be is then the
+            one that is the newest before.
+        goes_on: the base indexes further blocks.
+        reorg_threshold: how near to the newest block graph-node may still undo.
+    """
+    chosen = []
+    at, first, can_mine = base.latest_block, base.first_block, mine and goes_on
+    last = base.failed_at - 1 if base.failed_at is not None else None
+    for block in wanted:
+        if block is None:
+            newest = at if can_mine else at - reorg_threshold
+            block = max(newest if last is None else min(newest, last), first, 0)
+        if can_mine:
+            at = max(at, block + reorg_threshold)
+        chosen.append((block, at))
+        # What is grafted catches up with the chain, even where its base stands still.
+        at, first, can_mine, last = max(at, head), block, mine, None
+    return tuple(chosen)
 
 
 def grafted(built: BuiltSubgraph, *, base: str, block: int) -> BuiltSubgraph:
@@ -144,10 +196,12 @@ def _blocks(
         yield message, "mine blocks, and wait until they are indexed"
     elif step.block > newest:
         message = f"block {step.block} may be undone: it is within {threshold} blocks of "
-        hint = (
-            f"graft at block {newest} or earlier, or mine {step.block - newest} more blocks first"
-        )
-        yield f"{message}{base.latest_block}, where {what} is", hint
+        hints = []
+        if newest >= base.first_block:
+            hints.append(f"graft at block {newest} or earlier")
+        if base.failed_at is None:
+            hints.append(f"mine {step.block - newest} more blocks first")
+        yield f"{message}{base.latest_block}, where {what} is", ", or ".join(hints) or None
 
 
 def _entity(old: SchemaType, new: SchemaType, file: str) -> Iterator[Problem]:

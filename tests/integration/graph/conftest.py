@@ -22,6 +22,7 @@ from harness.testing import Stack, harness_stack
 from tests.requirements import graph_tool
 
 from .lab import Lab, running_lab
+from .playground import Playground
 
 _LISTENING = re.compile(r"Listening on (?:http://)?([\d.]+:\d+)")
 
@@ -139,3 +140,19 @@ async def lab(graph: Stack) -> AsyncIterator[Lab]:
     graph_tool("asc")
     async with running_lab(graph) as found:
         yield found
+
+
+protocol = harness_stack(stacks.protocol, scope="session")
+"""The protocol's stack, shared likewise."""
+
+
+@pytest.fixture
+def playground(protocol: Stack) -> Iterator[Playground]:
+    """A contract of the test's own in that stack; subgraphs that follow it are gone afterwards."""
+    for tool in ("asc", "contracts"):
+        graph_tool(tool)
+    made = Playground(protocol)
+    try:
+        yield made
+    finally:
+        made.remove_all()

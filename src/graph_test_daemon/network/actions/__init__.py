@@ -10,6 +10,7 @@ from .curation import CurationActions
 from .delegation import DelegationActions
 from .disputes import DisputeActions
 from .epochs import EpochActions
+from .grafts import GraftActions
 from .reorgs import ReorgActions
 from .staking import StakingActions
 from .subgraphs import SubgraphActions
@@ -21,6 +22,7 @@ __all__ = [
     "DelegationActions",
     "DisputeActions",
     "EpochActions",
+    "GraftActions",
     "ReorgActions",
     "StakingActions",
     "SubgraphActions",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from graph_test_daemon.graph_node import Synced, SyncProgressed, subgraph_path, wait_for_sync
+from graph_test_daemon.graph_node import Synced, subgraph_path, wait_for_sync
 from graph_test_daemon.ipfs import Cid
 from graph_test_daemon.network.accounts import Who
 from graph_test_daemon.network.amounts import wei
@@ -23,10 +23,14 @@ from graph_test_daemon.subgraph.deploying import (
     deploy_directory,
 )
 from graph_test_daemon.subgraph.filling import Value
+from graph_test_daemon.subgraph.graft_chain import GraftSource
 from graph_test_daemon.subgraph.place import place_of
 from graph_test_daemon.subgraph.problems import Problem
 from graph_test_daemon.subgraph.upload import FileUploaded
 from harness.actions import Call, action
+from harness.errors import InvalidParameters
+
+from .grafts import GRAFTING, deploy_grafts
 
 __all__ = ["DeployedSubgraph", "SubgraphActions", "SubgraphDeployed"]
 
@@ -152,7 +156,7 @@ class SubgraphActions(NetworkBase):
             )
             return (await place.upload(built, tell=call.emit)).deployment
 
-    @action(events=[*_UPLOADING, SubgraphDeployed, SubgraphPublished, SignalMinted, SyncProgressed])
+    @action(events=[*GRAFTING, SubgraphDeployed, SubgraphPublished, SignalMinted])
     async def deploy_subgraph(
         self,
         call: Call,
@@ -166,6 +170,8 @@ class SubgraphActions(NetworkBase):
         publish: bool = False,
         owner: Who = "curator",
         signal: Decimal = Decimal(0),
+        graft_base: str | None = None,
+        graft_block: int | None = None,
         wait: bool = True,
         timeout_s: float = 120.0,
     ) -> DeployedSubgraph:
@@ -182,26 +188,42 @@ class SubgraphActions(NetworkBase):
             publish: publish it on the contracts as a new subgraph.
             owner: who publishes and signals.
             signal: GRT that the owner signals on what was published.
+            graft_base: name of a subgraph, or id of a deployment, whose data it begins with.
+            graft_block: the last block whose data it takes over; the newest that can be unless
+                given.
             wait: return when it has caught up with the chain.
             timeout_s: how long that may take.
         """
+        if graft_base is None and graft_block is not None:
+            raise InvalidParameters(
+                f"cannot graft at block {graft_block}: nothing is said to graft onto",
+                hint="graft_base names a subgraph or a deployment",
+            )
         async with self._place() as place:
-            uploaded = await deploy_directory(
-                place,
-                self._directory(path),
-                name,
+            source = GraftSource(
+                name=name,
+                directory=self._directory(path),
+                block=graft_block,
                 manifest=manifest,
-                values=values,
+                values=values or {},
                 fill_in=fill_in or (),
-                expected=Expectations(network=place.network, reorgs=reorgs),
-                history_blocks=history_blocks,
-                tell=call.emit,
             )
-            deployment = uploaded.deployment
+            if graft_base is not None:
+                (grafted,) = await deploy_grafts(
+                    self,
+                    call,
+                    place,
+                    graft_base,
+                    [source],
+                    wait=False,
+                    reorgs=reorgs,
+                    history_blocks=history_blocks,
+                    timeout_s=timeout_s,
+                )
+                deployment = grafted.deployment
+            else:
+                deployment = await self._deploy(call, place, source, reorgs, history_blocks)
             await call.emit(SubgraphDeployed(name=name, deployment=deployment))
-            await self.tracker.deployed(
-                name, deployment, network=place.network, source_directory=self._directory(path)
-            )
             published = None
             if publish:
                 published = await self._publish(call, deployment, owner, signal)
@@ -233,6 +255,34 @@ class SubgraphActions(NetworkBase):
 
     def _directory(self, path: Path) -> Path:
         return self.service.directory / path
+
+    async def _deploy(
+        self,
+        call: Call,
+        place: SubgraphPlace,
+        source: GraftSource,
+        reorgs: bool,
+        history_blocks: int | None,
+    ) -> str:
+        """Deploy one that begins with nothing, and remember it; return its id."""
+        uploaded = await deploy_directory(
+            place,
+            source.directory,
+            source.name,
+            manifest=source.manifest,
+            values=source.values,
+            fill_in=source.fill_in,
+            expected=Expectations(network=place.network, reorgs=reorgs),
+            history_blocks=history_blocks,
+            tell=call.emit,
+        )
+        await self.tracker.deployed(
+            source.name,
+            uploaded.deployment,
+            network=place.network,
+            source_directory=source.directory,
+        )
+        return uploaded.deployment
 
     async def _publish(self, call: Call, deployment: str, owner: Who, signal: Decimal) -> str:
         curation = (await self.network()).curation

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from graph_test_daemon.subgraph import (
     GraftRefused,
     GraftStep,
     check_grafts,
+    choose_blocks,
     compare_schemas,
     grafted,
     read_schema,
@@ -49,6 +51,51 @@ def test_a_failed_base_is_used_up_to_where_it_failed() -> None:
     assert check_grafts(base, [step(11)]) == ()
     (problem,) = check_grafts(base, [step(12)])
     assert "QmBase failed at 12" in problem.message
+
+
+def test_who_may_not_graft_at_an_earlier_block_is_not_told_to() -> None:
+    base = GraftBase(deployment="QmBase", first_block=25, latest_block=30)
+    (problem,) = check_grafts(base, [step(25)])
+    assert problem.hint == "mine 5 more blocks first"
+
+
+def test_a_base_that_failed_is_not_mined_for() -> None:
+    base = GraftBase(deployment="QmBase", first_block=0, latest_block=30, failed_at=31)
+    (problem,) = check_grafts(base, [step(25)])
+    assert problem.hint == "graft at block 20 or earlier"
+
+
+def test_a_step_may_say_how_far_the_one_before_is_by_then() -> None:
+    steps = [step(30), replace(step(40), height=50)]
+    (problem,) = check_grafts(BASE, [replace(steps[0], height=39), steps[1]])
+    assert problem.hint == "graft at block 29 or earlier, or mine 1 more blocks first"
+    assert check_grafts(BASE, [replace(steps[0], height=40), steps[1]]) == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "mine", "chosen"),
+    [
+        ([None, None], False, [(20, 30), (22, 32)]),
+        ([None, None], True, [(30, 40), (40, 50)]),
+        ([12, None, 45], True, [(12, 30), (32, 42), (45, 55)]),
+        ([12, 40], False, [(12, 30), (40, 32)]),
+    ],
+)
+def test_blocks_are_the_newest_that_can_be(
+    wanted: list[int | None], mine: bool, chosen: list[tuple[int, int]]
+) -> None:
+    assert choose_blocks(BASE, wanted, head=32, mine=mine) == tuple(chosen)
+
+
+def test_a_base_that_stands_still_is_not_waited_for() -> None:
+    failed = GraftBase(deployment="QmBase", first_block=0, latest_block=30, failed_at=15)
+    blocks = choose_blocks(failed, [None, None], head=60, mine=True, goes_on=False)
+    assert blocks == ((14, 30), (60, 70))
+
+
+def test_no_block_before_the_first_is_chosen() -> None:
+    base = GraftBase(deployment="QmBase", first_block=25, latest_block=30)
+    assert choose_blocks(base, [None], head=30) == ((25, 30),)
 
 
 def test_a_chain_is_checked_as_a_whole_before_it_begins() -> None:
