@@ -109,7 +109,8 @@ def report(session: Session, error: ErrorReport) -> None:
         click.echo(json.dumps({"error": document}), err=True)
         return
     problems = error.details.get("problems")
-    if problems and "file" in problems[0]:
+    # Those of a stack file; a plugin's errors may have other problems, and say them themselves.
+    if problems and {"file", "path"} <= problems[0].keys():
         lines = [*problem_lines(problems), count_line(problems)]
     else:
         explained = _explanations(error)

@@ -154,6 +154,17 @@ def test_configuration_errors_are_one_line_each_and_a_count(cli: Any, tmp_path: 
     assert [problem["line"] for problem in document["details"]["problems"]] == [14, 1]
 
 
+def test_other_problems_are_told_by_the_message_that_lists_them(cli: Any) -> None:
+    problem = {"file": "subgraph.yaml", "line": 3, "column": 1, "message": "it is empty"}
+    cli.client.answers["services.up"] = OperationFailed(
+        "cannot use it: 1 problem\n  subgraph.yaml:3:1: it is empty",
+        details={"problems": [problem]},
+    )
+    assert cli("up").stderr == (
+        "harness: cannot use it: 1 problem\n  subgraph.yaml:3:1: it is empty\n"
+    )
+
+
 def test_a_timeout_explains_what_is_missing(cli: Any) -> None:
     explanation = {
         "unit": "web",
