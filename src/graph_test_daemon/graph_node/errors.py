@@ -191,7 +191,7 @@ class ReorgTooDeep(GraphError):
     ) -> None:
         self.depth = depth
         self.deployments = tuple(deployment for deployment, _ in starts)
-        told = "; ".join(f"{deployment} begins at block {first}" for deployment, first in starts)
+        told = "; ".join(f"{deployment} has blocks from {first} on" for deployment, first in starts)
         least = max(first for _, first in starts) + threshold
         super().__init__(
             f"cannot replace {depth} blocks: graph-node undoes blocks down to {threshold} above a "

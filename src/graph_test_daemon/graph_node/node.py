@@ -19,12 +19,14 @@ from .admin import Admin
 from .errors import DeploymentNotFound, GraphNodeError
 from .status import STATUS_FIELDS, BlockPointer, DeploymentStatus, SubgraphFeatures
 
-__all__ = ["GraphNode", "Indexed", "NodeUrls", "is_deployment", "subgraph_path"]
+__all__ = ["GraphNode", "Indexed", "NodeUrls", "is_deployment", "is_undoing", "subgraph_path"]
 
 _NOBODY = f"0x{'0' * 40}"
 _LOOK_AGAIN_S = 0.03
 _EFFECT_WITHIN_S = 20.0
 _NOT_STARTED = "has not started syncing yet"
+_REORGANISED = "the chain was reorganized while executing the query"
+_TRIES = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,10 +255,21 @@ class GraphNode:
     ) -> dict[str, Any]:
         """Query a subgraph, by its name or by the id of a deployment.
 
+        It is asked again when blocks were undone meanwhile: there is no answer as of any block
+        then.
+
         Raises:
             QueryFailed: it answered with errors.
         """
-        return await self._queries.query(text, variables, path=subgraph_path(subgraph))
+        path = subgraph_path(subgraph)
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._queries.query(text, variables, path=path)
+            except QueryFailed as error:
+                if not is_undoing(error):
+                    raise
+            await anyio.sleep(_LOOK_AGAIN_S)
+        return await self._queries.query(text, variables, path=path)
 
     async def indexed(self, subgraph: str) -> Indexed | None:
         """Return how far queries of a subgraph are; None before its first block.
@@ -306,6 +319,11 @@ class GraphNode:
             return
         what, _, cause = otherwise.removeprefix("cannot ").partition(": ")
         raise GraphNodeError(what=what, cause=f"{cause} after {_EFFECT_WITHIN_S:g} s")
+
+
+def is_undoing(error: QueryFailed) -> bool:
+    """Tell whether graph-node undid blocks while it answered; asked again it answers."""
+    return any(_REORGANISED in message for message in error.messages)
 
 
 def is_deployment(text: str) -> bool:

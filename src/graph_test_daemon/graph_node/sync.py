@@ -16,7 +16,7 @@ from graph_test_daemon.chain import Chain
 from graph_test_daemon.errors import QueryFailed
 
 from .errors import IndexingFailed, NotSynced
-from .node import GraphNode, Indexed
+from .node import GraphNode, Indexed, is_undoing
 from .status import BlockPointer, DeploymentStatus
 
 __all__ = ["SyncProgressed", "Synced", "wait_for_sync"]
@@ -24,8 +24,6 @@ __all__ = ["SyncProgressed", "Synced", "wait_for_sync"]
 _LOOK_AGAIN_S = 0.03
 _LOOK_AT_STATUS_S = 0.5
 _MINE_AFTER_S = 1.0
-_REORGANISED = "the chain was reorganized while executing the query"
-"""graph-node goes back at this very moment; asked again it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +132,7 @@ class _Waiting:
             found = await self.node.indexed(self.subgraph)
         except QueryFailed as error:
             await self._raise_if_failed()
-            if any(_REORGANISED in message for message in error.messages):
+            if is_undoing(error):
                 return None
             raise
         if found is not None and found.block != self.at:
