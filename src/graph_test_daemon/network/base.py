@@ -6,16 +6,17 @@ service; without it the task is called `contracts`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
 
 from graph_test_daemon.chain import Chain
-from graph_test_daemon.contracts import AddressBook, BookEntry
+from graph_test_daemon.contracts import AddressBook, BookEntry, Sent
 from graph_test_daemon.contracts.protocol import LegacyContracts, Protocol
 from graph_test_daemon.graph_node import GraphNode, NodeUrls
 from graph_test_daemon.peers import peer_of
+from graph_test_daemon.tracking import Transaction
 from graph_test_daemon.tracking.actions import TrackedActions
 from harness.actions import Service
 from harness.errors import UnknownTask
@@ -126,6 +127,18 @@ class NetworkBase(TrackedActions):
         self._network = Network(protocol, roles=outputs["accounts"], mnemonic=mnemonic)
         self._found = dict(outputs)
         return self._network
+
+    async def brought_back(self, transactions: Sequence[Transaction]) -> None:
+        """Remember anew what transactions did to allocations: epoch and rewards may be others."""
+        if not transactions or not self.has_contracts():
+            return
+        staking = (await self.network()).protocol.staking
+        remembering = Remembering(self.tracker)
+        for transaction in transactions:
+            receipt = await self.chain.receipt(transaction.hash)
+            if receipt is not None and receipt.succeeded:
+                sent = Sent(receipt=receipt, events=staking.events(receipt.logs))
+                await remembering.allocations(sent)
 
     def _outputs(self) -> Mapping[str, Any]:
         task = self.service.labels.get("contracts", _TASK)

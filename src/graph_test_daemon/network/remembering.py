@@ -26,6 +26,10 @@ class Remembering:
         """Remember a transaction, and what it did to allocations."""
         what = f"{contract.name}.{function}"
         await self._tracker.sent(sent.receipt, sender=sender, to=contract.address, what=what)
+        await self.allocations(sent)
+
+    async def allocations(self, sent: Sent) -> None:
+        """Remember what a transaction did to allocations."""
         for event in sent.events:
             if event.name == "AllocationCreated":
                 await self._opened(event, sent)

@@ -35,6 +35,7 @@ from .records import (
 from .tracker import Tracker
 
 __all__ = [
+    "AllocationUndone",
     "KeptQuery",
     "QueryCompared",
     "QueryKept",
@@ -100,6 +101,14 @@ class TransactionMoved:
     hash: str
     what: str
     block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationUndone:
+    """A reorg has undone what opened or closed an allocation; `state` is what it is now."""
+
+    allocation: str
+    state: AllocationState
 
 
 class TrackedActions(ServiceType):
@@ -228,9 +237,11 @@ class TrackedActions(ServiceType):
         )
         return found[-limit:] if limit > 0 else []
 
-    @action(events=[TransactionDropped, TransactionMoved])
+    @action(events=[TransactionDropped, TransactionMoved, AllocationUndone])
     async def follow_reorg(self, call: Call, since: int = 0) -> list[Transaction]:
         """Look which transactions a reorg has dropped, moved or brought back; return these.
+
+        Allocations that they opened or closed follow.
 
         Args:
             since: height of the first block that may have become another one.
@@ -240,7 +251,20 @@ class TrackedActions(ServiceType):
             is_dropped = record.state is TransactionState.DROPPED
             event = TransactionDropped if is_dropped else TransactionMoved
             await call.emit(event(hash=record.hash, what=record.what, block=record.block.number))
+        before = {one.id: one.state for one in await self.tracker.all(Allocation)}
+        for one in await self.tracker.follow_allocations(self.chain, since=since):
+            if one.state is not before[one.id]:
+                await call.emit(AllocationUndone(allocation=one.id, state=one.state))
+        await self.brought_back(
+            [record for record in changed if record.state is TransactionState.INCLUDED]
+        )
         return changed
+
+    async def brought_back(self, transactions: Sequence[Transaction]) -> None:
+        """Remember anew what transactions did that are in other blocks now; by default nothing.
+
+        A service type that can read their events does; see `NetworkBase`.
+        """
 
     # ── queries ──────────────────────────────────────────────────────────────────────────────────
 

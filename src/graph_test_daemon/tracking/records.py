@@ -138,6 +138,8 @@ class AllocationState(StrEnum):
 
     ACTIVE = "active"
     CLOSED = "closed"
+    UNDONE = "undone"
+    """A reorganisation has undone its opening."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,7 @@ class Allocation(Record):
         closed: when; None: it is open.
         poi: the proof of indexing that it was closed with.
         rewards: wei that closing it has brought.
-        state: whether it is open.
+        state: whether it is open, as the chain is now.
     """
 
     named_by: ClassVar[str] = "id"

@@ -1,4 +1,9 @@
-"""What a reorg has done to transactions that are remembered."""
+"""What a reorg has done to transactions and allocations that are remembered.
+
+An allocation is as the transactions have it that opened and closed it. What a closing brought is in
+its events, which contracts read: one that comes back is told anew by whoever can; see `Remembering`
+of the network.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,16 @@ from typing import Protocol
 
 from graph_test_daemon.chain import Block, Receipt
 
-from .records import BlockAt, Transaction, TransactionState
+from .records import (
+    Allocation,
+    AllocationState,
+    BlockAt,
+    Moment,
+    Transaction,
+    TransactionState,
+)
 
-__all__ = ["Blocks", "after_reorg"]
+__all__ = ["Blocks", "after_reorg", "allocations_after_reorg"]
 
 
 class Blocks(Protocol):
@@ -56,3 +68,33 @@ def _as_in(before: Transaction, receipt: Receipt | None) -> Transaction:
         state=TransactionState.INCLUDED,
         moved=before.moved + (block != before.block),
     )
+
+
+async def allocations_after_reorg(
+    chain: Blocks, allocations: Sequence[Allocation]
+) -> list[Allocation]:
+    """Return those allocations about which something else is so now, as it is now."""
+    now = [await _allocation(chain, before) for before in allocations]
+    return [after for before, after in zip(allocations, now, strict=True) if after != before]
+
+
+async def _allocation(chain: Blocks, before: Allocation) -> Allocation:
+    opened = await _moment(chain, before.opened)
+    if opened is None:
+        return _reopened(before, AllocationState.UNDONE)
+    closed = None if before.closed is None else await _moment(chain, before.closed)
+    if closed is None:
+        return _reopened(replace(before, opened=opened), AllocationState.ACTIVE)
+    return replace(before, opened=opened, closed=closed)
+
+
+def _reopened(before: Allocation, state: AllocationState) -> Allocation:
+    return replace(before, state=state, closed=None, poi=None, rewards=None)
+
+
+async def _moment(chain: Blocks, before: Moment) -> Moment | None:
+    """Return when it is on the chain now; None: it did not happen."""
+    receipt = await chain.receipt(before.transaction)
+    if receipt is None or not receipt.succeeded:
+        return None
+    return replace(before, block=receipt.block_number)

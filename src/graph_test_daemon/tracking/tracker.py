@@ -32,7 +32,7 @@ from .records import (
     Transaction,
     TransactionState,
 )
-from .reorgs import Blocks, after_reorg
+from .reorgs import Blocks, after_reorg, allocations_after_reorg
 
 __all__ = ["Tracker"]
 
@@ -278,6 +278,30 @@ class Tracker:
             for record in changed:
                 # It may have been forgotten meanwhile.
                 if records.find(Transaction, record.hash) is not None:
+                    records.put(record)
+
+        await self.journal.do(change)
+        return changed
+
+    async def follow_allocations(self, chain: Blocks, *, since: int = 0) -> list[Allocation]:
+        """Look which allocations a reorg has opened or closed no more; return these.
+
+        Args:
+            chain: where to look.
+            since: height of the first block that may have become another one; those that were
+                undone before are looked for all the same.
+        """
+        concerned = [
+            record
+            for record in await self.all(Allocation)
+            if max(m.block for m in (record.opened, record.closed) if m is not None) >= since
+            or record.state is AllocationState.UNDONE
+        ]
+        changed = await allocations_after_reorg(chain, concerned)
+
+        def change(records: Records) -> None:
+            for record in changed:
+                if records.find(Allocation, record.id) is not None:
                     records.put(record)
 
         await self.journal.do(change)

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from graph_test_daemon.chain import Reorg, Replaced
 from graph_test_daemon.graph_node import FollowedReorg, ReorgConverged, reorg_and_follow
 from graph_test_daemon.network.base import NetworkBase
-from graph_test_daemon.tracking.actions import TransactionDropped, TransactionMoved
+from graph_test_daemon.tracking.actions import (
+    AllocationUndone,
+    TransactionDropped,
+    TransactionMoved,
+)
 from harness.actions import Call, action
 
 __all__ = ["ReorgActions", "ReorgInjected"]
@@ -31,7 +35,15 @@ class ReorgInjected:
 class ReorgActions(NetworkBase):
     """Reorganisations that graph-node follows."""
 
-    @action(events=[ReorgInjected, ReorgConverged, TransactionDropped, TransactionMoved])
+    @action(
+        events=[
+            ReorgInjected,
+            ReorgConverged,
+            TransactionDropped,
+            TransactionMoved,
+            AllocationUndone,
+        ]
+    )
     async def inject_reorg(
         self,
         call: Call,
@@ -65,6 +77,6 @@ class ReorgActions(NetworkBase):
             on_reorg=injected,
             tell=call.emit,
         )
-        # What is remembered of transactions follows, too.
+        # What is remembered of transactions and allocations follows, too.
         await self.follow_reorg(call, since=followed.reorg.common)
         return followed

@@ -6,8 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from graph_test_daemon.chain import Block, Receipt
-from graph_test_daemon.tracking import BlockAt, Transaction, TransactionState
-from graph_test_daemon.tracking.reorgs import after_reorg
+from graph_test_daemon.tracking import (
+    Allocation,
+    AllocationState,
+    BlockAt,
+    Moment,
+    Transaction,
+    TransactionState,
+)
+from graph_test_daemon.tracking.reorgs import after_reorg, allocations_after_reorg
 
 
 class Blocks:
@@ -91,3 +98,39 @@ async def test_a_dropped_one_may_come_back() -> None:
     # The old chain has become the chain again.
     (same,) = await after_reorg(Blocks({2: "0x2"}, {"b": 2}), [gone])
     assert same == B
+
+
+CLOSED = Allocation(
+    id="0xa",
+    indexer="0xi",
+    deployment="QmA",
+    tokens=5,
+    opened=Moment(epoch=1, block=1, transaction="a"),
+    closed=Moment(epoch=2, block=2, transaction="b"),
+    poi="0x1",
+    rewards=7,
+    state=AllocationState.CLOSED,
+)
+ACTIVE = replace(CLOSED, closed=None, poi=None, rewards=None, state=AllocationState.ACTIVE)
+
+
+async def test_an_allocation_whose_closing_is_undone_is_open_again() -> None:
+    same = Blocks({1: "0x1", 2: "0x2"}, {"a": 1, "b": 2})
+    assert await allocations_after_reorg(same, [CLOSED]) == []
+    assert await allocations_after_reorg(Blocks({1: "0x1"}, {"a": 1}), [CLOSED]) == [ACTIVE]
+
+
+async def test_an_allocation_whose_opening_is_undone_is_no_more() -> None:
+    undone = replace(ACTIVE, state=AllocationState.UNDONE)
+    assert await allocations_after_reorg(Blocks({}, {}), [CLOSED, ACTIVE]) == [undone, undone]
+    assert await allocations_after_reorg(Blocks({}, {}), [undone]) == []
+    # Its transaction is in the chain again.
+    assert await allocations_after_reorg(Blocks({1: "0x1"}, {"a": 1}), [undone]) == [ACTIVE]
+
+
+async def test_an_allocation_follows_its_transactions_into_other_blocks() -> None:
+    (moved,) = await allocations_after_reorg(
+        Blocks({3: "0x3", 4: "0x4"}, {"a": 3, "b": 4}), [CLOSED]
+    )
+    assert moved.closed is not None
+    assert (moved.opened.block, moved.closed.block, moved.rewards) == (3, 4, 7)
