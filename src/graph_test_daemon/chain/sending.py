@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import anyio
 
 from graph_test_daemon.errors import Reverted, RpcFault
 
-from .blocks import Receipt, quantity
+from .blocks import Receipt, number_of, quantity
 from .reading import LOOK_AGAIN_S, Reading, hex_of
 
 __all__ = ["Sending"]
 
 _MINED_WITHIN_S = 30.0
+_MOST_GAS = 1 << 24
+"""Of a transaction. Source: EIP-7825."""
 
 
 class Sending(Reading):
@@ -33,7 +38,8 @@ class Sending(Reading):
             to: the contract; None: the data deploy one.
             data: encoded call, or code with its arguments.
             value: wei.
-            gas: limit; None: the node estimates it, so that a refusal costs no block.
+            gas: limit; None: half as much again as the node's estimate. A refusal costs no block
+                then; with a limit it is in one.
 
         Raises:
             Reverted: it was refused, with its reason as it is encoded.
@@ -41,12 +47,29 @@ class Sending(Reading):
         message = {"from": sender, "data": hex_of(data), "value": quantity(value)}
         if to is not None:
             message["to"] = to
-        if gas is not None:
-            message["gas"] = quantity(gas)
+        message["gas"] = quantity(await self.gas_limit(message) if gas is None else gas)
         try:
             return str(await self.rpc.call("eth_sendTransaction", [message]))
         except RpcFault as fault:
             raise Reverted.of(fault) from fault
+
+    async def gas_limit(self, message: Mapping[str, Any]) -> int:
+        """Return a limit of gas for a transaction: half as much again as the node's estimate.
+
+        The next block has another time than the one that the estimate is made with, and what is
+        stored may cost more: setting a time to what it is already is cheap.
+
+        Args:
+            message: the transaction, as `eth_sendTransaction` takes it.
+
+        Raises:
+            Reverted: it would be refused.
+        """
+        try:
+            estimate = number_of(await self.rpc.call("eth_estimateGas", [message]))
+        except RpcFault as fault:
+            raise Reverted.of(fault) from fault
+        return max(estimate, min(estimate * 3 // 2, _MOST_GAS))
 
     async def submit_raw(self, transaction: str) -> str:
         """Hand a signed transaction to the node, in hexadecimal; return its hash."""

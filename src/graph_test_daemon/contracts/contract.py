@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["Contract", "OnSent", "Sent", "decoded_revert", "read_logs", "refusal"]
 
 _LONGEST_ARGUMENT = 80
-_MOST_GAS = 1 << 24
-"""Of a transaction. Source: EIP-7825."""
 _NO_OTHERS: Mapping[str, Abi] = MappingProxyType({})
 
 
@@ -132,9 +130,8 @@ class Contract:
         message = {"from": sender, "to": self.address, "data": f"0x{data.hex()}"}
         message |= {"value": hex(value)} if value else {}
         try:
-            limit = await self._gas(message) if gas is None else gas
             receipt = await self.chain.send(
-                sender=sender, to=self.address, data=data, value=value, gas=limit
+                sender=sender, to=self.address, data=data, value=value, gas=gas
             )
         except Reverted as error:
             known = await self._asked_again(error, message)
@@ -147,21 +144,6 @@ class Contract:
     def events(self, logs: Sequence[Log]) -> tuple[Event, ...]:
         """Read logs, its own and those of the contracts beside it; others are left out."""
         return read_logs(logs, {**self._others, self.address: self.abi})
-
-    async def _gas(self, message: Mapping[str, Any]) -> int:
-        """Return a limit of gas for a transaction.
-
-        The next block has another time than the one that the estimate is made with, and what is
-        stored may cost more: setting a time to what it is already is cheap.
-
-        Raises:
-            Reverted: it would be refused.
-        """
-        try:
-            estimate = int(await self.chain.rpc.call("eth_estimateGas", [message]), 16)
-        except RpcFault as fault:
-            raise Reverted.of(fault) from fault
-        return max(estimate, min(estimate * 3 // 2, _MOST_GAS))
 
     async def _asked_again(self, error: Reverted, message: Mapping[str, Any]) -> Reverted:
         """Return the refusal with its reason, which receipts do not have."""

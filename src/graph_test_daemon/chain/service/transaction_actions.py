@@ -47,7 +47,8 @@ class TransactionActions(Connected):
             to: the receiver; without one, the data deploy a contract.
             data: encoded call, or code with its arguments, in hexadecimal.
             value: wei.
-            gas: limit; the node estimates it unless given.
+            gas: limit; half as much again as the estimate unless given. With one a refused
+                transaction is in a block.
         """
         async with self._chain() as chain:
             receipt = await chain.send(
