@@ -135,6 +135,19 @@ class GraphNodeHandle:
         """Return how far a subgraph is."""
         return dict(self._do("status", subgraph=subgraph))
 
+    def verify(
+        self,
+        subgraph: str,
+        *,
+        blocks: Sequence[int] | None = None,
+        ignore: Sequence[str] = (),
+        network: str = "network",
+    ) -> dict[str, Any]:
+        """Compare a subgraph with a fresh deployment; see `SubgraphHandle.verify`."""
+        action = f"{network}.verify-subgraph"
+        given = {"subgraph": subgraph, "blocks": blocks, "ignore": list(ignore)}
+        return dict(self._stack.action(action, **given))
+
     def proof_of_indexing(self, subgraph: str, *, block: int | None = None) -> str:
         """Return the proof of indexing at a block; the newest that is indexed unless given."""
         return str(self._do("proof-of-indexing", subgraph=subgraph, block=block)["poi"])
@@ -180,6 +193,22 @@ class SubgraphHandle:
     def status(self) -> dict[str, Any]:
         """How far it is."""
         return self._node.status(self.name)
+
+    def verify(
+        self,
+        *,
+        blocks: Sequence[int] | None = None,
+        ignore: Sequence[str] = (),
+        network: str = "network",
+    ) -> dict[str, Any]:
+        """Compare it with a fresh deployment of the same manifest, and fail if they differ.
+
+        Args:
+            blocks: heights besides the newest; the ten before it unless given.
+            ignore: types, and fields as `Type.field`, that are not compared.
+            network: the service that does it.
+        """
+        return self._node.verify(self.name, blocks=blocks, ignore=ignore, network=network)
 
 
 class DeploySubgraph:

@@ -39,6 +39,7 @@ def test_events(chain, subgraph, graph_node):
     chain.reorg(1)
     assert notes.query(NOTES) == {{"notes": []}}
     assert notes.status["health"] == "healthy"
+    assert notes.verify()["ok"]
     assert chain.mine(3) == chain.block == before + 6
 
 

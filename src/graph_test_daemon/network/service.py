@@ -17,6 +17,7 @@ from .actions import (
     ReorgActions,
     StakingActions,
     SubgraphActions,
+    VerificationActions,
 )
 
 __all__ = ["GraphNetwork"]
@@ -26,6 +27,7 @@ class GraphNetwork(
     SubgraphActions,
     GraftActions,
     ReorgActions,
+    VerificationActions,
     EpochActions,
     AccountActions,
     StakingActions,

@@ -14,6 +14,7 @@ from .grafts import GraftActions
 from .reorgs import ReorgActions
 from .staking import StakingActions
 from .subgraphs import SubgraphActions
+from .verification import VerificationActions
 
 __all__ = [
     "AccountActions",
@@ -26,4 +27,5 @@ __all__ = [
     "ReorgActions",
     "StakingActions",
     "SubgraphActions",
+    "VerificationActions",
 ]
