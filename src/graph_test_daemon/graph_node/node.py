@@ -19,14 +19,15 @@ from .admin import Admin
 from .errors import DeploymentNotFound, GraphNodeError
 from .status import STATUS_FIELDS, BlockPointer, DeploymentStatus, SubgraphFeatures
 
-__all__ = ["GraphNode", "Indexed", "NodeUrls", "is_deployment", "is_undoing", "subgraph_path"]
+__all__ = ["GraphNode", "Indexed", "NodeUrls", "is_deployment", "is_passing", "subgraph_path"]
 
 _NOBODY = f"0x{'0' * 40}"
 _LOOK_AGAIN_S = 0.03
 _EFFECT_WITHIN_S = 20.0
 _NOT_STARTED = "has not started syncing yet"
-_REORGANISED = "the chain was reorganized while executing the query"
-_TRIES = 30
+_PASSING = ("the chain was reorganized while executing the query", "database unavailable")
+"""What it answers at the moment in which it undoes blocks, and while it looks for its database."""
+_ASKED_AGAIN_FOR_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +137,13 @@ class GraphNode:
         What a dev node deploys by itself, whose id is a path, is not among them.
         """
         if deployments is None:
-            data = await self._status.query(f"{{ indexingStatuses {{{STATUS_FIELDS}}} }}")
+            data = await _asked(self._status, f"{{ indexingStatuses {{{STATUS_FIELDS}}} }}")
         else:
             text = (
                 "query($ids: [String!]) { indexingStatuses(subgraphs: $ids)"
                 f" {{{STATUS_FIELDS}}} }}"
             )
-            data = await self._status.query(text, {"ids": list(deployments)})
+            data = await _asked(self._status, text, {"ids": list(deployments)})
         found = map(DeploymentStatus.read, data["indexingStatuses"])
         return [status for status in found if not status.deployment.startswith("/")]
 
@@ -151,7 +152,7 @@ class GraphNode:
 
         What a dev node deploys by itself tells its own, so that there is always one of those.
         """
-        data = await self._status.query("{ indexingStatuses { chains { network } } }")
+        data = await _asked(self._status, "{ indexingStatuses { chains { network } } }")
         found = data["indexingStatuses"]
         return sorted({chain["network"] for status in found for chain in status["chains"]})
 
@@ -173,7 +174,7 @@ class GraphNode:
             f"query($name: String!) {{ found: indexingStatusFor{which}Version(subgraphName: $name)"
             f" {{{STATUS_FIELDS}}} }}"
         )
-        found = (await self._status.query(text, {"name": name}))["found"]
+        found = (await _asked(self._status, text, {"name": name}))["found"]
         return None if found is None else DeploymentStatus.read(found)
 
     async def versions(self, name: str) -> list[DeploymentStatus]:
@@ -182,7 +183,7 @@ class GraphNode:
             "query($name: String!) { found: indexingStatusesForSubgraphName(subgraphName: $name)"
             f" {{{STATUS_FIELDS}}} }}"
         )
-        data = await self._status.query(text, {"name": name})
+        data = await _asked(self._status, text, {"name": name})
         return [DeploymentStatus.read(found) for found in data["found"]]
 
     async def find(self, subgraph: str) -> DeploymentStatus:
@@ -211,7 +212,8 @@ class GraphNode:
         """
         if await self.block_hash(deployment.network, block.number) != block.hash:
             return None
-        data = await self._status.query(
+        data = await _asked(
+            self._status,
             "query($subgraph: String!, $number: Int!, $hash: Bytes!, $indexer: Bytes)"
             " { poi: proofOfIndexing(subgraph: $subgraph, blockNumber: $number,"
             " blockHash: $hash, indexer: $indexer) }",
@@ -226,7 +228,8 @@ class GraphNode:
 
     async def features(self, deployment: str) -> SubgraphFeatures:
         """Return what a subgraph makes use of."""
-        data = await self._status.query(
+        data = await _asked(
+            self._status,
             "query($id: String!) { found: subgraphFeatures(subgraphId: $id)"
             " { apiVersion specVersion features dataSources handlers network } }",
             {"id": deployment},
@@ -239,13 +242,13 @@ class GraphNode:
             "query($network: String!, $number: Int!)"
             " { found: blockHashFromNumber(network: $network, blockNumber: $number) }"
         )
-        data = await self._status.query(text, {"network": network, "number": number})
+        data = await _asked(self._status, text, {"network": network, "number": number})
         found = data["found"]
         return None if found is None else f"0x{found.removeprefix('0x')}"
 
     async def version(self) -> str:
         """Return the version of the node."""
-        data = await self._status.query("{ version { version } }")
+        data = await _asked(self._status, "{ version { version } }")
         return str(data["version"]["version"])
 
     # ── queries ──────────────────────────────────────────────────────────────────────────────────
@@ -255,21 +258,13 @@ class GraphNode:
     ) -> dict[str, Any]:
         """Query a subgraph, by its name or by the id of a deployment.
 
-        It is asked again when blocks were undone meanwhile: there is no answer as of any block
-        then.
+        It is asked again for a while when blocks were undone meanwhile, and there is no answer as
+        of any block, or when graph-node looks for its database.
 
         Raises:
             QueryFailed: it answered with errors.
         """
-        path = subgraph_path(subgraph)
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._queries.query(text, variables, path=path)
-            except QueryFailed as error:
-                if not is_undoing(error):
-                    raise
-            await anyio.sleep(_LOOK_AGAIN_S)
-        return await self._queries.query(text, variables, path=path)
+        return await _asked(self._queries, text, variables, path=subgraph_path(subgraph))
 
     async def indexed(self, subgraph: str) -> Indexed | None:
         """Return how far queries of a subgraph are; None before its first block.
@@ -321,9 +316,23 @@ class GraphNode:
         raise GraphNodeError(what=what, cause=f"{cause} after {_EFFECT_WITHIN_S:g} s")
 
 
-def is_undoing(error: QueryFailed) -> bool:
-    """Tell whether graph-node undid blocks while it answered; asked again it answers."""
-    return any(_REORGANISED in message for message in error.messages)
+def is_passing(error: QueryFailed) -> bool:
+    """Tell whether the same question has an answer a moment later."""
+    return any(one in message for one in _PASSING for message in error.messages)
+
+
+async def _asked(
+    server: GraphQL, text: str, variables: Mapping[str, Any] | None = None, *, path: str = ""
+) -> dict[str, Any]:
+    """Query; ask again for a while where the reason for which there is no answer passes."""
+    until = anyio.current_time() + _ASKED_AGAIN_FOR_S
+    while True:
+        try:
+            return await server.query(text, variables, path=path)
+        except QueryFailed as error:
+            if not is_passing(error) or anyio.current_time() > until:
+                raise
+        await anyio.sleep(_LOOK_AGAIN_S)
 
 
 def is_deployment(text: str) -> bool:

@@ -3,6 +3,12 @@
 `synced` of graph-node is no measure: it stays true after a reorganisation and after a failure. A
 subgraph is there when the block that its queries know is not below the wanted one and is the one
 that the chain has at that height.
+
+A handler's error is written with its block, in one transaction, and only then graph-node notes that
+the subgraph has failed. So errors at a block are those of a failing subgraph, unless it says that
+it goes on in spite of them; that it has failed is waited for then.
+
+Source: graph-node, `core/src/subgraph/runner`, `transact_block_state`; seen with version 0.45.
 """
 
 from __future__ import annotations
@@ -16,14 +22,21 @@ from graph_test_daemon.chain import Chain
 from graph_test_daemon.errors import QueryFailed
 
 from .errors import IndexingFailed, NotSynced
-from .node import GraphNode, Indexed, is_undoing
-from .status import BlockPointer, DeploymentStatus
+from .node import GraphNode, Indexed, is_passing
+from .status import BlockPointer, DeploymentStatus, IndexingError
 
 __all__ = ["SyncProgressed", "Synced", "wait_for_sync"]
 
 _LOOK_AGAIN_S = 0.03
 _LOOK_AT_STATUS_S = 0.5
 _MINE_AFTER_S = 1.0
+_FAILS_WITHIN_S = 10.0
+_GOES_ON = "nonFatalErrors"
+_STUCK = (
+    "graph-node has these blocks; where its database was restarted, or the subgraph was paused and "
+    "resumed, a restart of graph-node helps"
+)
+_IDLE = "on a chain where nothing happens it may stay behind: mine a block, or wait with `mine`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +144,9 @@ class _Waiting:
         try:
             found = await self.node.indexed(self.subgraph)
         except QueryFailed as error:
-            await self._raise_if_failed()
-            if is_undoing(error):
+            if is_passing(error):
                 return None
+            await self._raise_if_failed()
             raise
         if found is not None and found.block != self.at:
             self.at, self.moved_at = found.block, anyio.current_time()
@@ -145,8 +158,8 @@ class _Waiting:
         if found is not None and found.block.number >= self.wanted:
             canonical = await self.chain.block(found.block.number)
             if canonical is not None and canonical.hash == found.block.hash:
-                # The block that it failed at counts as indexed.
-                await self._raise_if_failed()
+                if found.has_errors:
+                    await self._raise_if_failing(found.deployment)
                 return found
         if anyio.current_time() - self.looked_at_status_at > _LOOK_AT_STATUS_S:
             self.looked_at_status_at = anyio.current_time()
@@ -163,14 +176,36 @@ class _Waiting:
         self.mined_at = anyio.current_time()
         return True
 
-    async def _raise_if_failed(self) -> None:
+    async def _raise_if_failing(self, deployment: str) -> None:
+        """Do nothing where errors do not stop it; else wait until it is noted that they have.
+
+        Raises:
+            IndexingFailed: it is.
+        """
+        if _GOES_ON in (await self.node.features(deployment)).features:
+            return
+        with anyio.move_on_after(_FAILS_WITHIN_S):
+            while True:
+                await self._raise_if_failed()
+                await anyio.sleep(_LOOK_AGAIN_S)
         status = await self._status()
+        if status is not None and status.errors:
+            raise await self._failed(status, status.errors[0])
+
+    async def _raise_if_failed(self) -> None:
+        try:
+            status = await self._status()
+        except QueryFailed as error:
+            if is_passing(error):
+                return
+            raise
         if status is None or status.health != "failed" or status.fatal_error is None:
             return
-        error = status.fatal_error
-        if not error.deterministic:
-            return  # graph-node tries again
-        raise IndexingFailed(
+        if status.fatal_error.deterministic:  # else graph-node tries again
+            raise await self._failed(status, status.fatal_error)
+
+    async def _failed(self, status: DeploymentStatus, error: IndexingError) -> IndexingFailed:
+        return IndexingFailed(
             deployment=status.deployment,
             message=error.message,
             handler=error.handler,
@@ -201,6 +236,15 @@ class _Waiting:
                 cause = f"{cause}; {status.fatal_error.message}"
             elif head < self.wanted:
                 cause, hint = f"{cause}; the chain is at block {head}", "mine blocks"
+            elif status.head is not None and status.head.number < self.wanted:
+                cause = f"{cause}; graph-node knows the chain up to block {status.head.number}"
+                hint = (
+                    "on a chain where nothing happens it may stay behind: mine a block, or `mine`"
+                )
+            elif self.at is not None and self.at.number + 1 == self.wanted:
+                hint = (
+                    "on a chain where nothing happens it may stay behind: mine a block, or `mine`"
+                )
         return NotSynced(
             deployment=self.subgraph,
             at=None if self.at is None else self.at.number,

@@ -109,7 +109,7 @@ async def test_an_error_that_is_not_fatal_is_passed_over(lab: Lab) -> None:
     assert caught.value.data == {"notes": [{"text": "fine"}]}
 
 
-@pytest.mark.parametrize("blocks_after", [1, 3])
+@pytest.mark.parametrize("blocks_after", [0, 1, 3])
 async def test_a_fatal_error_ends_a_subgraph_whose_proof_stays(lab: Lab, blocks_after: int) -> None:
     deployment = await lab.deploy("fatal")
     await lab.send("store", 1, "fine")
@@ -264,3 +264,27 @@ async def _mine_until_handled(lab: Lab, deployment: str, cid: str, text: str) ->
 
     with anyio.fail_after(30):
         await lab.chain.mine_until(is_handled, what="the file to be handled")
+
+
+async def test_many_subgraphs_are_indexed_side_by_side(lab: Lab) -> None:
+    kinds = (
+        *("events", "calls", "blocks", "templates", "overloads", "reverts", "files", "followed"),
+        *("declared-calls", "remove-then-update", "values", "aggregations"),
+    )
+    deployments: list[str] = []
+
+    async def deploy(kind: str) -> None:
+        deployments.append(await lab.deploy(kind))
+
+    async with anyio.create_task_group() as group:
+        for kind in kinds:
+            group.start_soon(deploy, kind)
+    for number in range(5):
+        await lab.send("store", number, "for all of them")
+    async with anyio.create_task_group() as group:
+        for deployment in deployments:
+            group.start_soon(lab.sync, deployment)
+    assert len(set(deployments)) == len(kinds)
+    found = [await lab.node.find(deployment) for deployment in deployments]
+    assert {one.health for one in found} == {"healthy"}
+    assert "conn_pool_size: 50" in lab.stack.logs("graph-node", grep="conn_pool_size")
