@@ -11,9 +11,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.testing import Stack
+from harness.testing import AsyncStack, Stack
 
-__all__ = ["ChainHandle", "DeploySubgraph", "GraphNodeHandle", "SubgraphHandle"]
+__all__ = ["ChainHandle", "DeploySubgraph", "GraphNodeHandle", "SubgraphHandle", "reset"]
+
+
+def reset(stack: Stack, *, workflow: str = "reset") -> None:
+    """Have a stack begin anew; return when contracts are deployed and graph-node is ready.
+
+    Args:
+        stack: that has the workflow, as the protocol's has.
+        workflow: its name.
+    """
+    from harness.testing.async_stack import finished
+
+    async def run(inner: AsyncStack) -> None:
+        begun = await inner.client.workflows.run(workflow=workflow, project=inner.project)
+        await finished(inner, begun)
+
+    stack.run(run)
 
 
 class ChainHandle:

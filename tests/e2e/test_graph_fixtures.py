@@ -13,7 +13,7 @@ from tests.subgraphs.building import SUBGRAPHS, contract
 from .pytest_case import PytestCase
 
 SUITE = """
-from pathlib import Path
+from graph_test_daemon.testing import reset
 
 EVENTS = {events!r}
 CODE = {code!r}
@@ -41,6 +41,16 @@ def test_events(chain, subgraph, graph_node):
     assert notes.status["health"] == "healthy"
     assert notes.verify()["ok"]
     assert chain.mine(3) == chain.block == before + 6
+
+
+def test_the_stack_begins_anew(graph_stack, chain, graph_node):
+    height = chain.block
+    chain.mine(5)
+    reset(graph_stack)
+    assert chain.block == height
+    assert graph_stack.action("graph-node.statuses") == []
+    notes = graph_stack.action("network.list-notes")
+    assert [note["name"] for note in notes] == ["reset"]
 
 
 def test_nothing_is_left_of_the_test_before(chain, graph_node):
@@ -76,4 +86,4 @@ def test_each_test_has_chain_and_database_as_they_were(suite: PytestCase, how: l
         call=f"0x{store.encode(values).hex()}",
     )
     suite.write("test_notes.py", text)
-    assert "2 passed" in suite.passes("-q", *how)
+    assert "3 passed" in suite.passes("-q", *how)

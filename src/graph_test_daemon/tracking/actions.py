@@ -387,6 +387,14 @@ class TrackedActions(ServiceType):
         return await self.tracker.forget(kind, key)
 
     @action()
+    async def begin_anew(self) -> int:
+        """Forget all that was on a chain that is no more; return how many records that were.
+
+        The notes tell it, with how often. Results of queries that are kept stay.
+        """
+        return await self.tracker.begin_anew("the chain began anew, and what was on it is gone")
+
+    @action()
     async def list_notes(self) -> list[Note]:
         """Return what has become of records that nobody asked for, such as old ones that went."""
         return await self.tracker.all(Note)

@@ -37,6 +37,9 @@ from .reorgs import Blocks, after_reorg, allocations_after_reorg
 __all__ = ["Tracker"]
 
 
+_RESET = "reset"
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -320,6 +323,25 @@ class Tracker:
     async def all(self, of: type[R], **fields: object) -> list[R]:
         """Return the records whose fields have these values, oldest first; None: any value."""
         return await self.journal.do(lambda records: records.all(of, **fields))
+
+    async def begin_anew(self, why: str) -> int:
+        """Forget all that was on a chain that is no more, and note that; return how much it was.
+
+        Results of queries that are kept stay: they are there to be compared with later ones.
+
+        Args:
+            why: in the note.
+        """
+
+        def change(records: Records) -> int:
+            gone = 0
+            for of in (Deployment, GraftChain, Allocation, Transaction):
+                for key in records.keys(of):
+                    gone += records.delete(of, key)
+            records.note(_RESET, why)
+            return gone
+
+        return await self.journal.do(change)
 
     async def forget(self, kind: str, key: str | None = None) -> int:
         """Forget one record, or all of a kind; return how many there were.

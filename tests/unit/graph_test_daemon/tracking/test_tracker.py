@@ -20,6 +20,7 @@ from graph_test_daemon.tracking import (
     Graft,
     GraftChain,
     Moment,
+    Note,
     Tracker,
     Transaction,
 )
@@ -225,3 +226,14 @@ async def test_records_are_forgotten_one_by_one_or_by_their_kind(tmp_path: Path)
         with pytest.raises(RecordInvalid) as invalid:
             await told.forget("graft-chains")
         assert "graft-chain" in str(invalid.value.hint)
+
+
+async def test_a_chain_that_begins_anew_leaves_kept_queries_and_a_note(tmp_path: Path) -> None:
+    async with tracker(tmp_path) as told:
+        await told.deployed("a", "QmA", network="test")
+        await told.sent(receipt(1), sender="0xaa", to=None, what="x")
+        assert await told.begin_anew("because") == 2
+        assert await told.begin_anew("because") == 0
+        assert (await told.all(Deployment), await told.all(Transaction)) == ([], [])
+        (note,) = await told.all(Note)
+        assert (note.name, note.text, note.count) == ("reset", "because", 2)

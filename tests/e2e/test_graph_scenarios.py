@@ -1,0 +1,108 @@
+"""The scenarios of the protocol's stack, run as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph_test_daemon import stacks
+from tests.requirements import graph_tool
+from tests.subgraphs.building import SUBGRAPHS, contract
+
+from .harness_case import HarnessCase, eventually
+
+pytestmark = pytest.mark.timeout(180)
+
+EVENTS = str(SUBGRAPHS / "events")
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Iterator[HarnessCase]:
+    for tool in ("anvil", "postgres", "gnd", "asc", "contracts"):
+        graph_tool(tool)
+    with HarnessCase(tmp_path) as case:
+        # Tools and builds are in the user's cache, once for all.
+        case.env["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        case.write(f"include: [{stacks.protocol}]\n")
+        case.ok("up", "-q")
+        yield case
+
+
+def result(case: HarnessCase, action: str, **parameters: Any) -> Any:
+    printed = case.ok("action", "run", action, "--json", json.dumps(parameters))
+    return json.loads(printed.splitlines()[-1])["result"]
+
+
+def encoded(number: int, text: str) -> str:
+    values = (number, text)
+    return f"0x{contract().abi.function('store', values).encode(values).hex()}"
+
+
+class Playground:
+    """A contract whose events the subgraph `events` follows."""
+
+    def __init__(self, case: HarnessCase) -> None:
+        self.case = case
+        self.sender = result(case, "chain.accounts")[0]
+        code = f"0x{contract().bytecode.hex()}"
+        self.address = result(case, "chain.send", sender=self.sender, data=code)["contract"]
+
+    def send(self, number: int, text: str) -> None:
+        data = encoded(number, text)
+        result(self.case, "chain.send", sender=self.sender, to=self.address, data=data)
+
+    def deploy(self) -> None:
+        values = {"Playground": self.address}
+        result(self.case, "network.deploy-subgraph", path=EVENTS, name="test/events", values=values)
+
+
+def test_a_reorganisation_is_followed_and_verified(case: HarnessCase) -> None:
+    path = str(Path(__file__).parents[2] / "examples" / "graph" / "network-subgraph")
+    case.ok("workflow", "run", "reorganisation", "--path", path, timeout_s=120)
+
+
+def test_no_event_is_lost_while_each_service_is_restarted(case: HarnessCase) -> None:
+    playground = Playground(case)
+    calls = [encoded(number, "under load") for number in range(25)]
+    given = {
+        "path": EVENTS,
+        "values": {"Playground": playground.address},
+        "sender": playground.sender,
+        "contract": playground.address,
+        "calls": calls,
+    }
+    case.ok("workflow", "run", "restart-under-load", json.dumps(given), timeout_s=150)
+    query = "{notes(first: 1000){changes}}"
+    found = result(case, "graph-node.query", subgraph="test/subgraph", query=query)
+    # Each of the texts was stored again with each of the three services.
+    assert found["notes"] == [{"changes": 3}] * 25
+
+
+def test_a_stack_begins_anew_also_where_a_daemon_was_killed_meanwhile(case: HarnessCase) -> None:
+    height = result(case, "chain.block")["number"]
+    playground = Playground(case)
+    playground.deploy()
+    playground.send(1, "before")
+    result(case, "network.fund", who="indexer", tokens=1)
+    assert result(case, "network.list-transactions")
+    case.ok("workflow", "run", "reset", "--no-wait")
+    eventually(lambda: case.unit("graph-node")["state"] != "running")
+    assert case.kill_daemon()
+    case.ok("workflow", "run", "reset")
+    assert result(case, "chain.block")["number"] == height
+    assert result(case, "graph-node.statuses") == []
+    assert result(case, "network.epoch")["number"] >= 0
+    assert result(case, "network.list-transactions") == []
+    assert [one["name"] for one in result(case, "network.list-notes")] == ["reset"]
+    # It is a stack like any other.
+    again = Playground(case)
+    again.deploy()
+    again.send(2, "after")
+    result(case, "graph-node.wait-for-sync", subgraph="test/events")
+    found = result(case, "graph-node.query", subgraph="test/events", query="{notes{text}}")
+    assert found == {"notes": [{"text": "after"}]}
