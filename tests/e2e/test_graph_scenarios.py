@@ -106,3 +106,23 @@ def test_a_stack_begins_anew_also_where_a_daemon_was_killed_meanwhile(case: Harn
     result(case, "graph-node.wait-for-sync", subgraph="test/events")
     found = result(case, "graph-node.query", subgraph="test/events", query="{notes{text}}")
     assert found == {"notes": [{"text": "after"}]}
+
+
+def test_what_is_remembered_of_an_allocation_follows_the_chain(case: HarnessCase) -> None:
+    playground = Playground(case)
+    playground.deploy()
+    deployment = result(case, "graph-node.status", subgraph="test/events")["deployment"]
+    result(case, "network.stake", tokens=100_000)
+    opened = result(case, "network.allocate", deployment=deployment, tokens=100)["allocation"]
+    result(case, "network.advance-epoch")
+    result(case, "network.close-allocation", allocation=opened, poi=f"0x{'ab' * 32}")
+    (closed,) = result(case, "network.list-allocations")
+    assert closed["state"] == "closed"
+    # The transaction is in another block now, and what it brought is read from there.
+    include = [closed["closed"]["transaction"]]
+    result(case, "network.inject-reorg", depth=1, include=include)
+    assert result(case, "network.list-allocations") == [closed]
+    result(case, "network.inject-reorg", depth=2)
+    (again,) = result(case, "network.list-allocations")
+    assert (again["state"], again["closed"], again["poi"]) == ("active", None, None)
+    assert result(case, "network.allocation", allocation=opened)["state"] == "active"
