@@ -2,7 +2,7 @@
 
 from .abi import Abi, AbiEvent, AbiFunction, Event, keccak
 from .address_book import AddressBook, BookEntry
-from .artifacts import Artifact, Artifacts
+from .artifacts import Artifact, Artifacts, read_artifact
 from .contract import Contract, OnSent, Sent
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "OnSent",
     "Sent",
     "keccak",
+    "read_artifact",
 ]

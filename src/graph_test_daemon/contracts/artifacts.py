@@ -17,7 +17,7 @@ from typing import Any
 from .abi import Abi
 from .errors import ArtifactsInvalid
 
-__all__ = ["Artifact", "Artifacts"]
+__all__ = ["Artifact", "Artifacts", "read_artifact"]
 
 _SKIPPED = frozenset({"build-info", "cache"})
 
@@ -128,14 +128,19 @@ class Artifacts:
 
     def _artifact(self, path: Path) -> Artifact:
         if path not in self._read:
-            self._read[path] = _read(path)
+            self._read[path] = read_artifact(path)
         return self._read[path]
 
     def _invalid(self, cause: str, hint: str | None = None) -> ArtifactsInvalid:
         return ArtifactsInvalid(path=str(self.directory), cause=cause, hint=hint)
 
 
-def _read(path: Path) -> Artifact:
+def read_artifact(path: Path) -> Artifact:
+    """Read one compiled contract, or an ABI alone.
+
+    Raises:
+        ArtifactsInvalid: it cannot be read, or is neither.
+    """
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:

@@ -13,9 +13,10 @@ import anyio
 
 from graph_test_daemon.chain import Chain
 from graph_test_daemon.peers import peer_of
-from harness.actions import Call, Service, ServiceType, action
+from harness.actions import Call, Service, action
 
 from .at_block import at_block
+from .checking import CheckedQueries
 from .errors import GraphNodeError, NotSynced
 from .failures import FailureReport, failure_report
 from .log import LEVELS, NodeLogged, read_line
@@ -67,7 +68,7 @@ class Proof:
     poi: str
 
 
-class GraphNodeService(ServiceType):
+class GraphNodeService(CheckedQueries):
     """A graph-node: it indexes subgraphs and answers their queries."""
 
     name = "graph-node"

@@ -15,6 +15,7 @@ from harness.actions import Call
 from .account_actions import AccountActions
 from .block_actions import BlockActions
 from .connected import teller
+from .contract_actions import ContractActions
 from .events import BlockMined, ChainRestored
 from .state_actions import StateActions
 from .transaction_actions import TransactionActions
@@ -24,7 +25,7 @@ __all__ = ["Anvil"]
 _STATE = "chain.json"
 
 
-class Anvil(BlockActions, AccountActions, TransactionActions, StateActions):
+class Anvil(BlockActions, AccountActions, TransactionActions, ContractActions, StateActions):
     """A chain: anvil, or any other node as far as it has the methods.
 
     Setting it up mines the first block, which graph-node needs; the label `mine-first: "false"`
