@@ -1,108 +1,135 @@
-"""The scenarios that come with the protocol's stack, run by the command, on the real parts."""
+"""Scenarios of Python, run by the daemon over the real stack."""
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.subgraphs.building import SUBGRAPHS
+from graph_test_daemon import stacks
+from graph_test_daemon.scenarios import (
+    Contract,
+    Ref,
+    Result,
+    Scenario,
+    ScenarioFailed,
+    Subgraph,
+)
+from harness.testing import Stack, harness_stack
+from tests.requirements import graph_tool
 
-from .playground import Playground, own_graft
+pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("programs")]
 
-pytestmark = [pytest.mark.usefixtures("graph_tools"), pytest.mark.timeout(300)]
+NOTES = "{ notes(orderBy: id) { id text changes } }"
+BOX = "0x00000000000000000000000000000000000000b0"
 
-
-def outputs(playground: Playground, done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    """Return path → outputs of the steps of a run that must have succeeded."""
-    assert done.returncode == 0, done.stdout + done.stderr
-    run = json.loads(done.stdout.splitlines()[-1])["run"]
-    return playground.outputs(run["id"])
-
-
-def test_deploy_and_index(playground: Playground) -> None:
-    playground.store(1, "hi")
-    name = playground.name("indexed")
-    words = ("--path", "events", "--name", name, "--json")
-    done = playground.run("deploy-and-index", *words, cwd=SUBGRAPHS)
-    status = outputs(playground, done)["status"]
-    assert (status["health"], status["synced"]) == ("healthy", True)
-    assert playground.notes(name) == ["hi"]
+stack = harness_stack(stacks.minimal, "with_network.yaml", scope="module", name="stack")
 
 
-def test_reorganisation(playground: Playground) -> None:
-    words = ("--path", "events", "--name", playground.name("followed"), "--json")
-    done = playground.run("reorganisation", *words, "--depth", "2", cwd=SUBGRAPHS)
-    found = outputs(playground, done)
-    ids = [one["deployment"] for one in found["followed"]["deployments"]]
-    assert found["deployed"]["deployment"] in ids
-    assert found["status"]["health"] == "healthy"
+@pytest.fixture(scope="module")
+def programs() -> None:
+    """Have all programs of the stack, or say why not."""
+    for tool in ("anvil", "postgres", "gnd", "asc"):
+        graph_tool(tool)
 
 
-def test_allocation_lifecycle(playground: Playground) -> None:
-    words = ("--path", "events", "--name", playground.name("allocated"), "--json")
-    done = playground.run("allocation-lifecycle", *words, cwd=SUBGRAPHS)
-    assert outputs(playground, done)["closed"]["rewards"] > 0
+def _playground(name: str) -> Contract:
+    # Relative to this file, wherever the tests are run.
+    return Contract("../../subgraphs/contracts/Playground.json", name)
 
 
-def test_a_chain_of_grafts(playground: Playground, tmp_path: Path) -> None:
-    playground.store(0, "before")
-    own_graft(tmp_path)
-    words = ("--base", str(SUBGRAPHS / "graft-base"), "--path", "graft", "--count", "3")
-    more = ("--fill-in", "src/mapping.ts", "--name", playground.name("grafts"), "--json")
-    found = outputs(playground, playground.run("graft-chain", *words, *more, cwd=tmp_path))
-    ids = [one["deployment"] for one in found["grafted"]]
-    assert found["lineage"] == [found["deployed"]["deployment"], *ids]
-    statuses = [found[f"statuses[{at}]/status"] for at in range(3)]
-    assert [(one["deployment"], one["health"]) for one in statuses] == [
-        (deployment, "healthy") for deployment in ids
-    ]
-    playground.store(1, "after")
-    assert playground.notes(ids[-1]) == ["base: before", "3: after"]
-
-
-def test_several_subgraphs_side_by_side(playground: Playground) -> None:
-    playground.store(1, "hi")
-    kinds = ("events", "overloads", "blocks")
-    words = [word for kind in kinds for word in ("--paths", kind)]
-    done = playground.run(
-        "parallel-subgraphs", *words, "--name", playground.name("side"), "--json", cwd=SUBGRAPHS
+def _events(name: str, playground: Contract) -> Subgraph:
+    return Subgraph(
+        "../../subgraphs/events", f"scenarios/{name}", {"Playground": playground.address}
     )
-    found = outputs(playground, done)
-    for at in range(len(kinds)):
-        deployed = found[f"deployed[{at}]/one"]
-        status = found[f"statuses[{at}]/status"]
-        assert deployed["name"] == f"{playground.name('side')}-{at + 1}"
-        assert (status["deployment"], status["health"], status["synced"]) == (
-            deployed["deployment"],
-            "healthy",
-            True,
-        )
 
 
-def test_a_subgraph_that_fails_is_reported(playground: Playground) -> None:
-    playground.store(1, "fine")
-    failed_at = playground.store(2, "fatal")
-    playground.stack.action("chain.mine", blocks=2)
-    words = ("--path", "fatal", "--name", playground.name("fatal"), "--json")
-    done = playground.run("failing-subgraph", *words, cwd=SUBGRAPHS)
-    report = outputs(playground, done)["report"]
-    assert (report["health"], report["handler"]) == ("failed", "handleStored")
-    assert "this text cannot be handled" in report["message"]
-    assert report["block"]["number"] == failed_at
-    assert report["deterministic"]
-    assert report["head"] >= failed_at + 2
-    assert report["indexed"]["number"] in (failed_at - 1, failed_at)
-    assert report["log"]
-    assert all(report["deployment"] in line for line in report["log"])
+def test_twenty_events_are_indexed_and_follow_a_reorganisation(stack: Stack) -> None:
+    playground = _playground("twenty")
+    notes = _events("twenty", playground)
+    sent, compared = Result("sent"), Result("compared")
+    first = [{"id": str(n), "text": f"text {n}", "changes": 1} for n in range(20)]
+    scenario = (
+        Scenario("twenty", timeout="90s")
+        .deploy_contract(playground)
+        .deploy(notes, reorgs=True)
+        .send_each(playground, "store", [[n, f"text {n}"] for n in range(20)], to=sent)
+        .mine(3)
+        .query(notes, NOTES, expect={"notes": first})
+        .keep_query("twenty", notes, NOTES)
+        .send(playground, "store", 0, "changed")
+        .wait_for_sync(notes)
+        .compare_query("twenty", equal=False, to=compared)
+        .reorg(1)
+        .compare_query("twenty")
+        .query(notes, NOTES, expect={"notes": first}, block=sent["last_block"])
+    )
+    ran = scenario.run(stack)
+    assert ran[sent["count"]] == 20
+    assert ran[sent["last_block"]] - ran[sent["first_block"]] == 19
+    differences = [one["path"] for one in ran[compared["differences"]]]
+    assert differences == ["notes[id=0].text", "notes[id=0].changes"]
+    address = playground.address
+    assert isinstance(address, Ref)
+    asked = stack.action(
+        "chain.call-contract",
+        to=ran[address],
+        abi=str(Path(__file__).parent / playground.artifact),
+        function="texts",
+        arguments=[7],
+    )
+    assert asked == "text 7"
 
 
-def test_a_subgraph_that_does_not_fail_in_time_is_an_error(playground: Playground) -> None:
-    playground.store(1, "fine")
-    words = ("--path", "fatal", "--name", playground.name("fine"), "--timeout", "1")
-    done = playground.run("failing-subgraph", *words, cwd=SUBGRAPHS)
-    assert done.returncode == 1
-    assert "it has not failed within 1 s: it is healthy, at block" in done.stderr
+def test_the_step_that_fails_is_told_with_its_line(stack: Stack) -> None:
+    playground = _playground("failing")
+    notes = _events("failing", playground)
+    scenario = (
+        Scenario("failing")
+        .deploy_contract(playground)
+        .deploy(notes)
+        .send(playground, "store", 1, "hi")
+        .query(notes, "{ notes { id text } }", expect={"notes": [{"id": "1", "text": "ho"}]})
+        .mine(3)
+    )
+    with pytest.raises(ScenarioFailed) as caught:
+        scenario.run(stack)
+    text = str(caught.value)
+    assert caught.value.step == "check_query"
+    line = (
+        Path(__file__).read_text("utf-8").splitlines()[int(text.split(".py:")[1].split(")")[0]) - 1]
+    )
+    assert '"ho"' in line
+    assert "notes[id=1].text" in text
+    assert "  done      scenarios_failing  test_scenarios.py:" in text
+    assert "  failed    check_query  test_scenarios.py:" in text
+    assert "mine" not in text
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("harness workflow show ")
+
+
+def test_a_contract_that_refuses_is_told_by_its_reason(stack: Stack) -> None:
+    playground = _playground("refusing")
+    scenario = Scenario("refusing").deploy_contract(playground).send(playground, "half", 3)
+    with pytest.raises(ScenarioFailed, match=r"half\(3\) on Playground 0x\w+: reverted: "):
+        scenario.run(stack)
+
+
+def test_branches_run_side_by_side(stack: Stack) -> None:
+    one, other = _playground("one"), _playground("other")
+    first, second = _events("one", one), _events("other", other)
+    scenario = (
+        Scenario("branches")
+        .deploy_contract(one)
+        .deploy_contract(other)
+        .parallel(Scenario().deploy(first), Scenario().deploy(second), limit=2)
+        .transfer(BOX, 5, times=3)
+        .send(other, "store", 4, "four")
+        .query(first, "{ notes { id } }", expect={"notes": []})
+        .query(second, "{ notes { id } }", expect={"notes": [{"id": "4"}]})
+        .action("chain.balance", address=BOX, to=Result("balance"))
+        .restart("graph-node")
+        .query(second, "{ notes { id } }", expect={"notes": [{"id": "4"}]})
+    )
+    ran = scenario.run(stack)
+    assert ran[Result("balance").value] == 15
