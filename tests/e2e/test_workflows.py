@@ -174,3 +174,57 @@ def _until_paused(case: HarnessCase) -> None:
         return bool(run["trace"][-1]["path"] == "pause")
 
     eventually(paused, within_s=30)
+
+
+def test_what_actions_tell_is_shown_under_their_steps(case: HarnessCase) -> None:
+    case.env["HARNESS_PLUGINS"] = "tests.toy_plugin"
+    case.env["PYTHONPATH"] = str(Path(__file__).parents[2])
+    case.write(
+        """
+services:
+  toy:
+    type: process
+    service_type: toy
+    command: [sh, -c, "echo first; until [ -e go ]; do sleep 0.02; done; echo second; sleep 1000"]
+workflows:
+  count:
+    steps:
+      - {name: first, action: {name: toy.count, parameters: {times: 2}}}
+      - for_each: {items: [1, 2], steps: [{name: again, action: toy.count}]}
+  listen: {steps: [{name: heard, action: toy.listen}]}
+"""
+    )
+    case.ok("up", "-q")
+    done = case("workflow", "run", "count")
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    begun = lines.index("first: action")
+    assert lines[begun : begun + 4] == [
+        "first: action",
+        "first: counted value=1",
+        "first: counted value=2",
+        "first: done",
+    ]
+    assert [line for line in lines if "again: counted" in line] == [
+        "2-for_each[0]/again: counted value=3",
+        "2-for_each[1]/again: counted value=4",
+    ]
+    assert "counted" not in case("-q", "workflow", "run", "count").stderr
+    printed = case.ok("--json", "workflow", "run", "count")
+    events = [json.loads(line) for line in printed.splitlines()]
+    told = [event for event in events if event.get("event") == "action-event"]
+    assert [event["step"] for event in told] == [
+        "first", "first", "2-for_each[0]/again", "2-for_each[1]/again",
+    ]  # fmt: skip
+    assert {event["name"] for event in told} == {"counted"}
+    assert events[-1]["run"]["state"] == "done"
+    # It is shown as it happens: the step goes on only when it has been seen.
+    with case.begun("workflow", "run", "listen") as process:
+        assert process.stderr is not None
+        assert b"heard: heard\n" in iter(process.stderr.readline, b"")
+        Path(case.directory, "go").touch()
+        assert process.wait(timeout=30) == 0
+    # What is told outside of a run is not a run's.
+    case.ok("action", "run", "toy.count")
+    direct, *_ = (event["data"] for event in reversed(case.events("action-event")))
+    assert "run" not in direct

@@ -14,7 +14,7 @@ import click
 from .action_arguments import named_options, parse_arguments
 from .arguments import complete
 from .commands import Command, Group, async_command
-from .facts import step_text
+from .facts import action_event, step_text
 from .moments import clock_time, elapsed_s
 from .operations import Show, finish
 from .session import Session
@@ -165,12 +165,17 @@ async def _progress(output: Output, _: Client, board: Board) -> AsyncIterator[Sh
     """Say how each step goes: on stderr, or with --json as lines of the answer."""
 
     def show(event: Mapping[str, Any]) -> None:
-        if not event["kind"].startswith("workflow-") or event["data"]["run"] != board.id:
+        kind, data = event["kind"], event["data"]
+        if data.get("run") != board.id:
             return
         if output.json:
-            output.record({"event": event["kind"], "at": event["at"], **event["data"]})
-        elif not output.quiet and "step" in event["data"]:
-            output.note(step_text(event["data"]))
+            output.record({"event": kind, "at": event["at"], **data})
+        elif output.quiet or "step" not in data:
+            return
+        elif kind == "action-event":
+            output.note(f"{data['step']}: {action_event(data['name'], data['data'])}")
+        else:
+            output.note(step_text(data))
 
     yield show
 

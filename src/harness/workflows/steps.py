@@ -92,7 +92,6 @@ class Doer:
             "wait": self._wait,
             "exec": self._exec,
             "http": self._http,
-            "action": self._action,
             "task": self._task,
             "sleep": self._sleep,
             "set": self._set,
@@ -106,6 +105,8 @@ class Doer:
         """
         values = resolved_options(step, scope)
         self._trace.give(record, values)
+        if step.kind == "action":
+            return await self._action(read_options(ActionOptions, values), record)
         if step.kind in BUILT_IN:
             return await self._verbs[step.kind](read_options(BUILT_IN[step.kind], values), scope)
         return await self._plugin(step.kind, values, record)
@@ -229,12 +230,14 @@ class Doer:
             "json": _json(answer.body),
         }
 
-    async def _action(self, options: ActionOptions, _: Scope) -> Any:
+    async def _action(self, options: ActionOptions, record: StepRecord) -> Any:
         service, _dot, name = options.name.rpartition(".")
         found = (await self._actions()).find(self._project, service or None, name)
 
         async def send(event: ActionEvent) -> None:
             data = {"action": name, "name": event.name, "data": event.data}
+            # Whoever follows the run tells it from what others do with the service meanwhile.
+            data |= {"run": self._trace.id, "step": record.path}
             self._project.context.publish(EventKind.ACTION_EVENT, found.service, **data)
 
         return await run_action(
