@@ -11,8 +11,9 @@ import click
 from .action_arguments import named_options, parse_arguments
 from .arguments import complete, unit_names
 from .commands import Command, Group, async_command
-from .facts import action_event, json_text
+from .facts import action_event
 from .moments import DURATION
+from .results import result_lines
 from .session import Session
 from .signatures import flag_label, signature
 from .tables import table
@@ -111,10 +112,8 @@ async def run(
         )
     if session.out.json:
         session.out.record({"result": result})
-    elif isinstance(result, Mapping):
-        session.out.lines(f"{key}: {json_text(value)}" for key, value in result.items())
-    elif result is not None:
-        session.out.lines([json_text(result)])
+    else:
+        session.out.lines(result_lines(session.out, result))
 
 
 async def _place(session: Session, client: Client, name: str) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""How the result of an action looks: values as they are, objects line by line, many as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .facts import json_text
+from .tables import table
+
+if TYPE_CHECKING:
+    from .output import Output
+
+__all__ = ["result_lines"]
+
+_LONGEST = 60
+"""Of a nested value in a table; `--json` has all of it."""
+
+
+def result_lines(output: Output, result: Any) -> Iterator[str]:
+    """Return a result's lines; nothing for null.
+
+    Objects of the same shape are a table, with a line each. So are rows beside their columns, as
+    what asks a database returns them.
+    """
+    if result is None:
+        return
+    if _are_alike(result):
+        yield from _of_objects(output, result)
+    elif not isinstance(result, Mapping):
+        yield json_text(result)
+    elif (rows := _rows(result)) is not None:
+        yield from rows_table(output, [column["name"] for column in result["columns"]], rows)
+        rest = {key: value for key, value in result.items() if key not in ("columns", "rows")}
+        yield from (f"{key}: {json_text(value)}" for key, value in rest.items())
+    else:
+        yield from (f"{key}: {json_text(value)}" for key, value in result.items())
+
+
+def rows_table(output: Output, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Return a table of values; on a terminal that is too narrow the last columns are cut."""
+    headers = [name.upper() for name in names]
+    cells = [[_cell(value) for value in row] for row in rows]
+    return table(output, headers, cells, yielding=len(headers))
+
+
+def _of_objects(output: Output, objects: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = list(objects[0])
+    return rows_table(output, names, [[one[name] for name in names] for one in objects])
+
+
+def _are_alike(value: Any) -> bool:
+    """Tell whether it is a list of objects that have the same keys, and values that fit a cell."""
+    if not isinstance(value, list) or not value or not isinstance(value[0], Mapping):
+        return False
+    keys = value[0].keys()
+    return bool(keys) and all(isinstance(one, Mapping) and one.keys() == keys for one in value)
+
+
+def _rows(result: Mapping[str, Any]) -> Sequence[Sequence[Any]] | None:
+    """Return the rows of a database's answer; None: it is something else, or has none."""
+    columns, rows = result.get("columns"), result.get("rows")
+    if not isinstance(columns, list) or not isinstance(rows, list) or not columns:
+        return None
+    named = all(isinstance(one, Mapping) and isinstance(one.get("name"), str) for one in columns)
+    fit = all(isinstance(row, list) and len(row) == len(columns) for row in rows)
+    return rows if named and fit else None
+
+
+def _cell(value: Any) -> str | None:
+    """Return a value on one line; a nested one is cut, a text is not."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping | list):
+        return " ".join(json_text(value).splitlines())
+    text = json_text(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,71 @@
+"""Results of actions: lines, and tables where there are many objects of one shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.cli.options import GlobalOptions
+from harness.cli.output import Output
+from harness.cli.results import result_lines
+
+
+class Narrow(Output):
+    """An output to a terminal of so many columns; None: to a pipe."""
+
+    def __init__(self, width: int | None = None) -> None:
+        super().__init__(GlobalOptions(color="never"))
+        self._width = width
+
+    def size(self) -> tuple[int, int] | None:
+        return (self._width, 24) if self._width is not None else None
+
+
+@pytest.mark.parametrize(
+    ("result", "lines"),
+    [
+        pytest.param(None, [], id="nothing"),
+        pytest.param("0x1", ["0x1"], id="a text"),
+        pytest.param([1, 2], ["[1, 2]"], id="numbers"),
+        pytest.param([], ["[]"], id="an empty list"),
+        pytest.param({"a": 1, "b": {"c": 2}}, ["a: 1", 'b: {"c": 2}'], id="an object"),
+        pytest.param(
+            [{"id": "0x1", "active": True, "at": None}, {"id": "0xaa", "active": False, "at": 3}],
+            ["ID    ACTIVE  AT", "0x1   true    -", "0xaa  false   3"],
+            id="objects of one shape",
+        ),
+        pytest.param([{"a": 1}, {"b": 1}], ['[{"a": 1}, {"b": 1}]'], id="objects of others"),
+        pytest.param([{}, {}], ["[{}, {}]"], id="objects without keys"),
+        pytest.param(
+            [{"a": {"hash": "0x" + "1" * 99}, "t": "x\ny"}],
+            ["A" + " " * 61 + "T", '{"hash": "0x' + "1" * 47 + "…" + "  x y"],
+            id="nested values are cut, texts are one line",
+        ),
+        pytest.param(
+            {
+                "columns": [{"name": "n", "type": "int4"}, {"name": "n", "type": "text"}],
+                "rows": [[1, "a"], [22, None]],
+                "row_count": 2,
+            },
+            ["N   N", "1   a", "22  -", "row_count: 2"],
+            id="rows beside their columns",
+        ),
+        pytest.param(
+            {"columns": [], "rows": [], "row_count": 0},
+            ["columns: []", "rows: []", "row_count: 0"],
+            id="a statement without rows",
+        ),
+        pytest.param(
+            {"columns": 3, "rows": [[1]]}, ["columns: 3", "rows: [[1]]"], id="an object of others"
+        ),
+    ],
+)
+def test_a_result_is_shown(result: Any, lines: list[str]) -> None:
+    assert list(result_lines(Narrow(), result)) == lines
+
+
+def test_a_table_fits_the_terminal_and_a_pipe_gets_all_of_it() -> None:
+    result = [{"name": "a" * 30, "text": "b" * 90}]
+    assert len(list(result_lines(Narrow(60), result))[1]) == 60
+    assert list(result_lines(Narrow(), result))[1].endswith("b" * 90)
