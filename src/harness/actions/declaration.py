@@ -18,6 +18,8 @@ from pydantic import Field
 
 from harness.validation import adapter
 
+from .attribute_texts import attribute_texts
+
 __all__ = ["Action", "action", "declared_actions", "declared_method", "event_name"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -204,8 +206,18 @@ def _strict(of: type) -> type:
         [],
         bases=(of,),
         frozen=getattr(of, _PARAMS).frozen,
-        namespace={"__pydantic_config__": _STRICT, "__doc__": of.__doc__},
+        namespace={
+            "__pydantic_config__": {**_STRICT, "json_schema_extra": partial(_describe, of)},
+            "__doc__": of.__doc__,
+        },
     )
+
+
+def _describe(of: type, schema: dict[str, Any]) -> None:
+    """Add to a schema what stands below the fields of a class, which the made one does not have."""
+    for name, text in attribute_texts(of).items():
+        if name in schema.get("properties", {}):
+            schema["properties"][name].setdefault("description", text)
 
 
 def _described(parameter: inspect.Parameter, hint: Any, texts: Mapping[str, str]) -> Any:

@@ -162,3 +162,33 @@ def test_actions_of_several_classes_come_class_by_class():
             """Do it."""
 
     assert list(Both.declared()) == ["first", "second", "third"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Older:
+    """Parameters that another class has, too."""
+
+    low: int = 0
+    """Where it begins."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted(Older):
+    """All parameters as one."""
+
+    high: int = 10
+    """Where it
+    ends."""
+    step: int = 1
+
+
+def test_texts_below_the_fields_of_parameters_are_their_descriptions() -> None:
+    class Counter(ActionSet):
+        @action()
+        async def count(self, wanted: Wanted) -> None:
+            """Count."""
+
+    properties = Counter.declared()["count"].parameters_schema()["properties"]
+    assert properties["low"]["description"] == "Where it begins."
+    assert properties["high"]["description"] == "Where it\nends."
+    assert "description" not in properties["step"]
