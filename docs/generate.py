@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from graph_test_daemon import daemon as graph
 from harness import errors
 from harness.cli.exit_codes import EXIT_CODES, INTERRUPTED, OPERATION_FAILED, USAGE, exit_code
 from harness.cli.root import harness
@@ -25,6 +26,9 @@ from harness.model import EventKind, ServiceState
 from harness.model import event as event_module
 from harness.protocol import INTERNAL_ERROR, openrpc_document
 from harness.supervisor.machine import TABLE
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests load this file by its path
+from graph_reference import graph_actions
 
 __all__ = ["pages"]
 
@@ -64,6 +68,7 @@ def pages() -> dict[str, str]:
         "events.md": _NOTE + _events(),
         "states.md": _NOTE + _states(),
         "executors.md": _NOTE + _executors(),
+        "graph-actions.md": _NOTE + graph_actions() + _graph_commands(),
     }
 
 
@@ -174,7 +179,7 @@ def _command_line() -> str:
 
 
 def _walk(
-    context: click.Context, path: tuple[str, ...]
+    context: click.Context, path: tuple[str, ...], *, program: str = "harness"
 ) -> Iterator[tuple[str, click.Command, click.Context]]:
     group = context.command
     if not isinstance(group, click.Group):
@@ -184,15 +189,33 @@ def _walk(
         if command is None or command.hidden:
             continue
         inner = click.Context(command, info_name=name, parent=context)
-        yield " ".join(("harness", *path, name)), command, inner
-        yield from _walk(inner, (*path, name))
+        yield " ".join((program, *path, name)), command, inner
+        yield from _walk(inner, (*path, name), program=program)
 
 
-def _command(command: click.Command, context: click.Context, *, heading: str) -> str:
+def _command(
+    command: click.Command, context: click.Context, *, heading: str, level: int = 2
+) -> str:
     context.max_content_width = 100
     context.terminal_width = 100
     text = command.get_help(context).rstrip()
-    return f"## {heading}\n\n```text\n{text}\n```\n"
+    return f"{'#' * level} {heading}\n\n```text\n{text}\n```\n"
+
+
+def _graph_commands() -> str:
+    """Describe the commands that `graph-test-daemon` has beside those of `harness`."""
+    program = "graph-test-daemon"
+    root = click.Context(click.Group(name=program), info_name=program)
+    parts = [
+        f"\n## Commands of {program}\n\nAll [commands of harness](command-line.md), over its own stack, daemon and "
+        "state, and these.\n"
+    ]
+    for name, command in graph.commands.items():
+        context = click.Context(command, info_name=name, parent=root)
+        parts.append(_command(command, context, heading=f"{program} {name}", level=3))
+        inner = _walk(context, (name,), program=program)
+        parts.extend(_command(own, ctx, heading=path, level=3) for path, own, ctx in inner)
+    return "\n".join(parts)
 
 
 # ── exit codes and errors ────────────────────────────────────────────────────────────────────────

@@ -30,6 +30,8 @@ from harness.plugins import hookimpl
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    import click
+
     from harness.actions import ActionSet, ServiceType, TaskType
     from harness.client import Client
     from harness.executors import Executor
@@ -116,6 +118,11 @@ class BaseDaemon:
         found = find_spec(module)
         origin = Path(found.origin or "") if found is not None else Path(module)
         return tuple((origin.parent / name).absolute() for name in self._stack)
+
+    @property
+    def commands(self) -> Mapping[str, click.Command]:
+        """The commands that it has beside those of harness, by name."""
+        return {name: _object_at(place) for name, place in self._commands.items()}
 
     @property
     def state_dir(self) -> Path:
