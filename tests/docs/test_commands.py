@@ -27,7 +27,8 @@ def test_page_is_true(name: str, tmp_path: Path):
     for program in re.findall(r"graph_test_daemon\.launch, ([\w-]+)", (ROOT / name).read_text()):
         if program in LAUNCHED:
             graph_tool(LAUNCHED[program])
-    if "graph-test-daemon up" in (ROOT / name).read_text():
+    text = (ROOT / name).read_text()
+    if "graph-test-daemon up" in text or "--template graph" in text:
         graph_tool("gnd")
     assert follow(ROOT / name, tmp_path) > 0
 
