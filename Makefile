@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .tools
 
-.PHONY: help install dev tools demo format lint types imports pins test unit docs bench clean
+.PHONY: help install dev tools test-tools demo format lint types imports pins test unit docs bench clean
 
 help:  ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,14 @@ $(TOOLS)/.chain: examples/chain/package.json examples/chain/package-lock.json
 	@mkdir -p $(TOOLS)/chain
 	@cp examples/chain/package.json examples/chain/package-lock.json $(TOOLS)/chain/
 	npm ci --prefix $(TOOLS)/chain --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+test-tools: $(TOOLS)/.tests  ## what tests compare with, from npm: a compiler, the Graph's own command
+
+$(TOOLS)/.tests: tests/npm/package.json tests/npm/package-lock.json
+	@mkdir -p $(TOOLS)/tests
+	@cp tests/npm/package.json tests/npm/package-lock.json $(TOOLS)/tests/
+	npm ci --prefix $(TOOLS)/tests --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 demo: install tools  ## the main job: the protocol comes up, a subgraph is allocated to and earns rewards
@@ -69,7 +77,7 @@ pins:  ## resolve the dependencies anew into requirements.txt and requirements-d
 	$(TOOLS)/pins/bin/python -m pip freeze --all --exclude graph-network-harness --exclude pip \
 	    | grep -vxFf requirements.txt > requirements-dev.txt
 
-test: lint types imports docs tools  ## everything CI checks: style, types, imports, docs, every test
+test: lint types imports docs tools test-tools  ## everything CI checks: style, types, imports, docs, every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 docs: dev  ## build the documentation, warnings are errors

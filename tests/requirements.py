@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from graph_test_daemon.tools import find_tool, tools_dir
 
-__all__ = ["debians_postgres", "faketime_library", "graph_tool", "require"]
+__all__ = ["debians_postgres", "faketime_library", "graph_tool", "node_modules", "require"]
+
+_ROOT = Path(__file__).parents[1]
 
 
 def require(name: str, present: bool, reason: str) -> None:
@@ -45,3 +48,16 @@ def graph_tool(name: str) -> Path:
     require("graph", installed, f"{name}, which make tools installs")
     assert found is not None
     return found
+
+
+def node_modules(package: str) -> Path:
+    """Return where npm has put what tests compare with; `npm-tests` is its requirement.
+
+    Args:
+        package: that must be there.
+    """
+    place = _ROOT / ".tools" / "tests" / "node_modules"
+    node = shutil.which("node")
+    require("npm-tests", node is not None, "Node.js, which brings npm")
+    require("npm-tests", (place / package).is_dir(), f"{package}, which make test-tools installs")
+    return place

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
+import os
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from graph_test_daemon.tap import (
     deploy_escrow,
     escrow_of,
 )
-from tests.requirements import require
+from tests.requirements import node_modules
 
 CONTRACTS = Path(graph_test_daemon.tap.__file__).parent / "contracts"
 GATEWAY, INDEXER, STRANGER, ALLOCATION = (Key.of_account(index) for index in range(4))
@@ -204,13 +203,7 @@ async def test_an_escrow_is_deployed_once_and_found_again(scene: Scene) -> None:
 
 @pytest.mark.timeout(120)  # the compiler is a large program of WebAssembly
 def test_what_is_compiled_is_of_its_source(tmp_path: Path) -> None:
-    node = shutil.which("node")
-    require("solc", node is not None, "node, and npm's package solc where NODE_PATH names it")
-    assert node is not None
-    asked = [node, "-p", "require('solc').version()"]
-    version = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-    wanted = json.loads((CONTRACTS / "EscrowForTests.json").read_text())["compiler"]
-    require("solc", version.startswith(wanted), f"npm's package solc {wanted} in NODE_PATH")
+    env = {**os.environ, "NODE_PATH": str(node_modules("solc"))}
     output = tmp_path / "compiled.json"
-    subprocess.run([node, str(CONTRACTS / "compile.mjs"), str(output)], check=True)
+    subprocess.run(["node", str(CONTRACTS / "compile.mjs"), str(output)], env=env, check=True)
     assert output.read_text() == (CONTRACTS / "EscrowForTests.json").read_text()
