@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.commands import Command, Completed, collect
-from harness.errors import ActionError, UnknownService
+from harness.errors import ActionError, NotSupported, UnknownService
 from harness.logs import LineReader
 from harness.model import Endpoint, ServiceSpec, ServiceState, UnitKind
 from harness.supervisor import Project
@@ -123,8 +123,18 @@ class Service:
 
         Args:
             whole_run: begin with what it has printed in its present run; else only what comes.
+
+        Raises:
+            NotSupported: it runs elsewhere, and what it prints is not seen.
         """
         unit = self._project.unit(self.name)
+        if not unit.is_started_here:
+            raise NotSupported(
+                service=self.name,
+                executor=unit.spec.type,
+                capability="logs",
+                hint="whoever runs it has its output",
+            )
         offsets = unit.record.log_offsets if whole_run else await unit.log.offsets()
         return unit.log.lines_since(offsets)
 

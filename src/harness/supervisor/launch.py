@@ -165,7 +165,7 @@ def _begin_generation(unit: Unit) -> None:
 
 
 def _assign_ports(unit: Unit) -> None:
-    if not unit.context.executors[unit.spec.type].capabilities.starts:
+    if not unit.is_started_here:
         # What runs already listens already: its ports are a fact, not a wish.
         fixed = {name: port.host for name, port in unit.spec.ports.items()}
         unit.record.ports = {name: port for name, port in fixed.items() if port is not None}

@@ -285,7 +285,7 @@ class Snapshots:
         """Find who takes part, in the order of starting.
 
         Raises:
-            SnapshotError: one of them does not run.
+            SnapshotError: one of them does not run, or cannot be stopped as it must be.
         """
         found = []
         for unit in _services(project):
@@ -298,6 +298,12 @@ class Snapshots:
                 raise SnapshotError(
                     f'cannot quiesce "{unit.name}": it is not running, but {unit.state.value}',
                     hint=f"harness why {unit.name}",
+                )
+            if how.stops and not unit.is_started_here:
+                raise SnapshotError(
+                    f'cannot quiesce "{unit.name}": it has to be stopped meanwhile, and services '
+                    f"of type {unit.spec.type} are not stopped here",
+                    hint="snapshots are for stacks that run it themselves",
                 )
             found.append((unit, how))
         return QuiescedWork(project, found)

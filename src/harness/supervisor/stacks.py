@@ -14,7 +14,7 @@ from typing import Any, Self
 import anyio
 
 from harness.clock import Clock
-from harness.errors import OperationConflict, ServiceNotFound, StorageError
+from harness.errors import NotSupported, OperationConflict, ServiceNotFound, StorageError
 from harness.events import EventBus
 from harness.executors import Executor
 from harness.health import CheckRunner
@@ -487,10 +487,22 @@ class Stacks:
     def restart(
         self, project: Project, units: Sequence[str] = (), *, timeout_s: float | None = None
     ) -> Operation:
-        """Stop units, dependents first, and start them again in order."""
+        """Stop units, dependents first, and start them again in order.
+
+        Raises:
+            NotSupported: one that is named runs elsewhere, where nothing would happen to it.
+        """
         chosen: list[Unit] = [
             unit for unit in project.choose(units) if units or unit.kind is UnitKind.SERVICE
         ]
+        for unit in chosen if units else ():
+            if not unit.is_started_here:
+                raise NotSupported(
+                    service=unit.name,
+                    executor=unit.spec.type,
+                    capability="restart",
+                    hint="whoever runs it restarts it",
+                )
 
         async def work(_: Operation) -> list[UnitResult]:
             for unit in chosen:

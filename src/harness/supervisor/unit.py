@@ -154,6 +154,11 @@ class Unit:
         return is_live(self.record.state) or self.record.handle is not None
 
     @property
+    def is_started_here(self) -> bool:
+        """Its executor starts and stops it; else it runs elsewhere, and is known by its address."""
+        return self.context.executors[self.spec.type].capabilities.starts
+
+    @property
     def is_ready(self) -> bool:
         """It can be used: it is usable, and set up if it has to be."""
         return self.is_usable and self.setup in (SetupState.NONE, SetupState.COMPLETE)
