@@ -55,10 +55,9 @@ class NetworkBase(TrackedActions):
                 await client.aclose()
 
     async def validate(self) -> None:
-        """Ask the contracts, where the stack has any, which epoch it is."""
-        if not self.has_contracts():
-            return
-        await (await self.network()).epochs.now()
+        """Ask the contracts, where the stack has any that are known, which epoch it is."""
+        if self.has_contracts() and self._outputs()["variant"] is not None:
+            await (await self.network()).epochs.now()
 
     @property
     def chain(self) -> Chain:
@@ -115,6 +114,14 @@ class NetworkBase(TrackedActions):
         known = self._network
         if known is not None and outputs == self._found and known.protocol.chain is chain:
             return known
+        if outputs["variant"] is None:
+            task = self.service.labels.get("contracts", _TASK)
+            raise NoContracts(
+                f'cannot use the contracts of the task "{task}": they are not of the protocol '
+                "that is known here, but of another provider",
+                hint="this action knows the provider legacy, the protocol before Horizon; "
+                "deploying subgraphs, queries and reorganisations work with any",
+            )
         entries = {
             name: BookEntry(address=address) for name, address in outputs["addresses"].items()
         }
@@ -155,10 +162,5 @@ class NetworkBase(TrackedActions):
             raise NoContracts(
                 f'cannot find the contracts of "{self.service.name}": the task "{task}" {state}',
                 hint=f"`harness task run {task}` runs it",
-            )
-        if outputs["variant"] is None:
-            raise NoContracts(
-                f'cannot use the contracts of the task "{task}": they are of another provider',
-                hint="known here is the provider legacy, the protocol before Horizon",
             )
         return outputs

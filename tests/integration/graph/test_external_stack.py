@@ -46,6 +46,20 @@ services:
 """
 
 
+HORIZON = """
+tasks:
+  contracts:
+    task_type: graph-contracts
+    depends_on: [chain]
+    config:
+      chain: chain
+      provider: external
+      books: [horizon.json, subgraph-service.json]
+      artifacts: abis
+      expected: [{contract: Playground, function: half, arguments: [4], value: 2}]
+"""
+
+
 class Outside:
     """The second stack, and what it is asked for."""
 
@@ -118,3 +132,41 @@ def test_what_only_its_owner_can_do_is_refused(outside: Outside, graph: Stack) -
     assert 'cannot quiesce "graph-node": it has to be stopped meanwhile' in told
     assert outside.case.ok("snapshot", "list", "--json").count("one") == 0
     assert graph["graph-node"].pid == pid
+
+
+def test_contracts_of_another_protocol_are_known_from_their_books(
+    outside: Outside, tmp_path: Path
+) -> None:
+    sender = outside("chain.accounts")[0]
+    code = f"0x{contract().bytecode.hex()}"
+    books = {"horizon": {"HorizonStaking": sent(outside, sender, code)}}
+    books["subgraph-service"] = {"Playground": sent(outside, sender, code)}
+    for name, entries in books.items():
+        document = {"1337": {key: {"address": address} for key, address in entries.items()}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    (tmp_path / "abis").mkdir()
+    artifact = SUBGRAPHS / "contracts" / "Playground.json"
+    (tmp_path / "abis" / "Playground.json").write_bytes(artifact.read_bytes())
+    stack = tmp_path / "harness.yaml"
+    text = stack.read_text().replace("ipfs, graph-node]", "ipfs, graph-node, {task: contracts}]")
+    stack.write_text(text + HORIZON)
+    outside.case.ok("up", "-q")
+
+    # Addresses by name fill placeholders; what only the legacy protocol has is refused.
+    outside("network.deploy-subgraph", path=str(SUBGRAPHS / "events"), name="outside/horizon")
+    assert outside("graph-node.status", subgraph="outside/horizon")["health"] == "healthy"
+    outside("graph-node.remove", name="outside/horizon")
+    told = outside.refused("action", "run", "network.stake", "--tokens", "1")
+    assert "not of the protocol that is known here" in told
+    assert "the protocol before Horizon" in told
+
+    # A book that is of another chain's state is found out.
+    wrong = {"1337": {"Playground": {"address": "0x" + "11" * 20}}}
+    (tmp_path / "subgraph-service.json").write_text(json.dumps(wrong))
+    told = outside.refused("task", "run", "contracts", "--force")
+    assert "Playground" in told
+
+
+def sent(outside: Outside, sender: str, code: str) -> str:
+    """Deploy code; return its address."""
+    return str(outside("chain.send", sender=sender, data=code)["contract"])
