@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from .errors import (
         BuildFailed,
+        BuildsBusy,
         GraftRefused,
         ManifestInvalid,
         PlaceholdersUnfilled,
@@ -58,6 +59,7 @@ __all__ = [
     "BuildCache",
     "BuildFailed",
     "BuildProgressed",
+    "BuildsBusy",
     "BuiltSubgraph",
     "CheckedSubgraph",
     "DataSource",
@@ -114,6 +116,7 @@ _PLACES = {
     "DeployStep": "deploying",
     "BuildCache": "cache",
     "BuildFailed": "errors",
+    "BuildsBusy": "errors",
     "BuildProgressed": "build",
     "BuiltSubgraph": "build",
     "CheckedSubgraph": "checks",

@@ -1,6 +1,7 @@
 """What goes wrong with a subgraph's files, one class for each thing a caller would do differently.
 
 GraphError
+├─ BuildsBusy (path)
 └─ SubgraphBroken (problems)
 ├─ ManifestInvalid
 ├─ PlaceholdersUnfilled
@@ -19,11 +20,29 @@ from .problems import Problem
 
 __all__ = [
     "BuildFailed",
+    "BuildsBusy",
     "GraftRefused",
     "ManifestInvalid",
     "PlaceholdersUnfilled",
     "SubgraphBroken",
 ]
+
+
+class BuildsBusy(GraphError):
+    """Another process makes the same build, and does not come to an end.
+
+    Attributes:
+        path: of the file that it has locked.
+    """
+
+    kind = "builds-busy"
+
+    def __init__(self, *, path: str, waited_s: float) -> None:
+        self.path = path
+        super().__init__(
+            f"cannot build: another process has been building the same for {waited_s:g} s",
+            hint=f"end the process that has locked {path}",
+        )
 
 
 class SubgraphBroken(GraphError):

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from graph_test_daemon.contracts.address_book import AddressBook, BookEntry
+from graph_test_daemon.tools import cache_dir
 from graph_test_daemon.whole_files import write_whole
 
 from .checks import Check
@@ -45,7 +45,7 @@ class Recording:
     def __init__(self, inputs: Mapping[str, Any], directory: Path | None = None) -> None:
         text = json.dumps([_FORMAT, _makers(), inputs], sort_keys=True)
         name = hashlib.sha256(text.encode()).hexdigest()[:24]
-        self.path = (directory or _default_directory()) / f"{name}.json"
+        self.path = (directory or cache_dir() / "contracts") / f"{name}.json"
 
     def read(self, chain_id: int) -> tuple[Deployment, tuple[Check, ...]] | None:
         """Return what it holds; None: there is none; blocks.
@@ -104,8 +104,3 @@ def _checksum(body: str) -> str:
 def _makers() -> str:
     here = Path(__file__).parent
     return hashlib.sha256(b"".join((here / name).read_bytes() for name in _MAKERS)).hexdigest()
-
-
-def _default_directory() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "graph-network-harness" / "contracts"
