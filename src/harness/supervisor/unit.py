@@ -275,7 +275,13 @@ class Unit:
         return dependency.required or peer.goal is Goal.UP
 
     def reconsider(self) -> None:
-        """Start if every condition holds now, or fail if one never will."""
+        """Start if every condition holds now, or fail if one never will.
+
+        It is looked at when its turn has come: of two peers that fail at once, one is enough.
+        """
+        self.context.queue.post(self._reconsider)
+
+    def _reconsider(self) -> None:
         if self.record.state is not ServiceState.PENDING or self.goal is not Goal.UP:
             return
         needs = [] if self.ignores_dependencies else self.needs()
@@ -284,9 +290,9 @@ class Unit:
             cause = self._peers[hopeless.dependency.on].record.reason or hopeless.state.value
             on = hopeless.dependency.on
             reason = f'it depends on "{on}", which {_verb(hopeless)}: {cause}'
-            self.post(Trigger.DEPENDENCY_FAILED, reason=reason)
+            self._apply(Trigger.DEPENDENCY_FAILED, reason)
         elif all(need.met for need in needs):
-            self.post(Trigger.CONDITIONS_MET)
+            self._apply(Trigger.CONDITIONS_MET, None)
 
     def _on_peer_changed(self, peer: Unit) -> None:
         if self.record.state is ServiceState.PENDING:

@@ -19,6 +19,7 @@ from harness.model import (
     StackSpec,
 )
 from harness.supervisor import OperationState
+from harness.supervisor.machine import Trigger
 from tests.unit.supervisor.scene import Scene, checked, needs, scene, service, task
 
 
@@ -405,3 +406,22 @@ async def test_a_stack_of_the_same_name_elsewhere_takes_nothing_over(play: Scene
     await play.taken_down()
     await play.ended(play.stacks.up(elsewhere, {}))
     assert play.states() == {"b": "running"}
+
+
+async def test_of_two_that_fail_at_once_one_is_enough(play: Scene) -> None:
+    health = checked("never")
+    operation = play.up(
+        service("a", health=health),
+        service("b", health=health),
+        service("c", needs("a"), needs("b")),
+    )
+    await play.settle()
+
+    def fail() -> None:
+        for name in ("a", "b"):
+            play.project.unit(name).post(Trigger.FAILED_FOR_GOOD, reason="it cannot")
+
+    play.project.context.queue.post(fail)
+    assert play.state("c") == "failed"
+    assert play.reason("c") == 'it depends on "a", which failed: it cannot'
+    await play.ended(operation)
