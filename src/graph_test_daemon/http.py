@@ -5,6 +5,7 @@ Source: httpx2, which runs on asyncio and trio. It is loaded with the first requ
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -158,6 +159,8 @@ class Http:
         import httpx2
 
         if self._client is None:
+            # Each request would be a line of the daemon's log.
+            logging.getLogger("httpx2").setLevel(logging.WARNING)
             # The services are on this machine or named by the stack file: no proxy is in between.
             self._client = httpx2.AsyncClient(trust_env=False)
         limit_s = self._timeout_s if timeout_s is None else timeout_s
