@@ -132,6 +132,7 @@ def _work(repeats: int) -> dict[str, float]:
             "waited": waited,
             "restored": median(restored),
             "contracts": median(repeated(repeats, _contracts_s, tool)),
+            "reset": median(repeated(repeats, tool.timed, "workflow", "run", "reset")),
         }
 
 
@@ -176,6 +177,7 @@ def measure_graph(context: Context) -> list[Line]:
         line("deployed", "`network.deploy-subgraph` of a built subgraph, until synced", "s", 1.5),
         line("waited", "a wait for a block returns after graph-node serves it", "ms", 100.0),
         line("restored", "`snapshot restore` of chain, database and journal", "s", 1.0),
+        line("reset", "`workflow run reset`: chain, contracts, database anew", "s", 3.0),
         _line("`make demo`", "s", 20.0, attempt(context, "the demonstration", _demo_s)),
     ]
 

@@ -257,6 +257,10 @@ class Scenario(Steps):
         hashes = include if isinstance(include, Ref) else list(include)
         return self._network("inject-reorg", to, depth=depth, include=hashes or None)
 
+    def verify(self, subgraph: Subgraph, *, to: Result | None = None) -> Scenario:
+        """Compare all entities of a subgraph with what its blocks give; fail where one differs."""
+        return self._network("verify-subgraph", to, subgraph=subgraph.name)
+
     # ── the protocol ─────────────────────────────────────────────────────────────────────────────
 
     def advance_epochs(self, count: int = 1) -> Scenario:
@@ -281,9 +285,11 @@ class Scenario(Steps):
             indexer=indexer,
         )  # fmt: skip
 
-    def close(self, allocation: Allocation, *, poi: Text | None = None) -> Scenario:
+    def close(
+        self, allocation: Allocation, *, poi: Text | None = None, to: Result | None = None
+    ) -> Scenario:
         """Close an allocation, with graph-node's proof of indexing unless another one is given."""
-        return self._network("close-allocation", None, allocation=allocation.id, poi=poi)
+        return self._network("close-allocation", to, allocation=allocation.id, poi=poi)
 
     # ── everything else ──────────────────────────────────────────────────────────────────────────
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from graph_test_daemon.scenarios import Allocation, Result, Scenario, Subgraph
 from tests.subgraphs.building import SUBGRAPHS
 
 from .playground import Playground, own_graft
@@ -39,13 +40,37 @@ def test_reorganisation(playground: Playground) -> None:
     found = outputs(playground, done)
     ids = [one["deployment"] for one in found["followed"]["deployments"]]
     assert found["deployed"]["deployment"] in ids
-    assert found["status"]["health"] == "healthy"
+    assert found["verified"]["ok"] is True
 
 
 def test_allocation_lifecycle(playground: Playground) -> None:
     words = ("--path", "events", "--name", playground.name("allocated"), "--json")
     done = playground.run("allocation-lifecycle", *words, cwd=SUBGRAPHS)
     assert outputs(playground, done)["closed"]["rewards"] > 0
+
+
+def test_the_same_lifecycle_in_python(playground: Playground) -> None:
+    notes = Subgraph(str(SUBGRAPHS / "events"), playground.name("python"), playground.values)
+    opened, closed = Allocation("opened"), Result("closed")
+    playground.store(1, "indexed")
+    scenario = (
+        Scenario("lifecycle", timeout="3m")
+        .deploy(notes, publish=True, signal=1000)
+        .stake(100_000)
+        .allocate(opened, notes, 50_000)
+        .advance_epochs(2)
+        .close(opened, to=closed)
+        .query(notes, "{notes{text}}", expect={"notes": [{"text": "indexed"}]})
+        .verify(notes)
+    )
+    ran = scenario.run(playground.stack)
+    assert ran[closed["rewards"]] > 0
+    (allocation,) = [
+        one
+        for one in playground.stack.action("network.allocations")
+        if one["allocation"] == ran[opened.id]
+    ]
+    assert allocation["state"] == "closed"
 
 
 def test_a_chain_of_grafts(playground: Playground, tmp_path: Path) -> None:
