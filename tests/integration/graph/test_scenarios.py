@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio
 import pytest
 
 from graph_test_daemon import stacks
@@ -15,7 +16,7 @@ from graph_test_daemon.scenarios import (
     ScenarioFailed,
     Subgraph,
 )
-from harness.testing import Stack, harness_stack
+from harness.testing import AsyncStack, Stack, harness_stack
 from tests.requirements import graph_tool
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("programs")]
@@ -133,3 +134,23 @@ def test_branches_run_side_by_side(stack: Stack) -> None:
     )
     ran = scenario.run(stack)
     assert ran[Result("balance").value] == 15
+
+
+def test_a_client_runs_it_and_who_cancels_it_ends_it(stack: Stack) -> None:
+    playground = _playground("cancelled")
+    notes = _events("cancelled", playground)
+
+    async def work(inner: AsyncStack) -> str:
+        ready = Scenario("ready").deploy_contract(playground).deploy(notes)
+        ran = await ready.arun(inner.client, project=inner.project)
+        never = Scenario("never").action(
+            "graph-node.wait-for-sync", subgraph=notes.name, block=10**9, stall_s=60
+        )
+        with anyio.move_on_after(0.5) as limit:
+            await never.arun(inner.client, project=inner.project)
+        assert limit.cancelled_caught
+        runs = await inner.client.workflows.runs(project=inner.project)
+        assert {run["id"]: run["state"] for run in runs}[ran.id] == "done"
+        return next(run["state"] for run in runs if run["workflow"] == "never")
+
+    assert stack.run(work) == "cancelled"
