@@ -159,8 +159,9 @@ class Http:
         import httpx2
 
         if self._client is None:
-            # Each request would be a line of the daemon's log.
-            logging.getLogger("httpx2").setLevel(logging.WARNING)
+            logger = logging.getLogger("httpx2")
+            if logger.level == logging.NOTSET:  # each request would be a line of a daemon's log
+                logger.setLevel(logging.WARNING)
             # The services are on this machine or named by the stack file: no proxy is in between.
             self._client = httpx2.AsyncClient(trust_env=False)
         limit_s = self._timeout_s if timeout_s is None else timeout_s

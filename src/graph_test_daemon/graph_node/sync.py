@@ -238,13 +238,11 @@ class _Waiting:
                 cause, hint = f"{cause}; the chain is at block {head}", "mine blocks"
             elif status.head is not None and status.head.number < self.wanted:
                 cause = f"{cause}; graph-node knows the chain up to block {status.head.number}"
-                hint = (
-                    "on a chain where nothing happens it may stay behind: mine a block, or `mine`"
-                )
+                hint = _IDLE
             elif self.at is not None and self.at.number + 1 == self.wanted:
-                hint = (
-                    "on a chain where nothing happens it may stay behind: mine a block, or `mine`"
-                )
+                hint = _IDLE
+            else:
+                hint = _STUCK
         return NotSynced(
             deployment=self.subgraph,
             at=None if self.at is None else self.at.number,

