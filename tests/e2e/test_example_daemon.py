@@ -99,3 +99,12 @@ def test_its_own_tests_pass(case: ShopCase) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_init_leaves_its_own_stack_alone(case: ShopCase) -> None:
+    del case.env["SHOP_PROJECT"]
+    own = next((EXAMPLE / "src").rglob("*.yaml"))
+    before = own.read_bytes()
+    case.good("init", "--force", "--name", "mine")
+    assert own.read_bytes() == before
+    assert "name: mine" in (case.directory / "harness.yaml").read_text()

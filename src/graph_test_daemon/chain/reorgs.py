@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import anyio
 
 from graph_test_daemon.errors import RpcFault
 
@@ -103,7 +106,8 @@ class Reorgs(Reading):
         chosen = await self._chosen(depth, old, include)
         pairs: list[list[Any]] = [*chosen, *([t.data, t.offset] for t in raw)]
         try:
-            await self._replace(depth, pairs, old)
+            async with self._another_miner(old[-1]):
+                await self._replace(depth, pairs, old)
         except RpcFault as fault:
             raise ReorgRefused(depth=depth, height=old[-1].number, cause=fault.message) from fault
         new = await self.blocks(old[0].number, old[-1].number)
@@ -130,6 +134,20 @@ class Reorgs(Reading):
         await self._last_blocks(depth)
         await self._test_call("anvil_rollback", [depth])
         return await self.head()
+
+    @asynccontextmanager
+    async def _another_miner(self, head: Block) -> AsyncIterator[None]:
+        """Have blocks mined for another address, and so with other hashes.
+
+        An empty block that is mined again is the very same otherwise, and nothing was replaced.
+        """
+        before = await self.rpc.call("eth_coinbase")
+        await self._test_call("anvil_setCoinbase", [f"0x{head.hash[-40:]}"])
+        try:
+            yield
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._test_call("anvil_setCoinbase", [before])
 
     async def _last_blocks(self, depth: int) -> list[Block]:
         height = await self.block_number()

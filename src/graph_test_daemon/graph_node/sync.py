@@ -234,6 +234,11 @@ class _Waiting:
                 cause, hint = f"{cause}; no node indexes it", "deploy it, or reassign it"
             elif status.fatal_error is not None:
                 cause = f"{cause}; {status.fatal_error.message}"
+            elif self.at is not None and self.at.number > head:
+                cause = (
+                    f"{cause}; the chain is at block {head}, and is another one than was indexed"
+                )
+                hint = "a chain begins anew with each start, a database does not: reset both"
             elif head < self.wanted:
                 cause, hint = f"{cause}; the chain is at block {head}", "mine blocks"
             elif status.head is not None and status.head.number < self.wanted:

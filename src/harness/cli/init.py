@@ -35,7 +35,10 @@ def init(session: Session, *, origin: str | None, name: str | None, force: bool)
     """
     from harness.errors import HarnessError
 
-    path = Path(session.options.files[0] if session.options.files else "harness.yaml")
+    files = session.options.files
+    if files == [*session.options.program.files]:  # a domain's own stack is nobody's to write
+        files = []
+    path = Path(files[0] if files else "harness.yaml")
     text = _text(origin, project=_project_name(name or os.path.basename(os.getcwd())))
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:

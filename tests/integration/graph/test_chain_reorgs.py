@@ -42,6 +42,16 @@ async def test_blocks_are_replaced_and_transactions_dropped(chain: Chain) -> Non
     assert new[0].parent_hash == (await chain.blocks(2, 2))[0].hash
 
 
+async def test_empty_blocks_are_replaced_by_others(chain: Chain) -> None:
+    await chain.mine(5)
+    miner = (await chain.rpc.call("eth_getBlockByNumber", ["latest", False]))["miner"]
+    for _ in range(3):
+        done = await chain.reorg(2)
+        assert {block.old for block in done.blocks}.isdisjoint(block.new for block in done.blocks)
+    await chain.mine()
+    assert (await chain.rpc.call("eth_getBlockByNumber", ["latest", False]))["miner"] == miner
+
+
 async def test_chosen_transactions_are_in_the_block_of_their_height(chain: Chain) -> None:
     sent = await payments(chain)
     done = await chain.reorg(3, include=[sent[1], sent[0]])
