@@ -19,6 +19,13 @@ from harness.actions import Call, Service, ServiceType, action
 from harness.errors import InvalidParameters
 
 from .comparing import Rules
+from .events import (
+    AllocationUndone,
+    QueryCompared,
+    QueryKept,
+    TransactionDropped,
+    TransactionMoved,
+)
 from .query_snapshots import QueryComparison
 from .records import (
     Allocation,
@@ -35,13 +42,8 @@ from .records import (
 from .tracker import Tracker
 
 __all__ = [
-    "AllocationUndone",
     "KeptQuery",
-    "QueryCompared",
-    "QueryKept",
     "TrackedActions",
-    "TransactionDropped",
-    "TransactionMoved",
 ]
 
 _DIRECTORY = "tracking"
@@ -64,51 +66,6 @@ class KeptQuery:
     query: str
     block: BlockAt
     taken_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryKept:
-    """A query's result is kept, as of a block of this height."""
-
-    name: str
-    subgraph: str
-    block: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryCompared:
-    """Two results were compared; `count` is of their differences."""
-
-    name: str
-    other: str | None
-    equal: bool
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransactionDropped:
-    """A transaction is in no block of the chain any more; it was in the one of this height."""
-
-    hash: str
-    what: str
-    block: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransactionMoved:
-    """A transaction is in another block than before."""
-
-    hash: str
-    what: str
-    block: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllocationUndone:
-    """A reorg has undone what opened or closed an allocation; `state` is what it is now."""
-
-    allocation: str
-    state: AllocationState
 
 
 class TrackedActions(ServiceType):

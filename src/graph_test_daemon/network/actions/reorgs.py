@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from graph_test_daemon.chain import Reorg, Replaced
 from graph_test_daemon.graph_node import FollowedReorg, ReorgConverged, reorg_and_follow
 from graph_test_daemon.network.base import NetworkBase
-from graph_test_daemon.tracking.actions import (
+from graph_test_daemon.tracking.events import (
     AllocationUndone,
     TransactionDropped,
     TransactionMoved,
