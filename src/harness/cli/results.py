@@ -30,14 +30,14 @@ def result_lines(output: Output, result: Any) -> Iterator[str]:
     elif not isinstance(result, Mapping):
         yield json_text(result)
     elif (rows := _rows(result)) is not None:
-        yield from rows_table(output, [column["name"] for column in result["columns"]], rows)
+        yield from _table(output, [column["name"] for column in result["columns"]], rows)
         rest = {key: value for key, value in result.items() if key not in ("columns", "rows")}
         yield from (f"{key}: {json_text(value)}" for key, value in rest.items())
     else:
         yield from (f"{key}: {json_text(value)}" for key, value in result.items())
 
 
-def rows_table(output: Output, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+def _table(output: Output, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     """Return a table of values; on a terminal that is too narrow the last columns are cut."""
     headers = [name.upper() for name in names]
     cells = [[_cell(value) for value in row] for row in rows]
@@ -46,11 +46,11 @@ def rows_table(output: Output, names: Sequence[str], rows: Sequence[Sequence[Any
 
 def _of_objects(output: Output, objects: Sequence[Mapping[str, Any]]) -> list[str]:
     names = list(objects[0])
-    return rows_table(output, names, [[one[name] for name in names] for one in objects])
+    return _table(output, names, [[one[name] for name in names] for one in objects])
 
 
 def _are_alike(value: Any) -> bool:
-    """Tell whether it is a list of objects that have the same keys, and values that fit a cell."""
+    """Tell whether it is a list of objects that have the same keys."""
     if not isinstance(value, list) or not value or not isinstance(value[0], Mapping):
         return False
     keys = value[0].keys()
