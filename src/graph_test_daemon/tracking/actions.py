@@ -208,10 +208,9 @@ class TrackedActions(ServiceType):
             is_dropped = record.state is TransactionState.DROPPED
             event = TransactionDropped if is_dropped else TransactionMoved
             await call.emit(event(hash=record.hash, what=record.what, block=record.block.number))
-        before = {one.id: one.state for one in await self.tracker.all(Allocation)}
-        for one in await self.tracker.follow_allocations(self.chain, since=since):
-            if one.state is not before[one.id]:
-                await call.emit(AllocationUndone(allocation=one.id, state=one.state))
+        for before, after in await self.tracker.follow_allocations(self.chain, since=since):
+            if after.state is not before.state:
+                await call.emit(AllocationUndone(allocation=after.id, state=after.state))
         await self.brought_back(
             [record for record in changed if record.state is TransactionState.INCLUDED]
         )

@@ -275,19 +275,13 @@ class Tracker:
             for record in await self.all(Transaction)
             if record.block.number >= since or record.state is TransactionState.DROPPED
         ]
-        changed = await after_reorg(chain, concerned)
+        followed = await self._replace(concerned, await after_reorg(chain, concerned))
+        return [after for _, after in followed]
 
-        def change(records: Records) -> None:
-            for record in changed:
-                # It may have been forgotten meanwhile.
-                if records.find(Transaction, record.hash) is not None:
-                    records.put(record)
-
-        await self.journal.do(change)
-        return changed
-
-    async def follow_allocations(self, chain: Blocks, *, since: int = 0) -> list[Allocation]:
-        """Look which allocations a reorg has opened or closed no more; return these.
+    async def follow_allocations(
+        self, chain: Blocks, *, since: int = 0
+    ) -> list[tuple[Allocation, Allocation]]:
+        """Look which allocations are another way since a reorg; return each as it was, and is now.
 
         Args:
             chain: where to look.
@@ -300,15 +294,23 @@ class Tracker:
             if max(m.block for m in (record.opened, record.closed) if m is not None) >= since
             or record.state is AllocationState.UNDONE
         ]
-        changed = await allocations_after_reorg(chain, concerned)
+        return await self._replace(concerned, await allocations_after_reorg(chain, concerned))
 
-        def change(records: Records) -> None:
-            for record in changed:
-                if records.find(Allocation, record.id) is not None:
-                    records.put(record)
+    async def _replace(self, read: Sequence[R], changed: Sequence[R]) -> list[tuple[R, R]]:
+        """Put records that have changed, and return each with what was read of it.
 
-        await self.journal.do(change)
-        return changed
+        One that is not as it was read any more is left alone: whoever did that knows better.
+        """
+        before = {record.key: record for record in read}
+
+        def change(records: Records) -> list[tuple[R, R]]:
+            pairs = [(before[after.key], after) for after in changed]
+            same = [pair for pair in pairs if records.find(type(pair[0]), pair[0].key) == pair[0]]
+            for _, after in same:
+                records.put(after)
+            return same
+
+        return await self.journal.do(change)
 
     # ── all kinds ────────────────────────────────────────────────────────────────────────────────
 

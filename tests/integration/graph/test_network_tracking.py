@@ -71,7 +71,8 @@ async def test_an_allocation_is_as_the_chain_has_it_after_each_reorg(
     raw = await chain.rpc.call("eth_getRawTransactionByHash", [closed.closed.transaction])
 
     done = await chain.reorg(1)
-    (changed,) = await tracker.follow_allocations(chain, since=done.common)
+    ((was, changed),) = await tracker.follow_allocations(chain, since=done.common)
+    assert was == closed
     assert changed == before == await remembered.allocation()
     assert (await network.allocations.get(opened.allocation)).state == "active"
     assert await tracker.follow_allocations(chain, since=done.common) == []
@@ -88,5 +89,5 @@ async def test_an_allocation_is_as_the_chain_has_it_after_each_reorg(
     assert (again.state, again.poi, again.closed) == (AllocationState.CLOSED, POI, closed.closed)
 
     await chain.reorg(await chain.block_number() - before.opened.block + 1)
-    (undone,) = await tracker.follow_allocations(chain, since=before.opened.block)
+    ((_, undone),) = await tracker.follow_allocations(chain, since=before.opened.block)
     assert (undone.state, undone.closed) == (AllocationState.UNDONE, None)
