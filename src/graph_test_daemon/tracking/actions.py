@@ -20,6 +20,7 @@ from harness.errors import InvalidParameters
 
 from .comparing import Rules
 from .events import (
+    AllocationRestored,
     AllocationUndone,
     QueryCompared,
     QueryKept,
@@ -194,7 +195,7 @@ class TrackedActions(ServiceType):
         )
         return found[-limit:] if limit > 0 else []
 
-    @action(events=[TransactionDropped, TransactionMoved, AllocationUndone])
+    @action(events=[TransactionDropped, TransactionMoved, AllocationUndone, AllocationRestored])
     async def follow_reorg(self, call: Call, since: int = 0) -> list[Transaction]:
         """Look which transactions a reorg has dropped, moved or brought back; return these.
 
@@ -210,7 +211,9 @@ class TrackedActions(ServiceType):
             await call.emit(event(hash=record.hash, what=record.what, block=record.block.number))
         for before, after in await self.tracker.follow_allocations(self.chain, since=since):
             if after.state is not before.state:
-                await call.emit(AllocationUndone(allocation=after.id, state=after.state))
+                is_back = before.state is AllocationState.UNDONE
+                told = AllocationRestored if is_back else AllocationUndone
+                await call.emit(told(allocation=after.id, state=after.state))
         await self.brought_back(
             [record for record in changed if record.state is TransactionState.INCLUDED]
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from .records import AllocationState
 
 __all__ = [
+    "AllocationRestored",
     "AllocationUndone",
     "QueryCompared",
     "QueryKept",
@@ -55,6 +56,14 @@ class TransactionMoved:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationUndone:
     """A reorg has undone what opened or closed an allocation; `state` is what it is now."""
+
+    allocation: str
+    state: AllocationState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationRestored:
+    """A reorg has brought back what opened an allocation; `state` is what it is now."""
 
     allocation: str
     state: AllocationState

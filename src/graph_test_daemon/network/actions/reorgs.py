@@ -8,6 +8,7 @@ from graph_test_daemon.chain import Reorg, Replaced
 from graph_test_daemon.graph_node import FollowedReorg, ReorgConverged, reorg_and_follow
 from graph_test_daemon.network.base import NetworkBase
 from graph_test_daemon.tracking.events import (
+    AllocationRestored,
     AllocationUndone,
     TransactionDropped,
     TransactionMoved,
@@ -42,6 +43,7 @@ class ReorgActions(NetworkBase):
             TransactionDropped,
             TransactionMoved,
             AllocationUndone,
+            AllocationRestored,
         ]
     )
     async def inject_reorg(

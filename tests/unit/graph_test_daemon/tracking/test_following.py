@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from harness.actions import Call, Service
 from .test_reorgs import ACTIVE, CLOSED, Blocks
 from .test_tracker import receipt, tracker
 
+UNDONE = replace(ACTIVE, state=AllocationState.UNDONE)
 BOTH = Blocks({1: "0x1", 2: "0x2"}, {"a": 1, "b": 2})
 OPENED = Blocks({1: "0x1"}, {"a": 1})
 NOTHING = Blocks({}, {})
@@ -64,6 +66,7 @@ async def put(told: Tracker, record: Allocation) -> None:
         pytest.param(CLOSED, OPENED, ("allocation-undone", "active"), id="a closing is undone"),
         pytest.param(CLOSED, NOTHING, ("allocation-undone", "undone"), id="both are undone"),
         pytest.param(ACTIVE, NOTHING, ("allocation-undone", "undone"), id="an opening is undone"),
+        pytest.param(UNDONE, OPENED, ("allocation-restored", "active"), id="an opening is back"),
         pytest.param(ACTIVE, Blocks({3: "0x3"}, {"a": 3}), None, id="an opening has moved"),
     ],
 )
