@@ -6,6 +6,7 @@ service; without it the task is called `contracts`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ from .network import Network
 from .remembering import Remembering
 
 __all__ = ["NetworkBase"]
+
+logger = logging.getLogger(__name__)
 
 _TASK = "contracts"
 
@@ -139,7 +142,13 @@ class NetworkBase(TrackedActions):
         """Remember anew what transactions did to allocations: epoch and rewards may be others."""
         if not transactions or not self.has_contracts():
             return
-        staking = (await self.network()).protocol.staking
+        try:
+            staking = (await self.network()).protocol.staking
+        except NoContracts as error:
+            # The reorg has happened, and whoever made it gets its result all the same.
+            count = len(transactions)
+            logger.warning("Cannot read anew what %d transactions did: %s", count, error)
+            return
         remembering = Remembering(self.tracker)
         for transaction in transactions:
             receipt = await self.chain.receipt(transaction.hash)
