@@ -70,9 +70,9 @@ class GraftActions(NetworkBase):
         base: str,
         name: str,
         path: Path | None = None,
-        count: int = 10,
+        count: int | None = None,
         steps: list[GraftChainStep] | None = None,
-        manifest: str = "subgraph.yaml",
+        manifest: str | None = None,
         values: Mapping[str, Value] | None = None,
         fill_in: list[str] | None = None,
         mine: bool = False,
@@ -88,9 +88,9 @@ class GraftActions(NetworkBase):
             name: of the chain; its subgraphs are deployed as `NAME-1`, `NAME-2` and so on.
             path: directory of sources, of all of them; from elsewhere than a command, from the
                 stack file on.
-            count: so many of that directory.
+            count: so many of that directory; ten unless given.
             steps: in place of a directory, what is grafted, in order, each with its own settings.
-            manifest: its name in the directory.
+            manifest: its name in the directory; subgraph.yaml unless given.
             values: of placeholders; addresses of the contracts and the network are known.
             fill_in: files with placeholders besides the manifest.
             mine: mine the blocks that graph-node wants between a graft and the newest block.
@@ -104,9 +104,14 @@ class GraftActions(NetworkBase):
             )
         if path is not None:
             step = GraftChainStep(
-                path=path, count=count, manifest=manifest, fill_in=tuple(fill_in or ())
+                path=path,
+                count=10 if count is None else count,
+                manifest=manifest or "subgraph.yaml",
+                fill_in=tuple(fill_in or ()),
             )
             steps = [step]
+        else:
+            _require_none(count=count, manifest=manifest, fill_in=fill_in or None)
         sources = self._sources(name, steps or [], values or {})
         async with place_of(self.service, dict(self.addresses())) as place:
             done = await deploy_grafts(
@@ -137,6 +142,16 @@ class GraftActions(NetworkBase):
                 "cannot deploy a chain of no grafts", hint="`count` is 1 or more"
             )
         return sources
+
+
+def _require_none(**settings: object) -> None:
+    """Do nothing where none of the settings is given, which steps have of their own."""
+    given = [f"`{name}`" for name, value in settings.items() if value is not None]
+    if given:
+        raise InvalidParameters(
+            f"cannot use {', '.join(given)} with `steps`: each step has its own",
+            hint="say it in the steps that it is for, or give `path` in place of `steps`",
+        )
 
 
 async def deploy_grafts(
