@@ -140,11 +140,13 @@ class Group(Command, click.Group):
         return name in self.lazy or name in self._aliases or name in self.commands
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands under their headings, importing none."""
+        """List the commands under their headings; those that are loaded when they run are not."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, lazy in self.lazy.items():
             label = ", ".join((name, *lazy.aliases))
             sections.setdefault(lazy.section, []).append((label, lazy.summary))
+        for name, command in self.commands.items():
+            sections.setdefault("Commands", []).append((name, command.get_short_help_str(80)))
         width = max((len(label) for rows in sections.values() for label, _ in rows), default=0)
         for heading, rows in sections.items():
             with formatter.section(heading):

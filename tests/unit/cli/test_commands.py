@@ -264,3 +264,11 @@ def test_completion_prints_a_script_for_the_shell(cli: Any, shell: str) -> None:
     result = cli("completion", shell)
     assert result.exit_code == 0
     assert f"_HARNESS_COMPLETE={shell}_complete" in result.stdout
+
+
+def test_the_help_of_a_group_lists_its_commands(cli: Any) -> None:
+    shown = cli("workflow", "--help").stdout
+    listed = shown[shown.index("Commands:") : shown.index("Examples:")].splitlines()
+    assert [line.split()[0] for line in listed[1:] if line] == [
+        "list", "info", "run", "runs", "show",
+    ]  # fmt: skip
