@@ -65,7 +65,7 @@ class Steps:
             absolute: make relative paths absolute, from the folder of the Python file.
 
         Raises:
-            ScenarioInvalid: a step uses what no step before it leaves.
+            ScenarioInvalid: a step uses what no step before it leaves, or a handle for a value.
         """
         return Workflow(
             self.name,

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 __all__ = [
     "Allocation",
@@ -35,6 +35,8 @@ class Ref(Generic[T_co]):
 
     step: str
     keys: tuple[str | int, ...] = ()
+
+    __iter__: ClassVar[None] = None  # else `__getitem__` would make it a sequence with no end
 
     def __str__(self) -> str:
         return f"${{steps.{self.step}.outputs{''.join(map(_access, self.keys))}}}"
@@ -69,9 +71,15 @@ def step_name(text: str) -> str:
 
 
 class Handle(ABC):
-    """What a step leaves; it may be of one step of a scenario only."""
+    """What a step leaves; it may be of one step of a scenario only.
+
+    Attributes:
+        values_are: how its values are written, in words.
+    """
 
     __slots__ = ()
+
+    values_are: ClassVar[str]
 
     @property
     @abstractmethod
@@ -84,6 +92,9 @@ class Result(Handle):
     """The result of any step that can be given one: `to=`."""
 
     name: str
+
+    values_are = "`.value`, or a part of it as `[…]`"
+    __iter__: ClassVar[None] = None  # else `__getitem__` would make it a sequence with no end
 
     @property
     def step(self) -> str:
@@ -113,6 +124,8 @@ class Subgraph(Handle):
     path: str | PurePath
     name: str
     values: Mapping[str, str | int | Ref[str] | Ref[int]] = field(default_factory=dict, hash=False)
+
+    values_are = "`.deployment` or `.subgraph_id`"
 
     @property
     def step(self) -> str:
@@ -144,6 +157,8 @@ class Contract(Handle):
     name: str | None = None
     at: str | Ref[str] | None = None
 
+    values_are = "`.address` or `.block`"
+
     @property
     def step(self) -> str:
         """The name of the step that deploys it."""
@@ -166,6 +181,8 @@ class Allocation(Handle):
 
     name: str = "allocation"
 
+    values_are = "`.id`"
+
     @property
     def step(self) -> str:
         """The name of the step that opens it."""
@@ -177,10 +194,10 @@ class Allocation(Handle):
         return Ref(self.step, ("allocation",))
 
 
-def refs_in(value: Any) -> list[Ref[Any]]:
-    """Return all references in a value, at whatever depth."""
+def refs_in(value: Any) -> list[Ref[Any] | Handle]:
+    """Return all references in a value, at whatever depth, and handles that stand for one."""
     match value:
-        case Ref():
+        case Ref() | Handle():
             return [value]
         case Mapping():
             return [ref for item in value.values() for ref in refs_in(item)]

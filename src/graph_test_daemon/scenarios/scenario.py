@@ -23,7 +23,7 @@ from typing import Any
 
 from .errors import ScenarioInvalid
 from .growing import Steps
-from .references import Allocation, Contract, File, Ref, Result, Subgraph
+from .references import Allocation, Contract, File, Handle, Ref, Result, Subgraph
 from .steps import Step, here
 
 __all__ = ["Scenario"]
@@ -200,7 +200,7 @@ class Scenario(Steps):
         self,
         contract: Contract,
         function: str,
-        arguments: Sequence[Sequence[Any]],
+        arguments: Sequence[Sequence[Any] | Ref[Any]] | Ref[Any],
         *,
         times: int = 1,
         sender: Text | None = None,
@@ -212,15 +212,17 @@ class Scenario(Steps):
         Args:
             contract: which one.
             function: its name, or its signature where several have the name.
-            arguments: of each transaction.
+            arguments: of each transaction; the lists may be what a step has left.
             times: so often the whole list is sent.
             sender: who sends them; the node's first account unless given.
             value: wei with each.
             to: what later steps call the result: {count, first_block, last_block, transactions}.
         """
+        lists = _listed(arguments)
+        rows = [_listed(each) for each in lists] if isinstance(lists, list) else lists
         return self._chain(
             "send-calls", to, to=contract.address, abi=File(str(contract.artifact)),
-            function=function, arguments=[list(each) for each in arguments], sender=sender,
+            function=function, arguments=rows, sender=sender,
             times=times if times != 1 else None, value=value or None,
         )  # fmt: skip
 
@@ -254,8 +256,7 @@ class Scenario(Steps):
             include: hashes of transactions that are in the new ones, too.
             to: what later steps call the result.
         """
-        hashes = include if isinstance(include, Ref) else list(include)
-        return self._network("inject-reorg", to, depth=depth, include=hashes or None)
+        return self._network("inject-reorg", to, depth=depth, include=_listed(include) or None)
 
     def verify(self, subgraph: Subgraph, *, to: Result | None = None) -> Scenario:
         """Compare all entities of a subgraph with what its blocks give; fail where one differs."""
@@ -333,6 +334,11 @@ class Scenario(Steps):
         for step in other.steps:
             found = found._with(step)
         return found
+
+
+def _listed(items: Any) -> Any:
+    """Return items as a list; what a step leaves stays, to be checked when all is there."""
+    return items if isinstance(items, Ref | Handle) else list(items)
 
 
 def _grt(tokens: Tokens) -> str:

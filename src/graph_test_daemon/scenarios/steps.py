@@ -14,7 +14,7 @@ from typing import Any
 from harness.workflows import Action, Parallel, Piece, Restart, Retry, Sequence, Task, Wait
 
 from .errors import ScenarioInvalid
-from .references import File, Ref, refs_in, step_name
+from .references import File, Handle, Ref, refs_in, step_name
 
 __all__ = ["Built", "Place", "Step", "built", "here", "leaves"]
 
@@ -92,7 +92,7 @@ def built(steps: tuple[Step, ...], *, absolute: bool) -> Built:
         absolute: relative paths are made absolute, from the folder of the file that has the step.
 
     Raises:
-        ScenarioInvalid: a step uses what no step before it leaves.
+        ScenarioInvalid: a step uses what no step before it leaves, or a handle for a value.
     """
     _check(steps, set())
     taken = {step.name for step in leaves(steps) if step.name is not None}
@@ -108,6 +108,12 @@ def _check(steps: tuple[Step, ...], known: set[str]) -> set[str]:
     """
     for step in steps:
         for ref in refs_in(step.options):
+            if isinstance(ref, Handle):
+                raise ScenarioInvalid(
+                    f'cannot use all of "{ref.step}" in "{step.label}" ({step.place}): a handle '
+                    "is no value",
+                    hint=f"give one of its values: {ref.values_are}",
+                )
             if ref.step not in known:
                 raise ScenarioInvalid(
                     f'cannot use {ref} in "{step.label}" ({step.place}): no step before it is '

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ import yaml
 from graph_test_daemon.scenarios import (
     Allocation,
     Contract,
+    Ref,
     Result,
     Scenario,
     ScenarioInvalid,
@@ -188,3 +190,43 @@ def test_what_is_not_there_yet_cannot_be_used() -> None:
         Scenario().within(3)
     with pytest.raises(ScenarioInvalid, match="give it `expect`"):
         Scenario().query(NOTES_ALONE, "{ x }", ignore=["id"])
+
+
+def test_what_a_step_leaves_is_no_sequence() -> None:
+    # With `__getitem__` alone Python would go through it for ever.
+    left_behind: list[Ref[Any] | Result] = [Ref("rows"), Result("rows")]
+    for left in left_behind:
+        with pytest.raises(TypeError, match="not iterable"):
+            iter(left)
+
+
+def test_the_rows_that_are_sent_may_be_what_a_step_has_left() -> None:
+    rows = Result("rows")
+    begun = Scenario().deploy_contract(PLAYGROUND).task("rows", to=rows)
+    all_of_them = begun.send_each(PLAYGROUND, "store", rows["all"])
+    one_of_them = begun.send_each(PLAYGROUND, "store", [rows["one"], (2, rows["text"])])
+    sent = [each.document()["steps"][-1]["action"] for each in (all_of_them, one_of_them)]
+    assert [each["parameters"]["arguments"] for each in sent] == [
+        "${steps.rows.outputs.all}",
+        ["${steps.rows.outputs.one}", [2, "${steps.rows.outputs.text}"]],
+    ]
+
+
+def test_a_handle_is_no_value() -> None:
+    rows, opened = Result("rows"), Allocation("opened")
+    begun = Scenario().deploy_contract(PLAYGROUND).task("rows", to=rows)
+    for scenario in (
+        begun.mine(rows),  # type: ignore[arg-type]
+        begun.reorg(1, include=rows),  # type: ignore[arg-type]
+        begun.send_each(PLAYGROUND, "store", rows),  # type: ignore[arg-type]
+        begun.send(PLAYGROUND, "store", {"deep": [rows]}),
+    ):
+        with pytest.raises(
+            ScenarioInvalid, match=r'"rows" in "\w+" \(\S+scenario\.py:\d+\)'
+        ) as error:
+            scenario.as_yaml()
+        assert error.value.hint == "give one of its values: `.value`, or a part of it as `[…]`"
+    for handle, values in ((PLAYGROUND, "`.address` or"), (NOTES, "`.depl"), (opened, "`.id`")):
+        with pytest.raises(ScenarioInvalid) as error:
+            begun.action("x.y", of=handle).document()
+        assert values in str(error.value.hint)
