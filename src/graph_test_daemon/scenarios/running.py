@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
+from anyio import lowlevel
 
 from harness.client import Client
-from harness.errors import HarnessError
+from harness.errors import DaemonUnavailable, HarnessError
 
 from .errors import ScenarioFailed, ScenarioInvalid
 from .references import Ref
@@ -28,6 +30,7 @@ __tracebackhide__ = True  # to pytest: a test's author looks at the test
 
 T = TypeVar("T")
 
+_BEGIN_WITHIN_S = 30.0
 _CANCEL_WITHIN_S = 90.0
 
 
@@ -73,11 +76,12 @@ def run(scenario: Steps, on: Stack | BlockingClient, *, project: str | None) -> 
 async def run_with(scenario: Steps, client: Client, *, project: str) -> Ran:
     """Do it; what is cancelled is cancelled there, too, and compensated."""
     document = scenario.workflow(absolute=True).document()
-    begun = await client.workflows.run(workflow=scenario.name, document=document, project=project)
+    begun = await _begun(scenario.name, document, client, project)
     try:
         ended = await client.operations.wait(id=begun["id"])
     except anyio.get_cancelled_exc_class():
-        with anyio.move_on_after(_CANCEL_WITHIN_S, shield=True):
+        # With the daemon gone there is nothing to cancel: the caller is cancelled all the same.
+        with suppress(HarnessError), anyio.move_on_after(_CANCEL_WITHIN_S, shield=True):
             await client.operations.cancel(id=begun["id"])
             await client.operations.wait(id=begun["id"])
         raise
@@ -85,6 +89,18 @@ async def run_with(scenario: Steps, client: Client, *, project: str) -> Ran:
     if ended["state"] != "done":
         raise _failed(scenario, found, ended)
     return Ran(found)
+
+
+async def _begun(
+    name: str, document: Mapping[str, Any], client: Client, project: str
+) -> Mapping[str, Any]:
+    """Begin the run; not cancelled before its id is known, without which nobody could end it."""
+    with anyio.move_on_after(_BEGIN_WITHIN_S, shield=True):
+        return await client.workflows.run(workflow=name, document=document, project=project)
+    await lowlevel.checkpoint()  # it may have been cancelled meanwhile
+    raise DaemonUnavailable(
+        f'cannot run scenario "{name}": no answer came within {_BEGIN_WITHIN_S:g} s'
+    )
 
 
 def _failed(scenario: Steps, run: Mapping[str, Any], ended: Mapping[str, Any]) -> ScenarioFailed:
