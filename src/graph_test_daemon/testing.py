@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.testing import AsyncStack, Stack
+from harness.testing import AsyncStack, Stack, finished
 
 __all__ = ["ChainHandle", "DeploySubgraph", "GraphNodeHandle", "SubgraphHandle", "reset"]
 
@@ -23,7 +23,6 @@ def reset(stack: Stack, *, workflow: str = "reset") -> None:
         stack: that has the workflow, as the protocol's has.
         workflow: its name.
     """
-    from harness.testing.async_stack import finished
 
     async def run(inner: AsyncStack) -> None:
         begun = await inner.client.workflows.run(workflow=workflow, project=inner.project)

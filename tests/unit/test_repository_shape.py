@@ -17,6 +17,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 GENERATED = SOURCE / "harness" / "client" / "results.py"
 WRITTEN = [path for path in MODULES if path != GENERATED]
 HARNESS = [path for path in MODULES if path.is_relative_to(SOURCE / "harness")]
+GRAPH = [path for path in MODULES if path.is_relative_to(SOURCE / "graph_test_daemon")]
 
 HARD_LIMIT, SOFT_LIMIT, TEST_LIMIT = 600, 400, 800
 LONGER = {
@@ -137,6 +138,13 @@ def test_the_general_product_does_not_name_the_domain(path: Path) -> None:
 @pytest.mark.parametrize("path", HARNESS, ids=name)
 def test_the_general_product_does_not_import_the_domain(path: Path) -> None:
     assert "graph_test_daemon" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", GRAPH, ids=name)
+def test_the_domain_takes_the_general_product_by_its_front_doors(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    sources = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert [one for one in sources if re.fullmatch(r"harness(\.\w+){2,}", one)] == []
 
 
 def test_no_file_names_the_machine_it_was_written_on() -> None:

@@ -27,7 +27,7 @@ import pytest
 from harness.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from .async_stack import AsyncService, AsyncStack, Executed
+    from .async_stack import AsyncService, AsyncStack, Executed, finished
     from .definition import StackDefinition
     from .executor_case import ExecutorCase
     from .executor_contract import ExecutorContract
@@ -48,6 +48,7 @@ __all__ = [
     "ServiceTypeContract",
     "Stack",
     "StackDefinition",
+    "finished",
     "harness_stack",
     "stack_of",
 ]
@@ -67,6 +68,7 @@ _PLACES = {
     "Service": "stack",
     "Stack": "stack",
     "StackDefinition": "definition",
+    "finished": "async_stack",
     "harness_stack": "fixtures",
     "stack_of": "fixtures",
 }
