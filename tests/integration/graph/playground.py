@@ -55,7 +55,7 @@ class Playground:
 
     def notes(self, subgraph: str, block: int | None = None) -> list[str]:
         """Return the texts that a subgraph has stored, when it knows the chain's newest block."""
-        self.stack.action("graph-node.wait-for-sync", subgraph=subgraph)
+        self.stack.action("graph-node.wait-for-sync", subgraph=subgraph, mine=True)
         query = "{ notes(orderBy: id) { text } }"
         answer = self.stack.action("graph-node.query", subgraph=subgraph, query=query, block=block)
         return [note["text"] for note in answer["notes"]]

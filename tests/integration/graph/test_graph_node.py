@@ -73,7 +73,7 @@ async def test_a_subgraph_is_deployed_synced_and_queried(
         told.append(event)
 
     await parts.chain.rpc.call("anvil_mine", [3])
-    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, tell=tell)
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True, tell=tell)
     assert synced.deployment == deployment
     head = await parts.chain.block()
     assert head is not None
@@ -99,10 +99,10 @@ async def test_waiting_goes_on_while_graph_node_goes_back(
     name, _ = deployed
     await parts.chain.rpc.call("anvil_mine", [5])
     for _ in range(8):  # asked at the wrong moment graph-node refuses to answer
-        await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+        await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True)
         await parts.chain.rpc.call("anvil_reorg", [3, []])
         await parts.chain.rpc.call("anvil_mine", [1])
-    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True)
     head = await parts.chain.block()
     assert head is not None
     assert synced.block == BlockPointer(number=head.number, hash=head.hash)
@@ -110,7 +110,7 @@ async def test_waiting_goes_on_while_graph_node_goes_back(
 
 async def test_a_proof_is_of_a_block_of_the_chain(parts: Parts, deployed: tuple[str, str]) -> None:
     name, _ = deployed
-    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True)
     status = await parts.node.find(name)
     proof = await parts.node.proof_of_indexing(status, synced.block)
     assert proof is not None
@@ -124,7 +124,7 @@ async def test_a_proof_is_of_a_block_of_the_chain(parts: Parts, deployed: tuple[
 
 async def test_pausing_and_resuming_show_at_once(parts: Parts, deployed: tuple[str, str]) -> None:
     name, deployment = deployed
-    await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True)
     await parts.node.pause(deployment)
     assert (await parts.node.find(name)).paused
     await parts.node.pause(deployment)
@@ -135,13 +135,13 @@ async def test_pausing_and_resuming_show_at_once(parts: Parts, deployed: tuple[s
     assert stuck.value.details["paused"] is True
     await parts.node.resume(deployment)
     assert not (await parts.node.find(name)).paused
-    await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True)
     await parts.node.reassign(deployment, "default")
 
 
 async def test_what_does_not_move_is_given_up(parts: Parts, deployed: tuple[str, str]) -> None:
     name, _ = deployed
-    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True)
     wanted = synced.block.number + 10_000
     with pytest.raises(NotSynced, match=r"not moved for 0\.3 s; the chain is at block") as it:
         await wait_for_sync(parts.node, parts.chain, name, block=wanted, stall_s=0.3)
@@ -152,7 +152,7 @@ async def test_blocks_are_mined_where_nothing_moves(
     parts: Parts, deployed: tuple[str, str]
 ) -> None:
     name, _ = deployed
-    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30)
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True)
     wanted = synced.block.number + 2
     later = await wait_for_sync(parts.node, parts.chain, name, block=wanted, mine=True)
     assert later.block.number >= wanted
@@ -162,7 +162,7 @@ async def test_a_removed_name_is_gone_and_its_deployment_answers(parts: Parts) -
     deployment = await upload_idle(parts.ipfs)
     await parts.node.deploy("test/removed", deployment)
     await parts.node.deploy("test/other", deployment)
-    await wait_for_sync(parts.node, parts.chain, "test/removed", timeout_s=30)
+    await wait_for_sync(parts.node, parts.chain, "test/removed", timeout_s=30, mine=True)
     assert await parts.node.remove("test/removed") is None
     assert await parts.node.status_of_name("test/removed") is None
     assert await parts.node.remove("test/other") == deployment
