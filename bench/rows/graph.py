@@ -38,8 +38,7 @@ class _Graph(Harness):
 
     def __init__(self, stack: str) -> None:
         super().__init__()
-        for file in _SHIPPED.glob("*.yaml"):
-            shutil.copy(file, self.folder / file.name)
+        shutil.copytree(_SHIPPED, self.folder, dirs_exist_ok=True)
         self.env |= {
             "GRAPH_TEST_TOOLS": str(tools_dir()),
             "HARNESS_FILE": str(self.folder / f"{stack}.yaml"),
