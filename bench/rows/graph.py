@@ -100,15 +100,15 @@ def _stacks(context: Context) -> list[Line]:
 
 
 def _line(what: str, unit: str, limit: float, mine: Value, theirs: Value | None = None) -> Line:
-    numbers = isinstance(mine, float) and isinstance(theirs, float)
+    ratio = mine / theirs if isinstance(mine, float) and isinstance(theirs, float) else None
     return Line(
         what=what,
         unit=unit,
         target=f"at most {limit:g} {unit}",
         values={"harness": mine} if theirs is None else {"harness": mine, _BY_HAND: theirs},
         met=mine <= limit if isinstance(mine, float) else None,
-        ratio=mine / theirs if numbers else None,  # type: ignore[operator]
-        ratio_to=_BY_HAND if numbers else "",
+        ratio=ratio,
+        ratio_to="" if ratio is None else _BY_HAND,
     )
 
 

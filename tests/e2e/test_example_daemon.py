@@ -105,6 +105,7 @@ def test_init_leaves_its_own_stack_alone(case: ShopCase) -> None:
     del case.env["SHOP_PROJECT"]
     own = next((EXAMPLE / "src").rglob("*.yaml"))
     before = own.read_bytes()
-    case.good("init", "--force", "--name", "mine")
+    done = case.shop("init", "--force", "--name", "mine")
+    assert "`shop -f harness.yaml up` starts it" in done.stderr
     assert own.read_bytes() == before
     assert "name: mine" in (case.directory / "harness.yaml").read_text()

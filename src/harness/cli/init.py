@@ -35,9 +35,8 @@ def init(session: Session, *, origin: str | None, name: str | None, force: bool)
     """
     from harness.errors import HarnessError
 
-    files = session.options.files
-    if files == [*session.options.program.files]:  # a domain's own stack is nobody's to write
-        files = []
+    own = [*session.options.program.files]  # of a domain's command; nobody's to write
+    files = [] if session.options.files == own else session.options.files
     path = Path(files[0] if files else "harness.yaml")
     text = _text(origin, project=_project_name(name or os.path.basename(os.getcwd())))
     try:
@@ -49,7 +48,9 @@ def init(session: Session, *, origin: str | None, name: str | None, force: bool)
         raise HarnessError(
             f"cannot write {path}: {cause}", hint="--force replaces it" if exists else None
         ) from error
-    session.out.note(f"wrote {path}; `harness up` starts it")
+    program = session.options.program.name
+    up = f"{program} -f {path} up" if own and not files else "harness up"
+    session.out.note(f"wrote {path}; `{up}` starts it")
 
 
 def _text(origin: str | None, *, project: str) -> str:
