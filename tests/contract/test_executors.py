@@ -83,3 +83,8 @@ async def test_an_external_service_is_attached_and_only_detached_by_stop(tmp_pat
     assert report.exit == ExitStatus(code=0)
     with pytest.raises(NotSupported):
         await executor.signal(handle, signal="SIGHUP")
+    # As where a project was removed, and comes again.
+    again = await executor.start(request)
+    with anyio.move_on_after(0.05) as waiting:
+        await executor.wait(again)
+    assert waiting.cancelled_caught

@@ -35,6 +35,8 @@ class ExternalExecutor(Executor):
 
     async def start(self, request: StartRequest) -> Handle:
         """Attach, which always succeeds: health checks tell whether the service is there."""
+        # A project that was removed and comes again has the directories of its first runs again.
+        self._detached.pop(str(request.run_dir), None)
         return Handle(
             executor=self.name, data={"unit": request.unit, "run_dir": str(request.run_dir)}
         )
