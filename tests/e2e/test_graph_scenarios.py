@@ -3,62 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from graph_test_daemon import stacks
-from tests.requirements import graph_tool
-from tests.subgraphs.building import SUBGRAPHS, contract
-
+from .graph_case import EVENTS, Playground, encoded, protocol_case, result
 from .harness_case import HarnessCase, eventually
 
 pytestmark = pytest.mark.timeout(180)
 
-EVENTS = str(SUBGRAPHS / "events")
-
 
 @pytest.fixture
 def case(tmp_path: Path) -> Iterator[HarnessCase]:
-    for tool in ("anvil", "postgres", "gnd", "asc", "contracts"):
-        graph_tool(tool)
-    with HarnessCase(tmp_path) as case:
-        # Tools and builds are in the user's cache, once for all.
-        case.env["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-        case.write(f"include: [{stacks.protocol}]\n")
-        case.ok("up", "-q")
+    with protocol_case(tmp_path) as case:
         yield case
-
-
-def result(case: HarnessCase, action: str, **parameters: Any) -> Any:
-    printed = case.ok("action", "run", action, "--json", json.dumps(parameters))
-    return json.loads(printed.splitlines()[-1])["result"]
-
-
-def encoded(number: int, text: str) -> str:
-    values = (number, text)
-    return f"0x{contract().abi.function('store', values).encode(values).hex()}"
-
-
-class Playground:
-    """A contract whose events the subgraph `events` follows."""
-
-    def __init__(self, case: HarnessCase) -> None:
-        self.case = case
-        self.sender = result(case, "chain.accounts")[0]
-        code = f"0x{contract().bytecode.hex()}"
-        self.address = result(case, "chain.send", sender=self.sender, data=code)["contract"]
-
-    def send(self, number: int, text: str) -> None:
-        data = encoded(number, text)
-        result(self.case, "chain.send", sender=self.sender, to=self.address, data=data)
-
-    def deploy(self) -> None:
-        values = {"Playground": self.address}
-        result(self.case, "network.deploy-subgraph", path=EVENTS, name="test/events", values=values)
 
 
 def test_a_reorganisation_is_followed_and_verified(case: HarnessCase) -> None:

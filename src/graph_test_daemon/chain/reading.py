@@ -43,6 +43,11 @@ class Reading(Node):
         answer = await self.rpc.call(by, [where, False])
         return None if answer is None else Block.read(answer)
 
+    async def has(self, number: int, hash_: str) -> bool:
+        """Tell whether the block at a height is the one with a hash, with 0x."""
+        found = await self.block(number)
+        return found is not None and found.hash == hash_
+
     async def head(self) -> Block:
         """Return the newest block."""
         return Block.read(await self.rpc.call("eth_getBlockByNumber", ["latest", False]))

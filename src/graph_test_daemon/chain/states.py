@@ -17,6 +17,7 @@ What was tried on anvil 1.7, and is why this is not three calls:
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -148,7 +149,7 @@ class States(Mining):
         except RpcFault:
             await self._laid_over(before)
             raise
-        return await self._clock_not_before_head()
+        return await self.keep_clock_ahead()
 
     async def save(self) -> SavedChain:
         """Return all that is needed to have exactly this state again."""
@@ -203,8 +204,21 @@ class States(Mining):
                 f"cannot restore the chain: its newest block is {head['hash']}, not {saved.head}"
             )
         await self._move_clock(saved.clock_s - _int(clock))
-        await self._clock_not_before_head()
+        await self.keep_clock_ahead()
         return SavedChain(**{**asdict(saved), "node": node["instanceId"], "snapshot": snapshot})
+
+    async def clock_is_behind(self) -> bool:
+        """Tell whether the next block would be older than the newest one."""
+        head = await self.head()
+        # Not all nodes tell what their clock shows: it is not asked for where it cannot be behind.
+        return head.timestamp > time.time() and await self.time() < head.timestamp
+
+    async def keep_clock_ahead(self) -> Block:
+        """See that the next block will not be older than the newest one, which is returned."""
+        head = await self.head()
+        if await self.time() < head.timestamp:
+            await self._test_call("evm_setTime", [head.timestamp])
+        return head
 
     # ── beginning again ──────────────────────────────────────────────────────────────────────────
 
@@ -287,12 +301,6 @@ class States(Mining):
             await self._test_call("evm_increaseTime", [seconds])
         elif seconds < 0:
             await self._test_call("evm_setTime", [await self.time() + seconds])
-
-    async def _clock_not_before_head(self) -> Block:
-        head = await self.head()
-        if await self.time() < head.timestamp:
-            await self._test_call("evm_setTime", [head.timestamp])
-        return head
 
 
 def _snapshots(metadata: Mapping[str, Any]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from graph_test_daemon.errors import GraphError
 
 __all__ = [
+    "AnotherChain",
     "DeployRefused",
     "DeploymentNotFound",
     "GraphNodeError",
@@ -172,6 +173,29 @@ class NotSynced(GraphError):
             f"{cause}",
             hint=hint,
             details={"deployment": deployment, "at": at, "wanted": wanted, **(details or {})},
+        )
+
+
+class AnotherChain(GraphError):
+    """What was indexed is of a chain that is not there any more.
+
+    Attributes:
+        what: a deployment, or the node itself, that is at a block of it.
+        at: the block's number.
+    """
+
+    kind = "another-chain"
+    facts = ("what",)
+
+    def __init__(self, *, what: str, at: int, block_hash: str, head: int) -> None:
+        self.what = what
+        self.at = at
+        super().__init__(
+            f"cannot go on with what is in the database, which is of another chain: {what} is at "
+            f"block {at} ({block_hash[:10]}…), and this chain, at block {head}, never had it",
+            hint="`down --volumes` forgets what was indexed; a chain that was killed, or is not "
+            "kept anywhere, begins anew",
+            details={"what": what, "at": at, "hash": block_hash, "head": head},
         )
 
 

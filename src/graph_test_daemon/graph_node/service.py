@@ -13,6 +13,7 @@ import anyio
 
 from graph_test_daemon.chain import Chain
 from graph_test_daemon.peers import peer_of
+from graph_test_daemon.postgres import databases_of
 from harness.actions import Call, Service, action
 
 from .at_block import at_block
@@ -21,6 +22,7 @@ from .errors import GraphNodeError, NotSynced
 from .failures import FailureReport, failure_report
 from .log import LEVELS, NodeLogged, read_line
 from .node import GraphNode, NodeUrls
+from .same_chain import check_same_chain
 from .status import BlockPointer, DeploymentStatus, SubgraphFeatures
 from .sync import Synced, SyncProgressed, wait_for_sync
 
@@ -87,8 +89,11 @@ class GraphNodeService(CheckedQueries):
                 await client.aclose()
 
     async def validate(self) -> None:
-        """Ask for its version."""
+        """Ask for its version, and whether what it has indexed is of the chain that is there."""
         await self.node.version()
+        servers = self.service.peers("postgres")
+        databases = [each for server in servers for each in await databases_of(server)]
+        await check_same_chain(self.node, self.chain, databases)
 
     @property
     def node(self) -> GraphNode:
@@ -264,7 +269,7 @@ class GraphNodeService(CheckedQueries):
         height = latest.number if block is None else block
         poi = None
         # What is below a block of the chain is of the chain, too.
-        if height <= latest.number and await self._is_canonical(latest):
+        if height <= latest.number and await self.chain.has(latest.number, latest.hash):
             at = latest if height == latest.number else await self._pointer(height)
             poi = await self.node.proof_of_indexing(status, at, indexer=indexer)
         if poi is None:
@@ -282,10 +287,6 @@ class GraphNodeService(CheckedQueries):
         if block is None:
             raise GraphNodeError(what="find a block", cause=f"the chain has no block {height}")
         return BlockPointer(number=height, hash=block.hash)
-
-    async def _is_canonical(self, block: BlockPointer) -> bool:
-        found = await self.chain.block(block.number)
-        return found is not None and found.hash == block.hash
 
     @action()
     async def version(self) -> str:

@@ -155,12 +155,14 @@ class _Waiting:
                     subgraph=self.subgraph, block=found.block.number, wanted=self.wanted
                 )
                 await self.tell(told)
-        if found is not None and found.block.number >= self.wanted:
-            canonical = await self.chain.block(found.block.number)
-            if canonical is not None and canonical.hash == found.block.hash:
-                if found.has_errors:
-                    await self._raise_if_failing(found.deployment)
-                return found
+        if (
+            found is not None
+            and found.block.number >= self.wanted
+            and await self.chain.has(found.block.number, found.block.hash)
+        ):
+            if found.has_errors:
+                await self._raise_if_failing(found.deployment)
+            return found
         if anyio.current_time() - self.looked_at_status_at > _LOOK_AT_STATUS_S:
             self.looked_at_status_at = anyio.current_time()
             await self._raise_if_failed()

@@ -1,13 +1,15 @@
 """Becomes anvil, the chain.
 
-Its arguments are its own; two are added where they are not given:
+Its arguments are its own; some are added where they are not given:
 
 - `--no-request-size-limit`: the state of a chain with the protocol's contracts is larger than what
   anvil takes otherwise;
 - `--cache-path`: anvil writes the states of older blocks to files, into the user's home unless told
   where, and leaves them there when it ends. They go to the directory that `--data-dir` names (the
   only argument that is not anvil's, `${chain.data_dir}` in stack files), else to one of its own
-  among the temporary ones. What runs that have ended left there is removed first.
+  among the temporary ones. What runs that have ended left there is removed first;
+- `--load-state` and `--dump-state`, where `--data-dir` is given: the chain goes on in the next run,
+  as a database does (see `chain_state`). A fork does not, nor where it is said what to begin with.
 
 That directory is also its home, since a fork that is begun by a call keeps what it has read there,
 under the number and height of the forked chain alone. A run with `--fork-url` has the user's home:
@@ -26,6 +28,8 @@ from pathlib import Path
 
 from graph_test_daemon.tools.places import find_tool, tools_dir
 
+from .chain_state import state_arguments
+
 __all__ = ["TESTED", "launch"]
 
 TESTED = "1.7.1"
@@ -33,6 +37,7 @@ TESTED = "1.7.1"
 
 _OWN = "--data-dir"
 _FORKS = frozenset({"-f", "--fork-url", "--rpc-url"})
+_BEGIN_WITH = frozenset({"--state", "--load-state", "--dump-state", "--init"})
 
 
 def launch(arguments: Sequence[str]) -> None:
@@ -51,6 +56,12 @@ def launch(arguments: Sequence[str]) -> None:
         added += ["--cache-path", cache]
         if names.isdisjoint(_FORKS):
             env["HOME"] = cache
+    if data_dir is not None and names.isdisjoint(_FORKS | _BEGIN_WITH):
+        state, note = state_arguments(data_dir)
+        added += state
+        if note is not None:
+            sys.stderr.write(f"note: {note}\n")
+            sys.stderr.flush()
     os.execve(program, [str(program), *added, *given], env)
 
 

@@ -6,6 +6,7 @@ from .copies import Copies, Copy
 from .dumps import dump_database, load_database
 from .errors import BackupMissing, DatabaseError, DatabaseInUse, DatabaseMissing
 from .rows import Column, QueryResult
+from .server import databases_of
 
 __all__ = [
     "BackupMissing",
@@ -20,6 +21,7 @@ __all__ = [
     "Extension",
     "QueryResult",
     "Role",
+    "databases_of",
     "dump_database",
     "load_database",
 ]

@@ -17,9 +17,10 @@ from .copies import Copies, Copy
 from .dumps import dump_database, load_database
 from .errors import BackupMissing, DatabaseError
 from .rows import QueryResult
+from .server import server_of
 from .setting_up import check_suitable, set_up_server, what_is_missing
 from .snapshots import ServerSnapshots
-from .wanted import Wanted, address_of
+from .wanted import Wanted
 
 __all__ = ["Postgres"]
 
@@ -356,8 +357,7 @@ class Postgres(ServiceType):
     # ── where it is ──────────────────────────────────────────────────────────────────────────────
 
     async def _server(self) -> Database:
-        url, labels, directory = self.service.url(), self.service.labels, self.service.directory
-        return Database(await to_thread.run_sync(address_of, url, labels, directory))
+        return await server_of(self.service)
 
     def _wanted(self) -> Wanted:
         return Wanted.read(self.service.labels)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 _VERSION = "1.7.1"
+WHOLE = '{"blocks": [{"header": {"number": "0x0"}}]}'
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ def test_states_are_kept_in_the_data_directory_and_old_ones_removed(launched, tm
     states = str(tmp_path / "data" / "states")
     assert done.stdout.split() == [
         *("--no-request-size-limit", "--cache-path", states),
+        *("--dump-state", str(tmp_path / "data" / "chain-at-end.json")),
         *("--port", "1", "--block-time", "2"),
     ]
     assert not left.exists()
@@ -57,6 +59,19 @@ def test_states_are_kept_in_the_data_directory_and_old_ones_removed(launched, tm
 @pytest.mark.parametrize("name", ["-f", "--fork-url", "--rpc-url"])
 def test_who_starts_it_as_a_fork_keeps_what_it_has_read(launched, name: str):
     assert launched(name, "http://127.0.0.1:1").stderr == "/the/user\n"
+
+
+def test_the_chain_goes_on_unless_it_is_said_what_to_begin_with(launched, tmp_path: Path):
+    data = f"--data-dir={tmp_path / 'data'}"
+    launched(data)
+    again = launched(data)
+    note = "note: the last run did not end in order: the chain begins anew\n"
+    assert again.stderr.startswith(note)
+    (tmp_path / "data" / "chain-at-end.json").write_text(WHOLE)
+    words = launched(data).stdout.split()
+    assert words[words.index("--load-state") + 1] == str(tmp_path / "data" / "chain.json")
+    for given in ("--state=x", "--load-state=x", "--dump-state=x", "--init=x", "--fork-url=x"):
+        assert "chain-at-end" not in launched(data, given).stdout
 
 
 def test_states_without_a_data_directory_are_removed_by_the_next_run(launched, tmp_path: Path):

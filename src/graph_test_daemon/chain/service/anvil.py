@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 
+from graph_test_daemon.chain.blocks import Block
 from graph_test_daemon.chain.mining import MiningMode
 from graph_test_daemon.chain.states import SavedChain
 from harness.actions import Call
@@ -28,8 +29,8 @@ _STATE = "chain.json"
 class Anvil(BlockActions, AccountActions, TransactionActions, ContractActions, StateActions):
     """A chain: anvil, or any other node as far as it has the methods.
 
-    Setting it up mines the first block, which graph-node needs; the label `mine-first: "false"`
-    leaves the chain as it is.
+    Setting it up mines the first block, which graph-node needs, unless the label `mine-first` is
+    "false"; and a chain that goes on from an earlier run has a clock that is not behind its blocks.
     """
 
     name = "anvil"
@@ -40,16 +41,20 @@ class Anvil(BlockActions, AccountActions, TransactionActions, ContractActions, S
     # ── setup ────────────────────────────────────────────────────────────────────────────────────
 
     async def is_set_up(self) -> bool:
-        """Tell whether the chain has a block besides the first, where it is to have one."""
-        if self.service.labels.get("mine-first") == "false":
-            return True
+        """Tell whether the clock is right, and a block there besides the first if it is to be."""
         async with self._chain() as chain:
-            return await chain.block_number() > 0
+            return self._has_enough(await chain.head()) and not await chain.clock_is_behind()
 
     async def set_up(self, call: Call) -> None:
-        """Mine the first block."""
+        """Set the clock, and mine the first block."""
         async with self._chain() as chain:
-            await chain.mine(heard=teller(call))
+            if await chain.clock_is_behind():
+                await chain.keep_clock_ahead()
+            if not self._has_enough(await chain.head()):
+                await chain.mine(heard=teller(call))
+
+    def _has_enough(self, head: Block) -> bool:
+        return head.number > 0 or self.service.labels.get("mine-first") == "false"
 
     async def validate(self) -> None:
         """Ask for the chain's number."""
