@@ -205,6 +205,7 @@ def test_a_failing_task_fails_up_and_why_says_why(program: Program) -> None:
     done = program("up")
     assert done.returncode == 1
     assert 'harness: cannot up "job"' in done.stderr
+    assert '\n  last output of "job":\n    x\nhint: ' in done.stderr
     why = program.ok("why", "job")
     assert "job" in why.splitlines()[0]
     assert "last output   x" in why

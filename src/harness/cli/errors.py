@@ -28,12 +28,17 @@ _INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorReport:
-    """An error, wherever it came from: raised here, or part of an answer."""
+    """An error, wherever it came from: raised here, or part of an answer.
+
+    Attributes:
+        shown: lines to read between the message and the hint; not part of the document.
+    """
 
     kind: str
     message: str
     hint: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    shown: Sequence[str] = ()
 
     @classmethod
     def of(cls, error: HarnessError) -> ErrorReport:
@@ -117,7 +122,7 @@ def report(session: Session, error: ErrorReport) -> None:
         # The explanations say in full what the further lines of the message sum up.
         message = error.message.partition("\n")[0] if explained else error.message
         prefix = session.out.paint(f"{session.options.program.name}:", "bad", err=True)
-        lines = [f"{prefix} {message}", *explained]
+        lines = [f"{prefix} {message}", *explained, *error.shown]
     if hint:
         lines.append(f"hint: {hint}")
     click.echo("\n".join(lines), err=True, color=True)

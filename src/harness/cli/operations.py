@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import click
 from anyio.abc import TaskStatus
 
 from harness.client import as_it_is_now
+from harness.errors import HarnessError
 
 from .errors import ErrorReport, fail
 from .exit_codes import INTERRUPTED
@@ -103,7 +105,7 @@ async def _see_through(
         await answer(ended)
         if following.interrupted and ended["state"] != "done":
             raise click.exceptions.Exit(INTERRUPTED)
-        _check(session, ended)
+        await _check(session, client, ended)
         return
     if show_units:
         await board.refresh(client)
@@ -119,7 +121,7 @@ async def _see_through(
     if following.interrupted and ended["state"] != "done":
         await _say_what_runs(session, client, board, verb=ended["verb"])
         raise click.exceptions.Exit(INTERRUPTED)
-    _check(session, ended)
+    await _check(session, client, ended)
 
 
 class _Following:
@@ -209,15 +211,29 @@ async def _say_what_runs(session: Session, client: Client, board: Board, *, verb
     session.out.note(f"harness: interrupted; {'; '.join(parts)}{advice}")
 
 
+async def _last_output(
+    client: Client, operation: Mapping[str, Any], error: ErrorReport
+) -> list[str]:
+    """Return what the first unit that failed has said last: often that is why."""
+    for unit in error.details.get("failed", ())[:1]:
+        with suppress(HarnessError):  # it may be gone, and the daemon, too
+            explanation = await client.services.why(project=operation["project"], unit=unit)
+            if explanation["last_output"]:
+                lines = (f"    {line}" for line in explanation["last_output"])
+                return [f'  last output of "{unit}":', *lines]
+    return []
+
+
 def _with_pid(unit: Mapping[str, Any]) -> str:
     return f"{unit['name']} (pid {unit['pid']})" if unit["pid"] else str(unit["name"])
 
 
-def _check(session: Session, operation: Mapping[str, Any]) -> None:
+async def _check(session: Session, client: Client, operation: Mapping[str, Any]) -> None:
     if operation["state"] == "done":
         return
     if operation["error"]:
-        fail(session, ErrorReport.of_answer(operation["error"]))
+        report = ErrorReport.of_answer(operation["error"])
+        fail(session, replace(report, shown=await _last_output(client, operation, report)))
     bad = [result for result in operation["results"] if result["message"]]
     message = "; ".join(f"{result['unit']}: {result['message']}" for result in bad)
     fail(

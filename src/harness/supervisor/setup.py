@@ -90,7 +90,7 @@ async def _attempt(unit: Unit, setup: Setup, timeout_s: float) -> str | None:
                     return "it was set up, and says that it is not"
             await setup.validate()
     except HarnessError as error:
-        return str(error)
+        return f"{error}; {error.hint}" if error.hint else str(error)
     except (Exception, SystemExit) as error:  # whatever somebody else's code does
         if isinstance(error, TimeoutError) and limit.cancelled_caught:
             return f"it took longer than {timeout_s:g} s"

@@ -287,9 +287,8 @@ class Unit:
         needs = [] if self.ignores_dependencies else self.needs()
         hopeless = next((need for need in needs if need.hopeless), None)
         if hopeless is not None:
-            cause = self._peers[hopeless.dependency.on].record.reason or hopeless.state.value
-            on = hopeless.dependency.on
-            reason = f'it depends on "{on}", which {_verb(hopeless)}: {cause}'
+            # Why is told of the other one, once.
+            reason = f'it depends on "{hopeless.dependency.on}", which {_verb(hopeless)}'
             self._apply(Trigger.DEPENDENCY_FAILED, reason)
         elif all(need.met for need in needs):
             self._apply(Trigger.CONDITIONS_MET, None)

@@ -100,9 +100,8 @@ async def test_a_failure_fails_dependents_with_the_chain_of_causes(play: Scene) 
     )
     assert operation.state is OperationState.FAILED
     assert play.states() == {"db": "failed", "api": "failed", "web": "failed"}
-    assert "image not found" in play.reason("web")
-    assert '"api"' in play.reason("web")
-    assert '"db"' in play.reason("web")
+    assert play.reason("api") == 'it depends on "db", which failed'
+    assert play.reason("web") == 'it depends on "api", which failed'
     explanation = play.project.explain("web")
     assert explanation.causes[0].causes[0].unit == "db"
 
@@ -423,5 +422,5 @@ async def test_of_two_that_fail_at_once_one_is_enough(play: Scene) -> None:
 
     play.project.context.queue.post(fail)
     assert play.state("c") == "failed"
-    assert play.reason("c") == 'it depends on "a", which failed: it cannot'
+    assert play.reason("c") == 'it depends on "a", which failed'
     await play.ended(operation)
