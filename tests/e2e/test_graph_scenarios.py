@@ -62,7 +62,7 @@ def test_a_stack_begins_anew_also_where_a_daemon_was_killed_meanwhile(case: Harn
     again = Playground(case)
     again.deploy()
     again.send(2, "after")
-    result(case, "graph-node.wait-for-sync", subgraph="test/events")
+    result(case, "graph-node.wait-for-sync", subgraph="test/events", mine=True)
     found = result(case, "graph-node.query", subgraph="test/events", query="{notes{text}}")
     assert found == {"notes": [{"text": "after"}]}
 
