@@ -2,7 +2,9 @@
 
 from .admin import Admin, check_name
 from .at_block import at_block
+from .at_service import node_at, urls_of
 from .errors import (
+    AnotherChain,
     DeploymentNotFound,
     DeployRefused,
     GraphNodeError,
@@ -19,10 +21,12 @@ from .failures import FailureReport, failure_report
 from .node import GraphNode, Indexed, NodeUrls, is_deployment, subgraph_path
 from .reorgs import FollowedReorg, ReorgConverged, check_reorg, reorg_and_follow
 from .status import BlockPointer, DeploymentStatus, IndexingError, SubgraphFeatures
+from .store import Store
 from .sync import Synced, SyncProgressed, wait_for_sync
 
 __all__ = [
     "Admin",
+    "AnotherChain",
     "BlockPointer",
     "DeployRefused",
     "DeploymentNotFound",
@@ -42,6 +46,7 @@ __all__ = [
     "ReorgConverged",
     "ReorgNotFollowed",
     "ReorgTooDeep",
+    "Store",
     "SubgraphFeatures",
     "SubgraphNotFound",
     "SyncProgressed",
@@ -51,7 +56,9 @@ __all__ = [
     "check_reorg",
     "failure_report",
     "is_deployment",
+    "node_at",
     "reorg_and_follow",
     "subgraph_path",
+    "urls_of",
     "wait_for_sync",
 ]

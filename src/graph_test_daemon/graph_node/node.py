@@ -18,6 +18,7 @@ from graph_test_daemon.graphql import GraphQL
 from .admin import Admin
 from .errors import DeploymentNotFound, GraphNodeError
 from .status import STATUS_FIELDS, BlockPointer, DeploymentStatus, SubgraphFeatures
+from .store import Store
 
 __all__ = ["GraphNode", "Indexed", "NodeUrls", "is_deployment", "is_passing", "subgraph_path"]
 
@@ -65,14 +66,18 @@ class GraphNode:
 
     Args:
         urls: where it listens.
+        store: its database, where that is known.
         timeout_s: how long an answer may take.
 
     Attributes:
         admin: its admin port as it is.
     """
 
-    def __init__(self, urls: NodeUrls, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, urls: NodeUrls, *, store: Store | None = None, timeout_s: float = 30.0
+    ) -> None:
         self.urls = urls
+        self.store = store
         self.admin = Admin(urls.admin)
         self._status = GraphQL(f"{urls.status.rstrip('/')}/graphql", timeout_s=timeout_s)
         self._queries = GraphQL(urls.query, timeout_s=timeout_s)

@@ -13,15 +13,15 @@ import anyio
 
 from graph_test_daemon.chain import Chain
 from graph_test_daemon.peers import peer_of
-from graph_test_daemon.postgres import databases_of
 from harness.actions import Call, Service, action
 
 from .at_block import at_block
+from .at_service import node_at, urls_of
 from .checking import CheckedQueries
 from .errors import GraphNodeError, NotSynced
 from .failures import FailureReport, failure_report
 from .log import LEVELS, NodeLogged, read_line
-from .node import GraphNode, NodeUrls
+from .node import GraphNode
 from .same_chain import check_same_chain
 from .status import BlockPointer, DeploymentStatus, SubgraphFeatures
 from .sync import Synced, SyncProgressed, wait_for_sync
@@ -91,17 +91,13 @@ class GraphNodeService(CheckedQueries):
     async def validate(self) -> None:
         """Ask for its version, and whether what it has indexed is of the chain that is there."""
         await self.node.version()
-        servers = self.service.peers("postgres")
-        databases = [each for server in servers for each in await databases_of(server)]
-        await check_same_chain(self.node, self.chain, databases)
+        await check_same_chain(self.node, self.chain)
 
     @property
     def node(self) -> GraphNode:
         """The node where it is now."""
-        url = self.service.url
-        urls = NodeUrls(query=url("query"), admin=url("admin"), status=url("status"))
-        if self._node is None or self._node.urls != urls:
-            self._node = GraphNode(urls)
+        if self._node is None or self._node.urls != urls_of(self.service):
+            self._node = node_at(self.service)
         return self._node
 
     @property

@@ -14,12 +14,14 @@ Source: graph-node, `core/src/subgraph/runner`, `transact_block_state`; seen wit
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import anyio
 
 from graph_test_daemon.chain import Chain
 from graph_test_daemon.errors import QueryFailed
+from harness.errors import HarnessError
 
 from .errors import IndexingFailed, NotSynced
 from .node import GraphNode, Indexed, is_passing
@@ -29,6 +31,7 @@ __all__ = ["SyncProgressed", "Synced", "wait_for_sync"]
 
 _LOOK_AGAIN_S = 0.03
 _LOOK_AT_STATUS_S = 0.5
+_REMIND_AFTER_S = 0.8  # a block is usually indexed 0.6 s after it was mined
 _MINE_AFTER_S = 1.0
 _FAILS_WITHIN_S = 10.0
 _GOES_ON = "nonFatalErrors"
@@ -113,8 +116,7 @@ async def wait_for_sync(
             if waiting.still_for_s() > stall_s:
                 cause = f"it has not moved for {stall_s:g} s"
                 break
-            if mine and waiting.still_for_s() > _MINE_AFTER_S and waiting.may_mine():
-                await chain.rpc.call("evm_mine")
+            await waiting.nudge(mine=mine)
             await anyio.sleep(_LOOK_AGAIN_S)
         else:
             return Synced(
@@ -137,6 +139,7 @@ class _Waiting:
     at: BlockPointer | None = None
     moved_at: float = field(default_factory=anyio.current_time)
     looked_at_status_at: float = 0.0
+    reminded_at: float = field(default_factory=anyio.current_time)
     mined_at: float = field(default_factory=anyio.current_time)
 
     async def look(self) -> Indexed | None:
@@ -171,12 +174,17 @@ class _Waiting:
     def still_for_s(self) -> float:
         return anyio.current_time() - self.moved_at
 
-    def may_mine(self) -> bool:
-        """Tell whether the last block of ours is a while ago; take note of another one."""
-        if anyio.current_time() - self.mined_at < _MINE_AFTER_S:
-            return False
-        self.mined_at = anyio.current_time()
-        return True
+    async def nudge(self, *, mine: bool) -> None:
+        """Where nothing moves, have graph-node look again, or give it something to look at."""
+        now = anyio.current_time()
+        if now - max(self.moved_at, self.reminded_at) > _REMIND_AFTER_S:
+            self.reminded_at = now
+            if self.node.store is not None:
+                with suppress(HarnessError):  # it may just be restarted
+                    await self.node.store.remind()
+        if mine and now - max(self.moved_at, self.mined_at) > _MINE_AFTER_S:
+            self.mined_at = now
+            await self.chain.rpc.call("evm_mine")
 
     async def _raise_if_failing(self, deployment: str) -> None:
         """Do nothing where errors do not stop it; else wait until it is noted that they have.

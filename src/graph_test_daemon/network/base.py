@@ -15,7 +15,7 @@ import anyio
 from graph_test_daemon.chain import Chain
 from graph_test_daemon.contracts import AddressBook, BookEntry, Sent
 from graph_test_daemon.contracts.protocol import LegacyContracts, Protocol
-from graph_test_daemon.graph_node import GraphNode, NodeUrls
+from graph_test_daemon.graph_node import GraphNode, node_at, urls_of
 from graph_test_daemon.peers import peer_of
 from graph_test_daemon.tracking import Transaction
 from graph_test_daemon.tracking.actions import TrackedActions
@@ -73,10 +73,9 @@ class NetworkBase(TrackedActions):
     @property
     def node(self) -> GraphNode:
         """The graph-node that indexes the chain."""
-        url = peer_of(self.service, "graph-node", label="graph-node").url
-        urls = NodeUrls(query=url("query"), admin=url("admin"), status=url("status"))
-        if self._node is None or self._node.urls != urls:
-            self._node = GraphNode(urls)
+        service = peer_of(self.service, "graph-node", label="graph-node")
+        if self._node is None or self._node.urls != urls_of(service):
+            self._node = node_at(service)
         return self._node
 
     @property

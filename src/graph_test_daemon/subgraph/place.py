@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from graph_test_daemon.graph_node import GraphNode, NodeUrls
+from graph_test_daemon.graph_node import GraphNode, node_at
 from graph_test_daemon.ipfs import Ipfs
 from graph_test_daemon.launch.graph_node import FILES
 from graph_test_daemon.peers import peer_of
@@ -50,12 +50,6 @@ async def place_of(
         with anyio.CancelScope(shield=True):
             await node.aclose()
             await ipfs.aclose()
-
-
-def node_at(service: Service) -> GraphNode:
-    """Return the graph-node that a service is; its ports have the names of its endpoints."""
-    url = service.url
-    return GraphNode(NodeUrls(query=url("query"), admin=url("admin"), status=url("status")))
 
 
 async def _network(node: GraphNode) -> str:

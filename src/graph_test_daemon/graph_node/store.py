@@ -1,0 +1,89 @@
+"""The database of a graph-node: what it has noted of chains, and how it is told to look again.
+
+graph-node learns of a new block by a notification of its database. Now and then a subgraph that was
+just deployed misses the last one, and waits on a chain where nothing happens until there is another
+block. The same notification, sent again, has it go on.
+
+Source: graph-node, `store/postgres/src/chain_head_listener` and table `public.ethereum_networks`;
+seen with version 0.45.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from graph_test_daemon.postgres import Database
+
+from .status import BlockPointer
+
+__all__ = ["NotedChain", "Store"]
+
+_IS_NODES = "SELECT to_regclass('public.ethereum_networks') IS NOT NULL"
+_NOTED = """
+    SELECT '0x' || genesis_block_hash, head_block_number, '0x' || head_block_hash
+    FROM public.ethereum_networks WHERE genesis_block_hash IS NOT NULL
+"""
+_REMIND = """
+    SELECT pg_notify('chain_head_updates', json_build_object(
+        'network_name', name,
+        'head_block_hash', head_block_hash,
+        'head_block_number', head_block_number
+    )::text)
+    FROM public.ethereum_networks WHERE head_block_number IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotedChain:
+    """A chain as a node has noted it.
+
+    Attributes:
+        first: hash of its first block, with 0x; never changed.
+        head: the newest block that the node knows; None: none yet.
+    """
+
+    first: str
+    head: BlockPointer | None
+
+
+class Store:
+    """Where a node keeps what it has indexed.
+
+    Args:
+        databases: finds those that may be it; what belongs to no graph-node is left alone.
+    """
+
+    def __init__(self, databases: Callable[[], Awaitable[Sequence[Database]]]) -> None:
+        self._databases = databases
+
+    async def chains(self) -> list[NotedChain]:
+        """Return the chains that are noted.
+
+        Raises:
+            DatabaseError: it cannot be asked.
+        """
+        return [
+            NotedChain(
+                first=first,
+                head=None if number is None else BlockPointer(number=number, hash=hash_),
+            )
+            for database in await self._its_own()
+            for first, number, hash_ in (await database.query(_NOTED)).rows
+        ]
+
+    async def remind(self) -> None:
+        """Tell all subgraphs again which block is the newest that the node knows.
+
+        Raises:
+            DatabaseError: it cannot be told.
+        """
+        for database in await self._its_own():
+            await database.query(_REMIND)
+
+    async def _its_own(self) -> list[Database]:
+        return [
+            database
+            for database in await self._databases()
+            if (await database.query(_IS_NODES)).value()
+        ]
