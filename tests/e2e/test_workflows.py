@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -87,9 +88,10 @@ def runs(case: HarnessCase) -> list[dict[str, object]]:
 def test_a_workflow_is_described_looked_at_and_run(stack: HarnessCase) -> None:
     listed = stack.ok("workflow", "list").splitlines()
     assert listed[1].split(maxsplit=3) == ["deploy", "names,", "fast", "Bring it out."]
-    assert '--names    list of any JSON value  ["a", "b"]  who' in stack.ok(
-        "workflow", "info", "deploy"
-    )
+    described = stack.ok("workflow", "info", "deploy")
+    assert '--names    list of any JSON value  ["a", "b"]  who' in described
+    assert re.search(r"^  1\. up +start web$", described, re.MULTILINE)
+    assert described.endswith("\nfinally\n  1.  exec web -- touch ended\n\nlimit     1m 00s\n")
     planned = stack.ok("workflow", "run", "deploy", "--dry-run", "--names", "x")
     assert "items=params.names" in planned
     assert "if up is to be undone" in planned

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,11 +14,12 @@ from .action_arguments import named_options, parse_arguments
 from .arguments import complete
 from .commands import Command, Group, async_command
 from .facts import action_event, step_text
-from .moments import clock_time, elapsed_s
+from .moments import age, clock_time, elapsed_s
 from .operations import Show, finish
 from .session import Session
 from .signatures import flag_label, parameter_facts
-from .tables import Cell, table
+from .tables import Cell, columns, table
+from .written_steps import short, step_rows
 
 if TYPE_CHECKING:
     from harness.client import Client
@@ -215,11 +215,14 @@ def _described(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
         schema = found["parameters"]
         rows = ([flag_label(run, name), *parameter_facts(name, schema)] for name in properties)
         yield from table(session.out, headers, rows)
-    yield ""
-    for index, step in enumerate(found["steps"], start=1):
-        yield f"{index}. {json.dumps(step, ensure_ascii=False)}"
+    for title, steps in (("steps", found["steps"]), ("finally", found["finally_steps"])):
+        if steps:
+            yield ""
+            yield title
+            yield from columns(session.out, [*step_rows(steps, indent="  ")])
     if found["timeout_s"] is not None:
-        yield f"limit     {found['timeout_s']:g} s"
+        yield ""
+        yield f"limit     {age(found['timeout_s'])}"
 
 
 def _show_plan(session: Session, planned: Mapping[str, Any]) -> None:
@@ -239,13 +242,8 @@ def _show_plan(session: Session, planned: Mapping[str, Any]) -> None:
 
 def _plan_row(step: Mapping[str, Any]) -> list[str | Cell | None]:
     when = [step["because"], f"if {step['when']}" if step["when"] else None]
-    inputs = " ".join(f"{key}={_short(value)}" for key, value in step["inputs"].items())
+    inputs = " ".join(f"{key}={short(value)}" for key, value in step["inputs"].items())
     return [step["path"], step["kind"], inputs, "; ".join(filter(None, when)) or None]
-
-
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _run_row(run: Mapping[str, Any]) -> list[str | Cell | None]:
@@ -276,6 +274,6 @@ def _step_row(step: Mapping[str, Any]) -> list[str | Cell | None]:
     if step["error"]:
         what = step["error"]["message"].splitlines()[0]
     elif step["outputs"] not in (None, {}) and what is None:
-        what = _short(step["outputs"])
+        what = short(step["outputs"])
     state = Cell(step["state"], _STYLES.get(step["state"]))
     return [step["path"], step["kind"], state, str(step["attempt"]), took, what]

@@ -530,6 +530,7 @@ class WorkflowInfo(TypedDict):
     parameters: dict[str, Any]
     timeout_s: float | None
     steps: list[dict[str, Any]]
+    finally_steps: list[dict[str, Any]]
 
 
 class WorkflowPlan(TypedDict):

@@ -126,6 +126,8 @@ class WorkflowInfo(Result):
     timeout_s: float | None
     steps: tuple[Mapping[str, Any], ...]
     """Its steps as they are written."""
+    finally_steps: tuple[Mapping[str, Any], ...] = ()
+    """Those under `finally`, as they are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ def test_a_workflow_is_described_with_parameters_as_they_can_be_given(cli: Any) 
         "description": "",
         "parameters": {"properties": properties},
         "steps": [],
+        "finally_steps": [],
         "timeout_s": None,
     }
     shown = cli("-p", "shop", "workflow", "info", "deploy").stdout
@@ -38,3 +39,29 @@ def test_a_workflow_is_described_with_parameters_as_they_can_be_given(cli: Any) 
         '{"wait": …}',
         "--block-count",
     ]
+
+
+def test_the_steps_of_a_workflow_are_listed_with_what_is_done_at_the_end(cli: Any) -> None:
+    cli.client.answers["workflows.info"] = {
+        "name": "deploy",
+        "description": "Bring it out.",
+        "parameters": {},
+        "steps": [{"name": "up", "start": ["db", "web"]}, {"sleep": 2}],
+        "finally_steps": [{"stop": "web"}],
+        "timeout_s": 300.0,
+    }
+    shown = cli("-p", "shop", "workflow", "info", "deploy").stdout
+    assert (
+        shown
+        == """deploy   Bring it out.
+
+steps
+  1. up  start db, web
+  2.     sleep 2 s
+
+finally
+  1.  stop web
+
+limit     5m 00s
+"""
+    )

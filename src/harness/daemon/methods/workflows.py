@@ -90,6 +90,7 @@ class _Workflows:
             parameters=parameters_schema(found),
             timeout_s=found.timeout_s,
             steps=tuple(document.get("steps", ())),
+            finally_steps=tuple(document.get("finally") or ()),
         )
 
     async def plan(self, params: PlanWorkflowParams, _: Call) -> dict[str, Any]:
