@@ -115,6 +115,32 @@ def test_a_workflow_is_described_looked_at_and_run(stack: HarnessCase) -> None:
         assert b"verysecret" not in file.read_bytes()
 
 
+def test_parameters_that_are_missing_are_named_as_options(case: HarnessCase) -> None:
+    case.write(
+        "workflows:\n"
+        "  greet:\n"
+        "    parameters:\n"
+        "      who: {type: path, description: directory of whom}\n"
+        "      wait: {type: integer, description: so long}\n"
+        "      all: {type: list}\n"
+        "    steps: [{set: {x: 'hello ${params.who}'}}]\n"
+    )
+    missing = 'missing: --who PATH (directory of whom), {"wait": …} (so long), --all VALUE'
+    refused = case("workflow", "run", "greet")
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[0] == f"harness: cannot run workflow greet: {missing}"
+    wrong = case("workflow", "run", "greet", '{"wait": "x", "al": []}', "--no-wait").stderr
+    assert 'missing: --who PATH (directory of whom), --all VALUE; {"wait": …}: input' in wrong
+    assert "; al: unknown parameter" in wrong
+    planned = case("workflow", "run", "greet", "--dry-run")
+    assert planned.returncode == 2
+    assert planned.stderr.splitlines() == [missing]
+    assert "hello ${params.who}" in planned.stdout
+    assert case("workflow", "run", "greet", "--dry-run", "--json").returncode == 2
+    given = case("workflow", "run", "greet", "--dry-run", '{"who": "x", "wait": 1, "all": []}')
+    assert (given.returncode, given.stderr) == (0, "")
+
+
 def test_a_failed_run_exits_with_1_and_says_what_it_undid(stack: HarnessCase) -> None:
     failed = stack("workflow", "run", "fails")
     assert failed.returncode == 1

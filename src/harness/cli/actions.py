@@ -15,7 +15,7 @@ from .facts import action_event
 from .moments import DURATION
 from .results import result_lines
 from .session import Session
-from .signatures import flag_label, signature
+from .signatures import flag_label, said_as_options, signature
 from .tables import table
 
 if TYPE_CHECKING:
@@ -102,14 +102,18 @@ async def run(
     """
     async with session.connect() as client:
         place = await _place(session, client, name)
-        schema = (await client.actions.info(**place))["parameters"] if arguments else {}
-        parameters = parse_arguments(arguments, schema, title=name)
-        result = await client.actions.run(
-            **place,
-            parameters=parameters,
-            timeout_s=timeout_s,
-            on_event=lambda event: _show_event(session, event),
-        )
+
+        async def schema() -> Mapping[str, Any]:
+            return (await client.actions.info(**place))["parameters"]
+
+        parameters = parse_arguments(arguments, await schema() if arguments else {}, title=name)
+        async with said_as_options(run, schema):
+            result = await client.actions.run(
+                **place,
+                parameters=parameters,
+                timeout_s=timeout_s,
+                on_event=lambda event: _show_event(session, event),
+            )
     if session.out.json:
         session.out.record({"result": result})
     else:

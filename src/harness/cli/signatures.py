@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ from .tables import Cell, table
 if TYPE_CHECKING:
     from .session import Session
 
-__all__ = ["flag_label", "parameter_facts", "signature"]
+__all__ = ["flag_label", "option_text", "parameter_facts", "said_as_options", "signature"]
 
 
 def signature(
@@ -68,3 +69,56 @@ def flag_label(command: click.Command, name: str) -> str:
     own = command.get_params(click.Context(command))
     is_taken = any(flag in (*option.opts, *option.secondary_opts) for option in own)
     return f'{{"{name}": …}}' if is_taken else flag
+
+
+def option_text(command: click.Command, name: str, schema: Mapping[str, Any]) -> str:
+    """Return how a parameter is given, and what it is: `--path PATH (directory of its sources)`."""
+    own = schema.get("properties", {}).get(name, {})
+    label, kind = flag_label(command, name), shape(own, schema)
+    if label.startswith("--"):
+        label += f" {kind.upper() if kind.isalpha() else 'VALUE' if ' ' in kind else kind}"
+    text = own.get("description")
+    return f"{label} ({text})" if text else label
+
+
+@asynccontextmanager
+async def said_as_options(
+    command: click.Command, schema: Callable[[], Awaitable[Mapping[str, Any]]]
+) -> AsyncIterator[None]:
+    """Say what is wrong with parameters in the words of the command line.
+
+    Args:
+        command: whose options they are.
+        schema: returns the JSON Schema of the parameters; it is called when something is wrong.
+    """
+    from harness.errors import InvalidParameters
+
+    try:
+        yield
+    except InvalidParameters as error:
+        details: Mapping[str, Any] = error.details
+        action, workflow = details.get("action"), details.get("workflow")
+        found = details.get("problems")
+        if not found or not (action or workflow):
+            raise
+        text = _problems_text(command, found, await schema())
+        what = action or f"workflow {workflow}"
+        raise InvalidParameters(
+            f"cannot run {what}: {text}", hint=error.hint, details=details
+        ) from error
+
+
+def _problems_text(
+    command: click.Command, found: Iterable[Mapping[str, Any]], schema: Mapping[str, Any]
+) -> str:
+    """Return problems as one text: first what is missing, with how it is given."""
+    missing, others = [], []
+    for problem in found:
+        name, message = problem["path"], problem["message"]
+        is_known = name in schema.get("properties", {})
+        if is_known and message == "missing":
+            missing.append(option_text(command, name, schema))
+        else:
+            label = flag_label(command, name) if is_known else name
+            others.append(f"{label}: {message}" if label else message)
+    return "; ".join([*([f"missing: {', '.join(missing)}"] if missing else []), *others])

@@ -17,7 +17,7 @@ from .facts import action_event, step_text
 from .moments import age, clock_time, elapsed_s
 from .operations import Show, finish
 from .session import Session
-from .signatures import flag_label, parameter_facts
+from .signatures import flag_label, option_text, parameter_facts, said_as_options
 from .tables import Cell, columns, table
 from .written_steps import short, step_rows
 
@@ -100,17 +100,24 @@ async def run(
     """
     async with session.connect(reads_stack=_has_files(session)) as client:
         place = await _place(session, client)
-        schema: Mapping[str, Any] = {}
-        if arguments:
-            schema = (await client.workflows.info(workflow=name, **place))["parameters"]
-        parameters = parse_arguments(arguments, schema, title=name)
+
+        async def schema() -> Mapping[str, Any]:
+            return (await client.workflows.info(workflow=name, **place))["parameters"]
+
+        parameters = parse_arguments(arguments, await schema() if arguments else {}, title=name)
+        call = {"workflow": name, "parameters": parameters, **place}
         if dry_run:
-            planned = await client.workflows.plan(workflow=name, parameters=parameters, **place)
-            _show_plan(session, planned)
+            async with said_as_options(run, schema):
+                planned = await client.workflows.plan(**call)
+            _show_plan(session, planned, await schema() if planned["missing"] else {})
             return
-        starting = client.workflows.run(workflow=name, parameters=parameters, **place)
+
+        async def start() -> Mapping[str, Any]:
+            async with said_as_options(run, schema):
+                return await client.workflows.run(**call)
+
         answer = partial(_show_end, session, client)
-        await finish(session, client, starting, wait=wait, progress=_progress, answer=answer)
+        await finish(session, client, start(), wait=wait, progress=_progress, answer=answer)
 
 
 @workflow.command(cls=Command, examples=("workflow runs", "workflow runs deploy"))
@@ -225,7 +232,14 @@ def _described(session: Session, found: Mapping[str, Any]) -> Iterator[str]:
         yield f"limit     {age(found['timeout_s'])}"
 
 
-def _show_plan(session: Session, planned: Mapping[str, Any]) -> None:
+def _show_plan(session: Session, planned: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Show steps and what is wrong; exit as the run would.
+
+    Args:
+        session: the run.
+        planned: what the daemon answered.
+        schema: of the parameters, where some are missing.
+    """
     if session.out.json:
         session.out.document(planned)
     else:
@@ -234,10 +248,13 @@ def _show_plan(session: Session, planned: Mapping[str, Any]) -> None:
         for problem in planned["problems"]:
             place = f"{problem['place']}: " if problem["place"] else ""
             session.out.note(f"{place}{problem['path']}: {problem['message']}")
-    if planned["problems"]:
-        from .exit_codes import OPERATION_FAILED
+        if planned["missing"]:
+            options = (option_text(run, name, schema) for name in planned["missing"])
+            session.out.note(f"missing: {', '.join(options)}")
+    if planned["problems"] or planned["missing"]:
+        from .exit_codes import OPERATION_FAILED, USAGE
 
-        raise click.exceptions.Exit(OPERATION_FAILED)
+        raise click.exceptions.Exit(OPERATION_FAILED if planned["problems"] else USAGE)
 
 
 def _plan_row(step: Mapping[str, Any]) -> list[str | Cell | None]:

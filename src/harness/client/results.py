@@ -540,6 +540,7 @@ class WorkflowPlan(TypedDict):
     parameters: dict[str, Any]
     steps: list[PlannedStep]
     problems: list[WorkflowProblem]
+    missing: list[str]
 
 
 class WorkflowProblem(TypedDict):

@@ -139,6 +139,8 @@ class WorkflowPlan(Result):
     steps: tuple[PlannedStep, ...]
     """In the order of the file."""
     problems: tuple[WorkflowProblem, ...]
+    missing: tuple[str, ...] = ()
+    """Parameters that a run must have and that were not given; their `${…}` is as written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

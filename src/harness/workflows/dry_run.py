@@ -9,7 +9,7 @@ from typing import Any
 from harness.actions import Catalogue
 from harness.config import ROOTS, Hole, holes
 from harness.errors import HarnessError, InvalidParameters, WorkflowStepFailed
-from harness.expressions import ExpressionError, compile_expression
+from harness.expressions import Expression, ExpressionError, compile_expression
 from harness.model import Step, Workflow
 from harness.supervisor import Project
 from harness.validation import ValidationError, problems, validated
@@ -17,7 +17,7 @@ from harness.validation import ValidationError, problems, validated
 from .kinds import StepKinds, read_options
 from .scope import Scope
 
-__all__ = ["DryRun"]
+__all__ = ["DryRun", "Later"]
 
 _EXPRESSIONS = ("condition", "until", "where")
 
@@ -74,7 +74,7 @@ class DryRun:
         self._check(step, scope)
         inside = scope
         if step.kind == "for_each":
-            later = _Later(f"each of {step.options['items']}")
+            later = Later(f"each of {step.options['items']}")
             inside = scope.inside(**{step.options["name"]: later, "index": later})
         self._list(step.body, inside, _reason(step, holds=True))
         self._list(step.otherwise, inside, _reason(step, holds=False))
@@ -122,8 +122,8 @@ class DryRun:
                 raise InvalidParameters(f"cannot run {found.title}: {text}") from None
 
 
-class _Later(str):
-    """Stands for a value that is known only when the workflow runs."""
+class Later(str):
+    """Stands for a value that is known only when the workflow runs, or is still to be given."""
 
     __slots__ = ()
 
@@ -143,15 +143,25 @@ def _reason(step: Step, *, holds: bool) -> str:
 def _is_known(text: str, scope: Scope) -> bool:
     """Tell whether every value that a text holds is known before the run."""
     later = {"steps", "vars", "services", "tasks", "error", "event"}
-    later |= {name for name, value in scope.names.items() if isinstance(value, _Later)}
+    later |= {name for name, value in scope.names.items() if isinstance(value, Later)}
+    missing = {name for name, value in scope.params.items() if isinstance(value, Later)}
     for part in holes(text, (*ROOTS, *scope.names)):
         if isinstance(part, Hole) and part.stack is None:
             try:
-                if compile_expression(part.source).names & later:
+                expression = compile_expression(part.source)
+                if expression.names & later or _wants(expression, missing):
                     return False
             except ExpressionError:
                 return False
     return True
+
+
+def _wants(expression: Expression, missing: set[str]) -> bool:
+    """Tell whether a value depends on parameters that are missing: those it names, or on all."""
+    if not missing or "params" not in expression.names:
+        return False
+    keys = [key for key, _ in expression.keys["params"]]
+    return not keys or not missing.isdisjoint(keys)
 
 
 def _open_ended(value: Any, scope: Scope) -> bool:

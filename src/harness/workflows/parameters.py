@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -14,7 +14,7 @@ from harness.errors import InvalidParameters
 from harness.model import Parameter, Workflow
 from harness.validation import ValidationError, adapter, problems, validated
 
-__all__ = ["parameters_schema", "read_parameters"]
+__all__ = ["missing_parameters", "parameters_schema", "read_parameters"]
 
 _PATH = Annotated[str, WithJsonSchema({"type": "string", "format": "path"})]
 
@@ -35,14 +35,26 @@ def parameters_schema(workflow: Workflow) -> dict[str, Any]:
     return adapter(_type(workflow)).json_schema()
 
 
-def read_parameters(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:
+def missing_parameters(workflow: Workflow, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of parameters that a run must be given and is not."""
+    return tuple(p.name for p in workflow.parameters.values() if p.required and p.name not in given)
+
+
+def read_parameters(
+    workflow: Workflow, given: Mapping[str, Any], *, without: Collection[str] = ()
+) -> dict[str, Any]:
     """Return every parameter's value, JSON values.
+
+    Args:
+        workflow: what they are of.
+        given: values by name.
+        without: names of those that are left out.
 
     Raises:
         InvalidParameters: they do not fit; every path is named.
     """
     try:
-        read = validated(_type(workflow), given)
+        read = validated(_type(workflow, without), given)
     except ValidationError as error:
         found = problems(error)
         text = "; ".join(f"{p['path']}: {p['message']}" for p in found)
@@ -54,8 +66,9 @@ def read_parameters(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, A
     return dataclasses.asdict(read)
 
 
-def _type(workflow: Workflow) -> type:
-    fields = [(p.name, _hint(p), _default(p)) for p in workflow.parameters.values()]
+def _type(workflow: Workflow, without: Collection[str] = ()) -> type:
+    shown = (p for p in workflow.parameters.values() if p.name not in without)
+    fields = [(p.name, _hint(p), _default(p)) for p in shown]
     return dataclasses.make_dataclass(
         "Parameters",
         fields,

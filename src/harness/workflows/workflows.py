@@ -26,9 +26,9 @@ from harness.model import EventKind, StackSpec, Step, Workflow, WorkflowDocument
 from harness.storage import Store
 from harness.supervisor import Operation, Project, Stacks, UnitResult, masked
 
-from .dry_run import DryRun
+from .dry_run import DryRun, Later
 from .kinds import BUILT_IN_STEPS, StepKinds, read_options
-from .parameters import read_parameters
+from .parameters import missing_parameters, read_parameters
 from .runner import Outcome, Runner
 from .scope import Scope
 from .steps import Doer
@@ -113,12 +113,15 @@ class Workflows:
     async def plan(
         self, stack: StackSpec, workflow: Workflow, parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return what a run would do: {parameters, steps, problems}; nothing is changed.
+        """Return what a run would do: {parameters, steps, problems, missing}; nothing is changed.
+
+        Parameters may be missing; what depends on them is as it was written.
 
         Raises:
-            InvalidParameters: they do not fit.
+            InvalidParameters: those that are given do not fit.
         """
-        params = read_parameters(workflow, parameters)
+        missing = missing_parameters(workflow, parameters)
+        params = read_parameters(workflow, parameters, without=missing)
         project = next((p for p in self._stacks.projects() if p.name == stack.name), None)
         secrets = project.context.secrets if project is not None else set[str]()
         wants_actions = any(step.kind == "action" for step in _every(workflow))
@@ -129,9 +132,14 @@ class Workflows:
             mask=partial(masked, secrets=secrets),
         )
         around = ProjectSurroundings(project) if project is not None else _Nothing()
-        dry.go(workflow, Scope(around=around, params=params))
-        shown = masked(params, secrets)
-        return {"parameters": shown, "steps": dry.steps, "problems": dry.problems}
+        later = {name: Later(f"${{params.{name}}}") for name in missing}
+        dry.go(workflow, Scope(around=around, params=params | later))
+        return {
+            "parameters": masked(params, secrets),
+            "steps": dry.steps,
+            "problems": dry.problems,
+            "missing": list(missing),
+        }
 
     def begin(
         self, project: Project, workflow: Workflow, parameters: Mapping[str, Any]

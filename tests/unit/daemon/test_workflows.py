@@ -235,6 +235,41 @@ async def test_a_dry_run_changes_nothing_and_finds_what_would_fail(tmp_path: Pat
         assert 'cannot find the action "cuont"' in texts[2]
 
 
+async def test_a_dry_run_without_parameters_shows_what_wants_them_as_it_is_written(
+    tmp_path: Path,
+) -> None:
+    document = {
+        "parameters": {
+            "times": {"type": "integer"}, "text": {}, "given": {}, "left": {"default": "x"},
+        },
+        "steps": [
+            {"action": {"name": "toy.count", "parameters": {"times": "${params.times}"}}},
+            {"uses": "note", "with": {"text": "${params.given}", "times": "${params.times}"}},
+            {"set": {"a": "${params.given} ${params.left}", "b": "${params.text}!",
+                     "c": "${size(params)}"}},
+            {"for_each": {"items": "params.times", "steps": [{"sleep": 1}]}},
+        ],
+    }  # fmt: skip
+    async with daemon(tmp_path, STACK) as (client, source):
+        await _up(client, source)
+        planned = await client.workflows.plan(
+            workflow="w", document=document, project="shop", parameters={"given": "g"}
+        )
+        assert planned["missing"] == ["times", "text"]
+        assert planned["parameters"] == {"given": "g", "left": "x"}
+        assert planned["problems"] == []
+        inputs = [step["inputs"] for step in planned["steps"]]
+        assert inputs[0]["parameters"] == {"times": "${params.times}"}
+        assert inputs[1] == {"text": "g", "times": "${params.times}"}
+        assert inputs[2]["values"] == {
+            "a": "g x", "b": "${params.text}!", "c": "${size(params)}",
+        }  # fmt: skip
+        with pytest.raises(InvalidParameters, match="times: "):
+            await client.workflows.plan(
+                workflow="w", document=document, project="shop", parameters={"times": "x"}
+            )
+
+
 async def test_workflows_of_python_run_as_those_of_the_file(tmp_path: Path) -> None:
     async with daemon(tmp_path, STACK) as (client, source):
         listed = {w["name"]: w["origin"] for w in await client.workflows.list(source=source)}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.errors import InvalidParameters
-from harness.workflows.parameters import parameters_schema, read_parameters
+from harness.workflows.parameters import missing_parameters, parameters_schema, read_parameters
 
 from .running import workflow
 
@@ -44,6 +44,15 @@ def test_what_does_not_fit_is_named_by_its_path(given: dict[str, Any], path: str
     with pytest.raises(InvalidParameters) as failure:
         read_parameters(OF, given)
     assert f"cannot run workflow w: {path}" in str(failure.value)
+
+
+def test_what_is_missing_can_be_left_out_to_look_at_the_rest() -> None:
+    assert missing_parameters(OF, {"must": False}) == ()
+    missing = missing_parameters(OF, {"n": 2})
+    assert missing == ("must",)
+    assert read_parameters(OF, {"n": 2}, without=missing)["n"] == 2
+    with pytest.raises(InvalidParameters, match="n: "):
+        read_parameters(OF, {"n": 3}, without=missing)
 
 
 def test_the_schema_says_all_of_it() -> None:
