@@ -90,6 +90,15 @@ def test_what_goes_wrong_is_said_with_a_remedy(
     assert "Traceback" not in done.stderr
 
 
+def test_what_is_not_given_as_an_option_is_told_which_it_is(toy: HarnessCase) -> None:
+    missing = toy("action", "run", "toy.shell")
+    assert missing.returncode == 2
+    assert "harness: cannot run toy.shell: missing: --line TEXT" in missing.stderr
+    word = toy("action", "run", "toy.shell", "echo hi")
+    assert word.returncode == 2
+    assert "JSON object; did you mean --line 'echo hi'?" in word.stderr
+
+
 def test_ctrl_c_cancels_an_action(toy: HarnessCase) -> None:
     with toy.begun("action", "run", "toy.wait") as running:
         assert running.stderr is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -59,7 +60,7 @@ def parse_arguments(
     rest = iter(words)
     for word in rest:
         if not word.startswith("--"):
-            whole |= _object(word)
+            whole |= _object(word, schema)
             continue
         flag, has_value, value = word[2:].partition("=")
         name = flag.replace("-", "_")
@@ -164,7 +165,7 @@ def _unknown(flag: str, known: Mapping[str, Any], title: str) -> str:
     return f"{title} takes no --{flag}; it takes {', '.join(f'--{name}' for name in names)}"
 
 
-def _object(word: str) -> dict[str, Any]:
+def _object(word: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     text = word
     if word.startswith("@"):
         try:
@@ -173,16 +174,27 @@ def _object(word: str) -> dict[str, Any]:
             raise click.UsageError(f"cannot read {word[1:]}: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise click.UsageError(f"cannot read {word[1:]}: it is not UTF-8") from error
+    elif not word.lstrip().startswith(("{", "[")):
+        only = _only_text(schema)
+        advice = f"did you mean --{only} {shlex.quote(word)}?" if only else "--NAME VALUE gives one"
+        raise click.UsageError(f"{word!r} is neither an option nor a JSON object; {advice}")
     try:
         value = json.loads(text)
     except ValueError as error:
-        what = word[1:] if word.startswith("@") else repr(word)
-        raise click.UsageError(
-            f"{what} is neither an option nor a JSON object: {error}; --NAME VALUE gives one"
-        ) from error
+        what = f"{word[1:]} holds" if word.startswith("@") else f"{word!r} is"
+        raise click.UsageError(f"{what} no JSON object: {error}") from error
     if not isinstance(value, dict):
         raise click.UsageError(f"parameters are one JSON object, not {word!r}")
     return value
+
+
+def _only_text(schema: Mapping[str, Any]) -> str | None:
+    """Return the option of the only parameter that must be given, if it is a text."""
+    required, known = schema.get("required", ()), schema.get("properties", {})
+    if len(required) != 1:
+        return None
+    kinds = {kind.get("type") for kind in _kinds(known[required[0]], schema)}
+    return str(required[0]).replace("_", "-") if "string" in kinds else None
 
 
 def _read(path: str) -> str:

@@ -71,7 +71,9 @@ def test_words_become_values_of_the_kinds_that_are_wanted(words, wanted):
         (["--x", "3"], "it.go takes no --x; it takes --count, --ratio, --text, --maybe"),
         (["--no-text"], "it.go takes no --no-text"),
         (["--count"], "--count needs a value: integer"),
-        (["word"], "'word' is neither an option nor a JSON object"),
+        (["word"], "'word' is neither an option nor a JSON object; --NAME VALUE gives one$"),
+        (["17"], "'17' is neither an option nor a JSON object"),
+        (['{"count"'], "is no JSON object: Expecting ':' delimiter"),
         (["[1]"], r"parameters are one JSON object, not '\[1\]'"),
         (["@/no/such/file"], "cannot read /no/such/file: No such file or directory"),
     ],
@@ -85,9 +87,30 @@ def test_parameters_may_be_in_a_file(tmp_path):
     path = tmp_path / "parameters.json"
     path.write_text('{"count": 4}')
     assert parse_arguments([f"@{path}"], SCHEMA, title="it.go") == {"count": 4}
+    path.write_text("count: 4")
+    with pytest.raises(click.UsageError, match=r"parameters.json holds no JSON object: Expecting"):
+        parse_arguments([f"@{path}"], SCHEMA, title="it.go")
     path.write_bytes(b"\xff")
     with pytest.raises(click.UsageError, match="it is not UTF-8"):
         parse_arguments([f"@{path}"], SCHEMA, title="it.go")
+
+
+@pytest.mark.parametrize(
+    ("required", "advice"),
+    [
+        (["text"], "did you mean --text 'select 1'?"),
+        (["text", "count"], "--NAME VALUE gives one"),
+        (["count"], "--NAME VALUE gives one"),
+        ([], "--NAME VALUE gives one"),
+    ],
+)
+def test_a_word_by_itself_is_taken_for_the_only_text_that_must_be_given(required, advice):
+    schema = {**SCHEMA, "required": required}
+    with pytest.raises(click.UsageError) as failure:
+        parse_arguments(["select 1"], schema, title="it.go")
+    assert str(failure.value.message) == (
+        f"'select 1' is neither an option nor a JSON object; {advice}"
+    )
 
 
 def test_an_action_without_parameters_says_so():
