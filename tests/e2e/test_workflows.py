@@ -157,6 +157,39 @@ def test_a_failed_run_exits_with_1_and_says_what_it_undid(stack: HarnessCase) ->
     assert stack("workflow", "show", "nope").returncode == 4
 
 
+def test_why_a_step_failed_is_on_the_screen_once(stack: HarnessCase) -> None:
+    stack.write(
+        "services: {db: {type: process, command: sleep 1000}}\n"
+        "workflows:\n"
+        "  fails:\n"
+        "    steps:\n"
+        "      - {start: db}\n"
+        "      - name: again\n"
+        "        retry: {attempts: 2, delay: 10ms}\n"
+        "        sequence:\n"
+        "          - {exec: {service: db, command: \"sh -c 'echo oops; exit 3'\"}}\n"
+        "    finally: [{exec: {service: db, command: \"sh -c 'echo left; exit 4'\"}}]\n"
+        "  undone:\n"
+        "    steps: [{exec: {service: db, command: 'true'}}]\n"
+    )
+    failed = stack("workflow", "run", "fails").stderr
+    end = failed[failed.index("harness: ") :]
+    before = failed.removesuffix(end).splitlines()
+    assert "again/1-exec: failed" in before
+    assert before[-1] == "finally/1-exec: failed"
+    # The first attempt's reason is said before the second one begins.
+    assert [line for line in before if "oops" in line or "left" in line] == [
+        "again/1-exec: cannot run `sh -c 'echo oops; exit 3'`: exit status 3: oops"
+    ]
+    assert (end.count("status 3: oops"), end.count("status 4: left")) == (1, 1)
+    stack.ok("stop", "db")
+    (message, hint) = stack("workflow", "run", "undone").stderr.splitlines()[-2:]
+    assert message.startswith('harness: cannot finish workflow "undone": step "1-exec" failed: ')
+    assert hint.startswith("hint: harness start db; `harness workflow show ")
+    run = str(runs(stack)[-1]["id"])
+    assert stack.ok("workflow", "show", run).splitlines()[2] == "hint: harness start db"
+
+
 def test_a_run_that_takes_longer_than_it_may_exits_with_124(stack: HarnessCase) -> None:
     late = stack("workflow", "run", "late")
     assert late.returncode == 124, late.stderr

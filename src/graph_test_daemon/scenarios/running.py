@@ -112,13 +112,14 @@ def _failed(scenario: Steps, run: Mapping[str, Any], ended: Mapping[str, Any]) -
     # Of a step in another one, its own line is the one to look at.
     step = next((part for part in reversed((path or "").split("/")) if part in places), None)
     own = None if record is None else record["error"]
+    trace, remedy = f"harness workflow show {run['id']}", error.get("hint")
     return ScenarioFailed(
         scenario=scenario.name,
         cause=(own or error)["message"],
         step=step,
         place=None if step is None else str(places[step]),
         steps=list(_lines(run["trace"], places)),
-        hint=f"harness workflow show {run['id']}",
+        hint=f"{remedy}; `{trace}` shows its steps" if remedy else trace,
     )
 
 

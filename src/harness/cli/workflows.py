@@ -116,8 +116,9 @@ async def run(
             async with said_as_options(run, schema):
                 return await client.workflows.run(**call)
 
-        answer = partial(_show_end, session, client)
-        await finish(session, client, start(), wait=wait, progress=_progress, answer=answer)
+        steps = _Steps()
+        answer = partial(_show_end, session, client, steps)
+        await finish(session, client, start(), wait=wait, progress=steps.progress, answer=answer)
 
 
 @workflow.command(cls=Command, examples=("workflow runs", "workflow runs deploy"))
@@ -167,34 +168,66 @@ async def _place(session: Session, client: Client) -> dict[str, Any]:
 # ── while it runs ────────────────────────────────────────────────────────────────────────────────
 
 
-@asynccontextmanager
-async def _progress(output: Output, _: Client, board: Board) -> AsyncIterator[Show]:
-    """Say how each step goes: on stderr, or with --json as lines of the answer."""
+class _Steps:
+    """Says how each step goes: on stderr, or with --json as lines of the answer.
 
-    def show(event: Mapping[str, Any]) -> None:
-        kind, data = event["kind"], event["data"]
-        if data.get("run") != board.id:
-            return
-        if output.json:
-            output.record({"event": kind, "at": event["at"], **data})
-        elif output.quiet or "step" not in data:
-            return
-        elif kind == "action-event":
-            output.note(f"{data['step']}: {action_event(data['name'], data['data'])}")
-        else:
+    The end of a run says why its step failed. What has failed besides is said before that.
+    """
+
+    def __init__(self) -> None:
+        self._unsaid: dict[str, str] = {}
+
+    @asynccontextmanager
+    async def progress(self, output: Output, _: Client, board: Board) -> AsyncIterator[Show]:
+        """Show the events of one run while the context is open."""
+
+        def show(event: Mapping[str, Any]) -> None:
+            kind, data = event["kind"], event["data"]
+            if data.get("run") != board.id:
+                return
+            if output.json:
+                output.record({"event": kind, "at": event["at"], **data})
+            elif output.quiet or "step" not in data:
+                return
+            elif kind == "action-event":
+                output.note(f"{data['step']}: {action_event(data['name'], data['data'])}")
+            else:
+                self._step(output, data)
+
+        yield show
+
+    def _step(self, output: Output, data: Mapping[str, Any]) -> None:
+        message = data.get("message")
+        if data.get("attempt", 1) > 1:
+            self.say_rest(output)
+        if data.get("state") != "failed" or not message or data["compensates"]:
             output.note(step_text(data))
+            return
+        output.note(step_text({**data, "message": None}))
+        # A step that holds another one fails for the same reason.
+        if message not in self._unsaid.values():
+            self._unsaid[data["step"]] = message
 
-    yield show
+    def say_rest(self, output: Output, *, end: str = "") -> None:
+        """Say why steps failed, as far as the text of the run's end will not say so."""
+        for step, message in self._unsaid.items():
+            if message not in end:
+                output.note(f"{step}: {message}")
+        self._unsaid.clear()
 
 
-async def _show_end(session: Session, client: Client, ended: Mapping[str, Any]) -> None:
+async def _show_end(
+    session: Session, client: Client, steps: _Steps, ended: Mapping[str, Any]
+) -> None:
     found = await client.workflows.trace(run=ended["id"])
     if session.out.json:
         session.out.record({"run": found})
-    elif found["state"] == "done":
+        return
+    steps.say_rest(session.out, end=ended["error"]["message"] if ended["error"] else "")
+    if found["state"] == "done":
         took = elapsed_s(found["started_at"], until=found["ended_at"])
-        steps = "1 step" if found["steps"] == 1 else f"{found['steps']} steps"
-        session.out.lines([f"{found['workflow']}: done in {took:.2f} s, {steps}"])
+        count = "1 step" if found["steps"] == 1 else f"{found['steps']} steps"
+        session.out.lines([f"{found['workflow']}: done in {took:.2f} s, {count}"])
     elif found["state"] == "cancelled":
         parts = [f"{found['workflow']} was cancelled", *_cleaned(found)]
         session.out.note(f"harness: {'; '.join(parts)}")
@@ -275,6 +308,8 @@ def _run_text(session: Session, run: Mapping[str, Any]) -> Iterator[str]:
     yield f"{run['workflow']}   {run['state']}   run {run['id']}"
     if run["error"]:
         yield from run["error"]["message"].splitlines()
+        if run["error"].get("hint"):
+            yield f"hint: {session.out.pasteable(run['error']['hint'])}"
     elif run["state"] == "cancelled":
         yield from _cleaned(run)
     yield ""

@@ -157,7 +157,7 @@ class WorkflowRun(Result):
     """ISO 8601, UTC."""
     ended_at: str | None
     error: Mapping[str, Any] | None
-    """kind, message and step."""
+    """kind, message, step and hint: what to do about it, or null."""
     compensated: tuple[str, ...]
     """Paths of the steps that were undone, in that order."""
     left: tuple[Mapping[str, Any], ...]

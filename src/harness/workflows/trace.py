@@ -251,6 +251,7 @@ class Traces:
             "kind": "workflow-interrupted",
             "message": f"the daemon ended{where}",
             "step": last["path"] if last else None,
+            "hint": None,
         }
         return {**run, "state": "interrupted", "error": error}
 

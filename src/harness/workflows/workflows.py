@@ -278,6 +278,8 @@ def _failure(
     if not isinstance(error, HarnessError):
         logger.error("Cannot finish workflow %s", workflow.name, exc_info=error)
     kind = WorkflowTimeout if outcome.is_late else WorkflowFailed
+    trace = f"harness workflow show {run}"
+    remedy = mask(_remedy(error))
     return kind(
         workflow=workflow.name,
         step=outcome.step,
@@ -285,9 +287,13 @@ def _failure(
         compensated=outcome.compensated,
         left=tuple(outcome.left),
         leftover=mask(outcome.leftover),
-        hint=f"harness workflow show {run}",
+        hint=f"{remedy}; `{trace}` shows its steps" if remedy else trace,
         details={"run": run, "reasons": mask(outcome.left)},
     )
+
+
+def _remedy(error: Exception | None) -> str | None:
+    return error.hint if isinstance(error, HarnessError) else None
 
 
 def _finish(
@@ -295,7 +301,14 @@ def _finish(
 ) -> None:
     shown = None
     if error is not None:
-        shown = {"kind": error.kind, "message": str(error), "step": outcome.step}
+        # Its own hint leads to what shows this.
+        remedy = _remedy(outcome.error or error)
+        shown = {
+            "kind": error.kind,
+            "message": str(error),
+            "step": outcome.step,
+            "hint": remedy,
+        }
     trace.finish(
         state,
         error=shown,

@@ -106,7 +106,8 @@ def test_the_step_that_fails_is_told_with_its_line(stack: Stack) -> None:
     assert "  failed    check_query  test_scenarios.py:" in text
     assert "mine" not in text
     assert caught.value.hint is not None
-    assert caught.value.hint.startswith("harness workflow show ")
+    assert "`ignore` leaves fields out" in caught.value.hint
+    assert "; `harness workflow show " in caught.value.hint
 
 
 def test_a_contract_that_refuses_is_told_by_its_reason(stack: Stack) -> None:

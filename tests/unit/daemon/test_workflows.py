@@ -184,6 +184,18 @@ async def test_a_failed_run_says_which_step_and_what_was_undone(tmp_path: Path) 
         assert {s["name"]: s["state"] for s in status["services"]}["real"] == "stopped"
 
 
+async def test_a_failed_run_says_what_to_do_about_its_step(tmp_path: Path) -> None:
+    document = {"steps": [{"name": "x", "exec": {"service": "real", "command": "true"}}]}
+    async with daemon(tmp_path, STACK) as (client, source):
+        reference = await client.workflows.run(workflow="w", document=document, source=source)
+        ended = await client.operations.wait(id=reference["id"])
+        shows = f"harness workflow show {reference['id']}"
+        error = ended["error"] or {}
+        assert error["hint"] == f"harness start real; `{shows}` shows its steps"
+        kept = (await client.workflows.trace(run=reference["id"]))["error"] or {}
+        assert kept["hint"] == "harness start real"
+
+
 async def test_a_cancelled_run_is_undone(tmp_path: Path) -> None:
     async with daemon(tmp_path, STACK) as (client, source):
         reference = await client.workflows.run(workflow="slow", source=source)
