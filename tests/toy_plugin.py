@@ -12,7 +12,17 @@ from typing import Any
 
 import anyio
 
-from harness.actions import ActionSet, Call, Service, ServiceType, Task, TaskCall, TaskType, action
+from harness.actions import (
+    ActionSet,
+    Call,
+    Duration,
+    Service,
+    ServiceType,
+    Task,
+    TaskCall,
+    TaskType,
+    action,
+)
 from harness.errors import ActionError
 from harness.plugins import hookimpl
 from harness.workflows import (
@@ -175,7 +185,7 @@ class Toy(ServiceType):
         return self.service.url()
 
     @action()
-    async def shell(self, line: str, timeout: float | None = None) -> str:
+    async def shell(self, line: str, timeout: Duration | None = None) -> str:
         """Run a shell line beside the service; return what it prints."""
         done = await self.service.run("sh", "-c", line, env={"EXTRA": "more"}, timeout_s=timeout)
         return done.stdout.decode()

@@ -40,6 +40,7 @@ def test_actions_are_found_described_and_run(toy: HarnessCase) -> None:
     assert "plain" not in "".join(listed)
     described = toy.ok("action", "info", "toy.count")
     assert "--times    integer  1        how often, at least once." in described
+    assert '{"timeout": …}  duration or nothing' in toy.ok("action", "info", "toy.shell")
     assert "returns   {before, now}\ntells     counted {value}" in described
     done = toy("action", "run", "toy.count", "--times", "2", "--step", "ten")
     assert (done.returncode, done.stdout) == (0, "before: 0\nnow: 20\n")
@@ -54,7 +55,7 @@ def test_a_type_runs_commands_beside_its_service(toy: HarnessCase) -> None:
     assert said.startswith(f"more {toy.project}/toy/")
     failed = toy("action", "run", "toy.shell", "--line", "echo no >&2; exit 3")
     assert (failed.returncode, "exit status 3: no" in failed.stderr) == (1, True)
-    late = toy("action", "run", "toy.shell", "--line", "sleep 1000", '{"timeout": 0.1}')
+    late = toy("action", "run", "toy.shell", "--line", "sleep 1000", '{"timeout": "100ms"}')
     assert (late.returncode, "it ran longer than 0.1 s" in late.stderr) == (124, True)
 
 

@@ -4,6 +4,7 @@ from .action_set import ActionSet, ServiceType
 from .call import ActionEvent, Call, Progress
 from .catalogue import ActionTypes, Catalogue, FoundAction, ListedAction
 from .declaration import Action, action
+from .durations import Duration
 from .running import run_action
 from .service import Service
 from .task import Task
@@ -18,6 +19,7 @@ __all__ = [
     "ActionTypes",
     "Call",
     "Catalogue",
+    "Duration",
     "FoundAction",
     "ListedAction",
     "Progress",

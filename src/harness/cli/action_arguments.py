@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 _PATH = "path"
+_DURATION = "seconds"
 _SIMPLE = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false"}
 
 
@@ -88,6 +89,8 @@ def shape(own: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         schema: where its definitions are.
     """
     own = _resolved(own, schema)
+    if own.get("format") == _DURATION:
+        return "duration"
     if "anyOf" in own:
         return " or ".join(shape(choice, schema) for choice in own["anyOf"])
     if "enum" in own:

@@ -141,11 +141,11 @@ class SetOptions:
 class RawParameter:
     """What a run is given, read as ${params.NAME}."""
 
-    type: Literal["string", "path", "paths", "integer", "number", "boolean", "list", "object"] = (
-        "string"
-    )
+    type: Literal[
+        "string", "path", "paths", "integer", "number", "duration", "boolean", "list", "object"
+    ] = "string"
     """Of the value; commands make a path, and each of a list of paths, absolute from where they
-    run."""
+    run. A duration is given as seconds, or as text such as 10s, and read as seconds."""
     default: Any = None
     """Value when none is given; a parameter without this key must be given."""
     description: str | None = None

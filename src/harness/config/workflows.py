@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from harness.model import (
@@ -20,6 +21,7 @@ from harness.model import (
     WorkflowDocument,
 )
 
+from .duration import parse_duration
 from .nodes import Entry, Map, Node, Scalar, Seq, path_text, plain
 from .problems import Problems, Site
 from .schema_check import check
@@ -377,6 +379,10 @@ def _at_least_one(value: int | None, site: Site) -> None:
 
 
 def _is_of(value: Any, kind: str) -> bool:
+    if kind == "duration":
+        with suppress(ValueError):
+            return parse_duration(value) >= 0
+        return False
     if isinstance(value, bool) and kind != "boolean":
         return False
     return isinstance(value, _PYTHON[kind])  # type: ignore[arg-type] # types, and a tuple of them

@@ -14,7 +14,7 @@ class Parameter:
     """What a run is given.
 
     Attributes:
-        type: string, integer, number, boolean, list or object.
+        type: string, path, paths, integer, number, duration, boolean, list or object.
         default: a JSON value, when it is not required.
         choices: the only values that it may have; empty: any.
     """

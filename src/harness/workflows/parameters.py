@@ -8,8 +8,10 @@ from copy import deepcopy
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from harness.actions import Duration
+from harness.config import parse_duration
 from harness.errors import InvalidParameters
 from harness.model import Parameter, Workflow
 from harness.validation import ValidationError, adapter, problems, validated
@@ -24,6 +26,7 @@ _TYPES: Mapping[str, Any] = {
     "paths": list[_PATH],
     "integer": int,
     "number": float,
+    "duration": Duration,
     "boolean": bool,
     "list": list[Any],
     "object": dict[str, Any],
@@ -82,20 +85,27 @@ def _hint(parameter: Parameter) -> Any:
     hint = _TYPES[parameter.type]
     if parameter.choices:
         hint = Literal[parameter.choices]
+        if parameter.type == "duration":
+            hint = Annotated[hint, AfterValidator(parse_duration)]
     if not parameter.required and parameter.default is None:
         hint = hint | None
     # What is made anew for each run is not in a schema by itself.
-    shown: Any = (
-        {"default": parameter.default} if isinstance(parameter.default, list | dict) else None
-    )
+    shown: Any = {"default": parameter.default} if _is_made(parameter) else None
     return Annotated[hint, Field(description=parameter.description, json_schema_extra=shown)]
 
 
 def _default(parameter: Parameter) -> Any:
     if parameter.required:
         return dataclasses.field()
-    return (
-        dataclasses.field(default_factory=partial(deepcopy, parameter.default))
-        if isinstance(parameter.default, list | dict)
-        else dataclasses.field(default=parameter.default)
+    if not _is_made(parameter):
+        return dataclasses.field(default=parameter.default)
+    make = parse_duration if parameter.type == "duration" else deepcopy
+    return dataclasses.field(default_factory=partial(make, parameter.default))
+
+
+def _is_made(parameter: Parameter) -> bool:
+    """Tell whether its default is not the very value that was written."""
+    default = parameter.default
+    return isinstance(default, list | dict) or (
+        parameter.type == "duration" and default is not None
     )

@@ -127,7 +127,7 @@ def test_a_subgraph_that_fails_is_reported(playground: Playground) -> None:
 
 def test_a_subgraph_that_does_not_fail_in_time_is_an_error(playground: Playground) -> None:
     playground.store(1, "fine")
-    words = ("--path", "fatal", "--name", playground.name("fine"), "--timeout", "1")
+    words = ("--path", "fatal", "--name", playground.name("fine"), "--timeout", "1s")
     done = playground.run("failing-subgraph", *words, cwd=SUBGRAPHS)
     assert done.returncode == 1
     assert "it has not failed within 1 s: it is healthy, at block" in done.stderr
