@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.harness_case import HarnessCase
 from tests.e2e.terminal_case import CTRL_C, Terminal
 
 # A test is some ten processes; on a busy machine each of them takes its time.
@@ -271,3 +272,15 @@ def test_on_a_terminal_up_says_what_it_waits_for_and_ctrl_c_cancels(program: Pro
     last = terminal.shown.decode().splitlines()[-1]
     assert "1 service keeps running; stopped what was not ready: follower" in last
     assert program("status", "chain").returncode == 0
+
+
+def test_down_says_nothing_of_what_never_ran(case: HarnessCase) -> None:
+    case.write(
+        "services:\n"
+        "  db: {type: process, command: 'false', restart: no, health_check: {tcp: 1}}\n"
+        "  web: {type: process, command: sleep 1000, depends_on: [db]}\n"
+        "  runs: {type: process, command: sleep 1000}\n"
+    )
+    assert case("up").returncode == 1
+    told = case("down").stderr.splitlines()
+    assert [line.partition(":")[0] for line in told] == ["runs"]

@@ -36,7 +36,7 @@ def test_a_service_that_ignores_the_stop_signal_is_killed_in_time_and_that_is_to
     down = case("down")
     assert down.returncode == 0
     assert case.marked(case.project) == []
-    assert "killed: it did not end at the stop signal" in down.stderr
+    assert "deaf: stopped (killed: it did not end at the stop signal" in down.stderr
     assert "killed" in case.unit("deaf")["message"]
     assert case.unit("deaf")["exit_code"] == 128 + signal.SIGKILL
 

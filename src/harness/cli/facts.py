@@ -28,6 +28,7 @@ _DETAILS = frozenset(
     {"probe-finished", "port-assigned", "operation-started", "operation-finished", "unit-adopted"}
 )
 _ON_THE_WAY = frozenset({"pending", "starting", "stopping"})
+_NOT_RUNNING = frozenset({"failed", "exited"})  # nothing was stopped where these were
 
 
 def progress_fact(event: Mapping[str, Any], *, verbose: bool = False) -> str | None:
@@ -37,8 +38,11 @@ def progress_fact(event: Mapping[str, Any], *, verbose: bool = False) -> str | N
         return None
     if kind == "hook-finished" and data.get("ok") and not verbose:
         return None
-    if kind == "unit-state-changed" and data.get("new") in _ON_THE_WAY and not verbose:
-        return None
+    if kind == "unit-state-changed" and not verbose:
+        if data.get("new") in _ON_THE_WAY:
+            return None
+        if data.get("new") == "stopped" and data.get("old") in _NOT_RUNNING:
+            return None
     return f"{event['unit']}: {fact(event)}"
 
 
@@ -82,6 +86,9 @@ def _state(data: Data) -> str:
     # The other states carry the end of the run before, too.
     if new in _ENDED:
         end, reason = str(data.get("exit") or ""), str(data.get("reason") or "")
+        if new == "stopped":
+            # How it ended is in the reason, where that is not what was asked for.
+            end, reason = "", reason.removeprefix("stopped ")
         parts += [text for text in ("" if end in reason else end, reason) if text]
     if data.get("attempt"):
         parts.append(f"attempt {data['attempt']}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli.facts import fact, failed_hook
+from harness.cli.facts import fact, failed_hook, progress_fact
 
 OUTPUT = "step 1\nstep 2\nstep 3\n\nstep 4\nstep 5\ncannot reach it"
 
@@ -33,6 +33,31 @@ def test_progress_shows_a_failed_hooks_last_lines_as_they_are(failed: Any) -> No
         "web: | step 5",
         "web: | cannot reach it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({"exit": "ended by SIGTERM", "reason": None}, "stopped"),
+        ({"exit": "exit status 1", "reason": "exit status 1"}, "stopped (exit status 1)"),
+        ({"exit": "ended by SIGKILL", "reason": "killed: late"}, "stopped (killed: late)"),
+        ({"exit": "ended by SIGTERM", "reason": "stopped because it may"},
+         "stopped (because it may)"),
+    ],
+)  # fmt: skip
+def test_a_stop_is_told_with_what_was_not_asked_for(
+    make_event: Any, data: dict[str, Any], text: str
+) -> None:
+    event = make_event(8, "unit-state-changed", unit="db", old="stopping", new="stopped", **data)
+    assert progress_fact(event) == f"db: {text}"
+
+
+@pytest.mark.parametrize("old", ["failed", "exited"])
+def test_progress_says_nothing_of_stopping_what_did_not_run(make_event: Any, old: str) -> None:
+    why = {"old": old, "new": "stopped", "reason": 'it depends on "db", which failed'}
+    event = make_event(8, "unit-state-changed", unit="web", **why)
+    assert progress_fact(event) is None
+    assert progress_fact(event, verbose=True) == ('web: stopped (it depends on "db", which failed)')
 
 
 def test_setups_and_actions_are_told_in_words(make_event: Any) -> None:
