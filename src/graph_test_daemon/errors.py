@@ -2,6 +2,7 @@
 
     ActionError (of the harness)
     └─ GraphError
+       ├─ ToolsMissing (names)
        ├─ ToolsNotInstalled
        ├─ PeerUnclear
        ├─ Unreachable (url)
@@ -28,6 +29,7 @@ __all__ = [
     "QueryInvalid",
     "Reverted",
     "RpcFault",
+    "ToolsMissing",
     "ToolsNotInstalled",
     "Unreachable",
 ]
@@ -37,6 +39,25 @@ class GraphError(ActionError):
     """Root of what goes wrong here."""
 
     kind = "graph-error"
+
+
+class ToolsMissing(GraphError):
+    """Programs of the stack are not there.
+
+    Attributes:
+        names: of these programs.
+    """
+
+    kind = "tools-missing"
+    facts = ("names",)
+
+    def __init__(self, *, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"cannot find {', '.join(names)}: neither installed nor on PATH",
+            hint="run `graph-test-daemon tools install`",
+            details={"names": list(names)},
+        )
 
 
 class ToolsNotInstalled(GraphError):

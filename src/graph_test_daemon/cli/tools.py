@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from graph_test_daemon.errors import ToolsMissing
 from graph_test_daemon.tools import TOOLS, find_tool, install_tools, tools_dir
 from harness.cli import Command, Group, Session, async_command
 
 
-@click.group(cls=Group, examples=("tools install", "tools list"))
+@click.group(cls=Group, examples=("tools install", "tools list", "tools check"))
 def tools() -> None:
     """Get the programs that the stack runs: chain, database, node, compiler, contracts."""
 
@@ -31,7 +32,7 @@ async def install(session: Session, *, into: Path | None) -> None:
 @tools.command("list", cls=Command, examples=("tools list",))
 @async_command
 async def list_(session: Session) -> None:
-    """Show which version of each is used, and from where."""
+    """Show what each is, and where; exits with 0 whatever is missing."""
     rows = []
     for tool in TOOLS.values():
         found = find_tool(tool.name, missing_ok=True)
@@ -46,7 +47,19 @@ async def list_(session: Session) -> None:
     if session.out.json:
         session.out.document({"tools": rows})
         return
-    session.out.lines(
-        f"{row['name']:<10}  {row['path'] or 'missing: graph-test-daemon tools install'}"
-        for row in rows
-    )
+    session.out.lines(f"{row['name']:<10}  {row['path'] or 'missing'}" for row in rows)
+    missing = [row["name"] for row in rows if row["path"] is None]
+    if missing:
+        count = f"{len(missing)} of {len(rows)} {'is' if len(missing) == 1 else 'are'} missing"
+        session.out.note(f"{count}; `graph-test-daemon tools install` gets all")
+
+
+@tools.command(cls=Command, examples=("tools check || graph-test-daemon tools install",))
+@async_command
+async def check(session: Session) -> None:
+    """Exit with 1 if any is missing, for scripts."""
+    missing = [name for name in TOOLS if find_tool(name, missing_ok=True) is None]
+    if missing:
+        raise ToolsMissing(names=missing)
+    if session.out.json:
+        session.out.document({"missing": missing})
