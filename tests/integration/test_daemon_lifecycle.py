@@ -132,6 +132,23 @@ async def test_only_the_user_can_read_what_a_daemon_makes(endpoint):
         assert modes[name] == 0o600, name
 
 
+async def test_what_is_in_a_directory_open_to_others_is_the_users_alone(endpoint, tmp_path):
+    endpoint.state_dir.mkdir(mode=0o755)
+    endpoint.state_dir.chmod(0o755)
+    stack = tmp_path / "harness.yaml"
+    stack.write_text("name: shop\nservices: {db: {type: process, command: sleep 1000}}")
+    async with client_of(endpoint) as client:
+        source = {"directory": str(tmp_path), "files": [str(stack)], "env": {"PATH": os.defpath}}
+        reference = await client.services.up(source=source)
+        assert (await client.operations.wait(id=reference["id"]))["state"] == "done"
+        found = [path for path in endpoint.state_dir.rglob("*") if not path.is_symlink()]
+        assert {path.name for path in found} >= {"projects", "shop", "units", "db"}
+        open_to_others = [path for path in found if path.stat().st_mode & 0o077]
+        assert open_to_others == []
+        reference = await client.services.down(project="shop")
+        await client.operations.wait(id=reference["id"])
+
+
 async def test_a_daemon_inherits_no_secrets_and_leaves_the_terminal(endpoint, monkeypatch):
     monkeypatch.setenv("CLOUD_TOKEN", "sesame")
     async with client_of(endpoint):

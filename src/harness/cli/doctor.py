@@ -92,10 +92,13 @@ def _state_dir(session: Session) -> Finding:
         return Finding("state directory", "problem", f"{path} cannot be written to")
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
+        # What is in it is the user's alone whatever the mode; a daemon refuses only what everybody
+        # may write to.
+        verdict = "problem" if mode & 0o002 else "warning"
         detail = (
             f"{path} is open to others (mode {mode:o}); `chmod 700 {quote(str(path))}` mends it"
         )
-        return Finding("state directory", "problem", detail)
+        return Finding("state directory", verdict, detail)
     return Finding("state directory", "ok", str(path))
 
 

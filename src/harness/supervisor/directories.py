@@ -33,7 +33,9 @@ class UnitDirectories:
         except FileExistsError:
             pass
         except FileNotFoundError:
-            self.root.mkdir(mode=0o700, parents=True)
+            # One by one: the mode is that of the last one only.
+            self.root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o700, exist_ok=True)
 
     def data(self) -> Path:
         """Return the directory for what the unit keeps, made when it is first asked for.

@@ -66,7 +66,9 @@ class ProjectStore:
         """
         directory = self._directory / "projects" / name
         with _disk_errors(name):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One by one: the mode is that of the last one only. Others need not know the names.
+            directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, exist_ok=True)
         return directory
 
     def write(

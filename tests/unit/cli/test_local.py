@@ -144,13 +144,16 @@ def test_doctor_needs_neither_daemon_nor_file(cli: Any) -> None:
     }  # fmt: skip
 
 
-def test_doctor_finds_a_state_directory_open_to_others(cli: Any, tmp_path: Path) -> None:
-    (tmp_path / "state").mkdir(mode=0o755)
-    os.chmod(tmp_path / "state", 0o755)
+@pytest.mark.parametrize(("mode", "code"), [(0o755, 0), (0o775, 0), (0o777, 1)])
+def test_doctor_finds_a_state_directory_open_to_others(
+    cli: Any, tmp_path: Path, mode: int, code: int
+) -> None:
+    (tmp_path / "state").mkdir()
+    os.chmod(tmp_path / "state", mode)
     cli.client.running = False
     result = cli("doctor")
-    assert result.exit_code == 1
-    assert f"open to others (mode 755); `chmod 700 {tmp_path / 'state'}`" in result.stdout
+    assert result.exit_code == code
+    assert f"open to others (mode {mode:o}); `chmod 700 {tmp_path / 'state'}`" in result.stdout
 
 
 def test_doctor_finds_a_state_directory_that_cannot_be_made(cli: Any, tmp_path: Path) -> None:

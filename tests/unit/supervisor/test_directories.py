@@ -21,7 +21,7 @@ def directories(tmp_path: Path) -> UnitDirectories:
 def test_they_are_for_the_user_alone(directories: UnitDirectories) -> None:
     directories.make_run(1)
 
-    for path in (directories.root, directories.run(1)):
+    for path in (directories.root.parent, directories.root, directories.run(1)):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
