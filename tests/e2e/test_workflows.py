@@ -93,7 +93,8 @@ def test_a_workflow_is_described_looked_at_and_run(stack: HarnessCase) -> None:
     assert re.search(r"^  1\. up +start web$", described, re.MULTILINE)
     assert described.endswith("\nfinally\n  1.  exec web -- touch ended\n\nlimit     1m 00s\n")
     planned = stack.ok("workflow", "run", "deploy", "--dry-run", "--names", "x")
-    assert "items=params.names" in planned
+    assert re.search(r"^up +start web +-$", planned, re.MULTILINE)
+    assert "for each item of params.names, at most 2 at once" in planned
     assert "if up is to be undone" in planned
     assert not Path(stack.directory, "ended").exists()
     done = stack("workflow", "run", "deploy", "--names", "x", "--names", "y")

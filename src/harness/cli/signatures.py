@@ -77,7 +77,7 @@ def option_text(command: click.Command, name: str, schema: Mapping[str, Any]) ->
     label, kind = flag_label(command, name), shape(own, schema)
     if label.startswith("--"):
         label += f" {kind.upper() if kind.isalpha() else 'VALUE' if ' ' in kind else kind}"
-    text = own.get("description")
+    text = (own.get("description") or "").rstrip(".")
     return f"{label} ({text})" if text else label
 
 

@@ -19,7 +19,7 @@ from .operations import Show, finish
 from .session import Session
 from .signatures import flag_label, option_text, parameter_facts, said_as_options
 from .tables import Cell, columns, table
-from .written_steps import short, step_rows
+from .written_steps import planned_text, short, step_rows
 
 if TYPE_CHECKING:
     from harness.client import Client
@@ -276,7 +276,7 @@ def _show_plan(session: Session, planned: Mapping[str, Any], schema: Mapping[str
     if session.out.json:
         session.out.document(planned)
     else:
-        headers = ("STEP", "KIND", "WITH", "WHEN")
+        headers = ("STEP", "WHAT IT WOULD DO", "WHEN")
         session.out.lines(table(session.out, headers, map(_plan_row, planned["steps"])))
         for problem in planned["problems"]:
             place = f"{problem['place']}: " if problem["place"] else ""
@@ -292,8 +292,8 @@ def _show_plan(session: Session, planned: Mapping[str, Any], schema: Mapping[str
 
 def _plan_row(step: Mapping[str, Any]) -> list[str | Cell | None]:
     when = [step["because"], f"if {step['when']}" if step["when"] else None]
-    inputs = " ".join(f"{key}={short(value)}" for key, value in step["inputs"].items())
-    return [step["path"], step["kind"], inputs, "; ".join(filter(None, when)) or None]
+    text = planned_text(step["kind"], step["inputs"])
+    return [step["path"], text, "; ".join(filter(None, when)) or None]
 
 
 def _run_row(run: Mapping[str, Any]) -> list[str | Cell | None]:

@@ -1,7 +1,7 @@
-"""The steps of a workflow as they are written, in words: one row each, inner ones indented.
+"""The steps of a workflow in words: as they are written, one row each, or as a dry run has them.
 
-A step is the JSON value that a stack file or a plugin has of it, so every way of writing one is
-read here.
+A written step is the JSON value that a stack file or a plugin has of it, so every way of writing
+one is read here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from .facts import json_text
 
-__all__ = ["short", "step_rows"]
+__all__ = ["planned_text", "short", "step_rows"]
 
 Step = Mapping[str, Any]
 
@@ -34,6 +34,21 @@ def step_rows(steps: Sequence[Step], *, indent: str = "") -> Iterator[tuple[str,
         name = f" {step['name']}" if step.get("name") else ""
         yield f"{indent}{number}.{name}", _text(step)
         yield from _inner_rows(step, indent + _INDENT)
+
+
+def planned_text(kind: str, inputs: Mapping[str, Any]) -> str:
+    """Return what a step of a dry run would do, without what is in it.
+
+    Args:
+        kind: of the step.
+        inputs: its options by name, as far as they are known.
+    """
+    if kind == "if":
+        return f"if {short(inputs.get('condition'))}"
+    if kind not in _DOES:
+        return _joined(kind, _values(inputs))
+    only = _ONLY.get(kind)
+    return _DOES[kind](inputs if only is None else inputs.get(only))
 
 
 def _inner_rows(step: Step, indent: str) -> Iterator[tuple[str, str]]:
@@ -159,3 +174,12 @@ _DOES: Mapping[str, Callable[[Any], str]] = {
     "for_each": _for_each,
 }
 """Key of a step that says what it does → its words."""
+
+_ONLY = {
+    "start": "units",
+    "stop": "units",
+    "restart": "units",
+    "sleep": "duration",
+    "set": "values",
+}
+"""Kind → what a dry run calls the only thing that is written under it."""

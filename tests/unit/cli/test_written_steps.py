@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli.written_steps import short, step_rows
+from harness.cli.written_steps import planned_text, short, step_rows
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,30 @@ def test_steps_in_others_are_indented_under_them() -> None:
         ("  undone by", ""),
         ("    1.", "stop db"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "text"),
+    [
+        ("start", {"units": ["db", "web"]}, "start db, web"),
+        ("sleep", {"duration": "10ms"}, "sleep 10ms"),
+        ("set", {"values": {"x": "${params.x}"}}, "set x=${params.x}"),
+        ("task", {"name": "seed"}, "task seed"),
+        ("action", {"name": "net.deploy", "parameters": {"path": "${params.path}"}},
+         "action net.deploy path=${params.path}"),
+        ("exec", {"service": "db", "command": "${params.command}"}, "exec db -- ${params.command}"),
+        ("if", {"condition": "params.fast"}, "if params.fast"),
+        ("sequence", {}, "in order"),
+        ("parallel", {}, "side by side"),
+        ("parallel", {"max": 2}, "side by side, at most 2 at once"),
+        ("for_each", {"items": [1], "name": "n", "max": 1}, "for each n of [1]"),
+        ("note", {"text": "hello"}, "note text=hello"),
+    ],
+)  # fmt: skip
+def test_a_step_of_a_dry_run_is_said_in_the_same_words(
+    kind: str, inputs: dict[str, Any], text: str
+) -> None:
+    assert planned_text(kind, inputs) == text
 
 
 def test_a_long_value_is_cut() -> None:
