@@ -172,6 +172,8 @@ def test_why_a_step_failed_is_on_the_screen_once(stack: HarnessCase) -> None:
         "    finally: [{exec: {service: db, command: \"sh -c 'echo left; exit 4'\"}}]\n"
         "  undone:\n"
         "    steps: [{exec: {service: db, command: 'true'}}]\n"
+        "  late:\n"
+        "    steps: [{wait: {service: db, timeout: 10s}}]\n"
     )
     failed = stack("workflow", "run", "fails").stderr
     end = failed[failed.index("harness: ") :]
@@ -189,6 +191,9 @@ def test_why_a_step_failed_is_on_the_screen_once(stack: HarnessCase) -> None:
     assert hint.startswith("hint: harness start db; `harness workflow show ")
     run = str(runs(stack)[-1]["id"])
     assert stack.ok("workflow", "show", run).splitlines()[2] == "hint: harness start db"
+    assert stack("workflow", "run", "late").returncode == 1
+    told = "cannot wait any longer, it will not happen: db is stopped"
+    assert told in stack.ok("workflow", "show", str(runs(stack)[-1]["id"])).splitlines()[-1]
 
 
 def test_a_run_that_takes_longer_than_it_may_exits_with_124(stack: HarnessCase) -> None:

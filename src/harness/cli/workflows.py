@@ -299,7 +299,7 @@ def _plan_row(step: Mapping[str, Any]) -> list[str | Cell | None]:
 def _run_row(run: Mapping[str, Any]) -> list[str | Cell | None]:
     ended = run["ended_at"]
     took = f"{elapsed_s(run['started_at'], until=ended):.2f} s" if ended else None
-    why = run["error"]["message"].splitlines()[0] if run["error"] else None
+    why = _headline(run["error"]["message"]) if run["error"] else None
     state = Cell(run["state"], _STYLES.get(run["state"]))
     return [run["id"], run["workflow"], state, clock_time(run["started_at"]), took, why]
 
@@ -319,12 +319,18 @@ def _run_text(session: Session, run: Mapping[str, Any]) -> Iterator[str]:
         yield f"and {run['dropped_steps']} more steps, which have no record"
 
 
+def _headline(message: str) -> str:
+    """Return the first line, with the next one where it only leads to that."""
+    lines = message.splitlines()
+    return " ".join(line.strip() for line in lines[: 2 if lines[0].endswith(":") else 1])
+
+
 def _step_row(step: Mapping[str, Any]) -> list[str | Cell | None]:
     ended = step["ended_at"]
     took = f"{elapsed_s(step['started_at'], until=ended):.2f} s" if ended else None
     what = f"undoes {step['compensates']}" if step["compensates"] else None
     if step["error"]:
-        what = step["error"]["message"].splitlines()[0]
+        what = _headline(step["error"]["message"])
     elif step["outputs"] not in (None, {}) and what is None:
         what = short(step["outputs"])
     state = Cell(step["state"], _STYLES.get(step["state"]))
