@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +12,16 @@ import click
 from .action_arguments import named_options, parse_arguments
 from .arguments import complete
 from .commands import Command, Group, async_command
-from .facts import action_event, step_text
 from .moments import age, clock_time, elapsed_s
-from .operations import Show, finish
+from .operations import finish
 from .session import Session
 from .signatures import flag_label, option_text, parameter_facts, said_as_options
+from .step_lines import StepLines
 from .tables import Cell, columns, table
 from .written_steps import planned_text, short, step_rows
 
 if TYPE_CHECKING:
     from harness.client import Client
-
-    from .output import Output
-    from .progress import Board
 
 __all__ = ["workflow"]
 
@@ -116,7 +112,7 @@ async def run(
             async with said_as_options(run, schema):
                 return await client.workflows.run(**call)
 
-        steps = _Steps()
+        steps = StepLines()
         answer = partial(_show_end, session, client, steps)
         await finish(session, client, start(), wait=wait, progress=steps.progress, answer=answer)
 
@@ -165,59 +161,11 @@ async def _place(session: Session, client: Client) -> dict[str, Any]:
     return {"project": await session.project(client)}
 
 
-# ── while it runs ────────────────────────────────────────────────────────────────────────────────
-
-
-class _Steps:
-    """Says how each step goes: on stderr, or with --json as lines of the answer.
-
-    The end of a run says why its step failed. What has failed besides is said before that.
-    """
-
-    def __init__(self) -> None:
-        self._unsaid: dict[str, str] = {}
-
-    @asynccontextmanager
-    async def progress(self, output: Output, _: Client, board: Board) -> AsyncIterator[Show]:
-        """Show the events of one run while the context is open."""
-
-        def show(event: Mapping[str, Any]) -> None:
-            kind, data = event["kind"], event["data"]
-            if data.get("run") != board.id:
-                return
-            if output.json:
-                output.record({"event": kind, "at": event["at"], **data})
-            elif output.quiet or "step" not in data:
-                return
-            elif kind == "action-event":
-                output.note(f"{data['step']}: {action_event(data['name'], data['data'])}")
-            else:
-                self._step(output, data)
-
-        yield show
-
-    def _step(self, output: Output, data: Mapping[str, Any]) -> None:
-        message = data.get("message")
-        if data.get("attempt", 1) > 1:
-            self.say_rest(output)
-        if data.get("state") != "failed" or not message or data["compensates"]:
-            output.note(step_text(data))
-            return
-        output.note(step_text({**data, "message": None}))
-        # A step that holds another one fails for the same reason.
-        if message not in self._unsaid.values():
-            self._unsaid[data["step"]] = message
-
-    def say_rest(self, output: Output, *, end: str = "") -> None:
-        """Say why steps failed, as far as the text of the run's end will not say so."""
-        for step, message in self._unsaid.items():
-            if message not in end:
-                output.note(f"{step}: {message}")
-        self._unsaid.clear()
+# ── how it ended ─────────────────────────────────────────────────────────────────────────────────
 
 
 async def _show_end(
-    session: Session, client: Client, steps: _Steps, ended: Mapping[str, Any]
+    session: Session, client: Client, steps: StepLines, ended: Mapping[str, Any]
 ) -> None:
     found = await client.workflows.trace(run=ended["id"])
     if session.out.json:
