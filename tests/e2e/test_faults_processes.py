@@ -36,7 +36,7 @@ def test_a_service_that_ignores_the_stop_signal_is_killed_in_time_and_that_is_to
     down = case("down")
     assert down.returncode == 0
     assert case.marked(case.project) == []
-    assert "deaf: stopped (killed: it did not end at the stop signal" in down.stderr
+    assert "deaf: stopped (killed: it did not end within 0.5 s; also killed" in down.stderr
     assert "killed" in case.unit("deaf")["message"]
     assert case.unit("deaf")["exit_code"] == 128 + signal.SIGKILL
 
@@ -278,3 +278,14 @@ def test_no_wait_prints_an_id_and_leaves_the_work_to_the_daemon(
     printed = case.ok(*words, "--no-wait", timeout_s=30)
     assert re.fullmatch(r"[0-9a-f]{12}\n", printed)
     eventually(lambda: case.unit(unit)["state"] == state)
+
+
+def test_an_end_by_the_signal_that_was_asked_for_needs_no_reason(case: HarnessCase) -> None:
+    case.write(
+        "services:\n"
+        "  soft: {type: process, command: sleep 1000}\n"
+        "  hard: {type: process, command: sleep 1000, stop_signal: SIGKILL}\n"
+    )
+    case.ok("up", "-q")
+    assert sorted(case("down").stderr.splitlines()) == ["hard: stopped", "soft: stopped"]
+    assert [case.unit(name)["message"] for name in ("soft", "hard")] == [None, None]

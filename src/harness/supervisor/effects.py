@@ -38,7 +38,7 @@ from .launch import Run, discard_run, prepare_run
 from .machine import Effect, Trigger
 from .named_tasks import NamedTasks, is_cancelled
 from .observation import Observation
-from .reasons import cause_of, waited_probe
+from .reasons import cause_of, stop_text, waited_probe
 from .setup import set_up
 from .sweeper import Sweeper
 
@@ -443,7 +443,9 @@ class Effects:
             Trigger.EMPTY,
             reason=failure
             or unit.stop_cause
-            or (_stop_text(report) if has_exit or report is None else "stopped on request"),
+            or (
+                stop_text(unit.spec, report) if has_exit or report is None else "stopped on request"
+            ),
         )
         if unit.goal is Goal.UP and not unit.held:
             unit.post(Trigger.WANTED)
@@ -506,13 +508,4 @@ def _why(status: ExitStatus, reason: str | None, ending: Ending) -> str | None:
     if ending.crash_loop:
         count = len(ending.history.ended_at)
         return f"{text}; it ended {count} times and is not started again"
-    return text
-
-
-def _stop_text(report: StopReport | None) -> str | None:
-    if report is None:
-        return None
-    text = "killed: it did not end at the stop signal" if report.killed else str(report.exit)
-    if report.stragglers:
-        text += f"; also killed: {', '.join(report.stragglers)}"
     return text

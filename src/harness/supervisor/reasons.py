@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
+from harness.commands import signal_number
 from harness.errors import ConfigError
 from harness.health import HealthReport, ProbeReport
 
-__all__ = ["cause_of", "one_line", "waited_probe"]
+if TYPE_CHECKING:
+    from harness.executors import StopReport
+    from harness.model import UnitSpec
+
+__all__ = ["cause_of", "one_line", "stop_text", "waited_probe"]
 
 
 @overload
@@ -41,3 +46,23 @@ def waited_probe(report: HealthReport | None) -> ProbeReport | None:
         return None
     current = next((p for p in report.probes if p.probe == report.waiting_for), None)
     return current or (report.probes[-1] if report.probes else None)
+
+
+def stop_text(spec: UnitSpec, report: StopReport | None) -> str | None:
+    """Return how a unit ended that was stopped; nothing where that is what was asked for.
+
+    Args:
+        spec: of the unit.
+        report: of its executor; None: nothing ran.
+    """
+    if report is None:
+        return None
+    parts = []
+    if report.killed:
+        parts.append(f"killed: it did not end within {spec.shutdown_timeout_s:g} s")
+    elif report.exit.as_shell() != 128 + signal_number(spec.stop_signal):
+        # A shell, or a container, says so of what ended by a signal.
+        parts.append(str(report.exit))
+    if report.stragglers:
+        parts.append(f"also killed: {', '.join(report.stragglers)}")
+    return "; ".join(parts) or None

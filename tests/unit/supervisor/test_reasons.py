@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import anyio
+import pytest
 
+from harness.executors import StopReport
 from harness.model import (
     Backoff,
     EventKind,
+    ExitStatus,
     HealthSpec,
     Hooks,
     LogCheck,
@@ -18,7 +21,7 @@ from harness.model import (
     Stage,
 )
 from harness.supervisor.masking import masked
-from harness.supervisor.reasons import cause_of, one_line
+from harness.supervisor.reasons import cause_of, one_line, stop_text
 from tests.unit.supervisor.scene import Scene, checked, hook, needs, service, task
 
 
@@ -31,6 +34,30 @@ def test_an_error_of_the_system_reads_plainly() -> None:
     assert cause_of(FileNotFoundError(2, "No such file or directory", "/x")) == (
         "no such file or directory: /x"
     )
+
+
+@pytest.mark.parametrize(
+    ("stop_signal", "report", "text"),
+    [
+        ("SIGTERM", None, None),
+        ("SIGTERM", StopReport(exit=ExitStatus(signal=15)), None),
+        ("SIGTERM", StopReport(exit=ExitStatus(code=143)), None),
+        ("SIGKILL", StopReport(exit=ExitStatus(signal=9)), None),
+        ("SIGTERM", StopReport(exit=ExitStatus(code=0)), "exit status 0"),
+        ("SIGTERM", StopReport(exit=ExitStatus(signal=11)), "ended by SIGSEGV"),
+        ("SIGINT", StopReport(exit=ExitStatus(signal=15)), "ended by SIGTERM"),
+        ("SIGTERM", StopReport(exit=ExitStatus(signal=9), killed=True),
+         "killed: it did not end within 2.5 s"),
+        ("SIGTERM", StopReport(exit=ExitStatus(signal=9), killed=True, stragglers=("a", "b")),
+         "killed: it did not end within 2.5 s; also killed: a, b"),
+        ("SIGTERM", StopReport(exit=ExitStatus(signal=15), stragglers=("a",)), "also killed: a"),
+    ],
+)  # fmt: skip
+def test_a_stop_says_what_was_not_asked_for(
+    stop_signal: str, report: StopReport | None, text: str | None
+) -> None:
+    spec = service("a", stop_signal=stop_signal, shutdown_timeout_s=2.5)
+    assert stop_text(spec, report) == text
 
 
 def test_a_short_secret_masks_nothing() -> None:
