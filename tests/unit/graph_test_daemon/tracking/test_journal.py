@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,10 +17,8 @@ import pytest
 from graph_test_daemon.tracking import BlockAt, GraftChain, Journal, Note, Transaction
 from graph_test_daemon.tracking.database import KEPT, Records
 from graph_test_daemon.tracking.errors import JournalError, JournalTooNew
+from tests.journal_writer import write_pair
 
-from .journal_writer import write_pair
-
-ROOT = Path(__file__).parents[4]
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
@@ -306,60 +300,3 @@ async def test_an_export_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 
 # ── a process that is killed ─────────────────────────────────────────────────────────────────────
-
-
-@contextmanager
-def writer(directory: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(Path(__file__).with_name("journal_writer.py")), str(directory)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-@pytest.mark.timeout(60)
-def test_a_process_that_is_killed_leaves_all_that_it_told_and_nothing_half(tmp_path: Path) -> None:
-    moments = random.Random(7)  # the same in every run
-    told = 0
-    for _ in range(20):
-        with writer(tmp_path / "tracking") as process:
-            assert process.stdout is not None
-            for _ in range(moments.randrange(1, 30)):
-                told = int(process.stdout.readline())
-            process.send_signal(signal.SIGKILL)
-            rest = process.stdout.read().split("\n")[:-1]
-        told = int(rest[-1]) if rest else told
-        left, right = anyio.run(_pair, tmp_path)
-        # The last pair may be kept and its number not told any more.
-        assert left == right
-        assert told <= left <= told + 1
-        told = left
-
-
-async def _pair(directory: Path) -> list[int]:
-    async with journal(directory) as opened:
-        notes = await opened.do(lambda r: r.all(Note))
-    assert [note.name for note in notes] == ["left", "right"]
-    return [note.count for note in notes]
-
-
-@pytest.mark.timeout(60)
-def test_a_process_may_be_killed_while_it_makes_the_file(tmp_path: Path) -> None:
-    moments = random.Random(8)
-    for round_ in range(10):
-        directory = tmp_path / str(round_)
-        with writer(directory / "tracking") as process:
-            path = directory / "tracking" / "journal.db"
-            while not path.exists():
-                assert process.poll() is None
-            for _ in range(moments.randrange(2_000)):
-                path.exists()
-            process.send_signal(signal.SIGKILL)
-        notes = anyio.run(_notes, directory)
-        assert {note.name for note in notes} <= {"left", "right"}  # and no damage
-
-
-async def _notes(directory: Path) -> list[Note]:
-    async with journal(directory) as opened:
-        return await opened.do(lambda r: r.all(Note))
