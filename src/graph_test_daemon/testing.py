@@ -270,4 +270,6 @@ class DeploySubgraph:
 def _name_of(directory: Path) -> str:
     """Return a directory's name as graph-node takes names."""
     words = re.sub(r"[^A-Za-z0-9]+", "-", directory.resolve().name).strip("-")
-    return f"test/{words or 'subgraph'}"
+    if not re.search(r"[A-Za-z]", words) or words == "graphql":
+        words = f"subgraph-{words}".strip("-")
+    return f"test/{words}"

@@ -1,6 +1,6 @@
 """graph-node: what can be asked of it and done to it, waiting for it, and its typed actions."""
 
-from .admin import Admin, check_name
+from .admin import Admin
 from .at_block import at_block
 from .at_service import node_at, urls_of
 from .errors import (
@@ -18,6 +18,7 @@ from .errors import (
     SubgraphNotFound,
 )
 from .failures import FailureReport, failure_report
+from .names import check_name
 from .node import GraphNode, Indexed, NodeUrls, is_deployment, subgraph_path
 from .reorgs import FollowedReorg, ReorgConverged, check_reorg, reorg_and_follow
 from .status import BlockPointer, DeploymentStatus, IndexingError, SubgraphFeatures

@@ -6,7 +6,6 @@ once may meet the state before; `GraphNode` waits for the effect.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,14 +17,11 @@ from .errors import (
     DeploymentNotFound,
     DeployRefused,
     GraphNodeError,
-    InvalidSubgraphName,
     SubgraphNotFound,
 )
+from .names import check_name
 
-__all__ = ["Admin", "check_name"]
-
-_SEGMENT = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?")
-_LONGEST_NAME = 255
+__all__ = ["Admin"]
 
 
 class Admin:
@@ -117,14 +113,6 @@ class Admin:
     async def aclose(self) -> None:
         """Close its connections; it may be used again."""
         await self._rpc.aclose()
-
-
-def check_name(name: str) -> None:
-    """Raise InvalidSubgraphName unless graph-node takes such a name."""
-    segments = name.split("/")
-    fits = all(_SEGMENT.fullmatch(segment) and segment != "graphql" for segment in segments)
-    if not fits or len(name) > _LONGEST_NAME:
-        raise InvalidSubgraphName(name)
 
 
 @asynccontextmanager

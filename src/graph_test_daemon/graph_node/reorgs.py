@@ -150,7 +150,7 @@ async def reorg_and_follow(
         done = ReorgConverged(
             deployment=deployment,
             block=synced.block.number,
-            took_s=anyio.current_time() - began_at,
+            took_s=round(anyio.current_time() - began_at, 3),
         )
         followed.append(done)
         await tell(done)

@@ -123,7 +123,7 @@ async def wait_for_sync(
                 deployment=found.deployment,
                 block=found.block,
                 has_errors=found.has_errors,
-                took_s=anyio.current_time() - began_at,
+                took_s=round(anyio.current_time() - began_at, 3),
             )
     raise await waiting.explain(cause)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, ClassVar, Generic, TypeVar
 
+from graph_test_daemon.graph_node import check_name
+
 __all__ = [
     "Allocation",
     "Contract",
@@ -126,6 +128,10 @@ class Subgraph(Handle):
     values: Mapping[str, str | int | Ref[str] | Ref[int]] = field(default_factory=dict, hash=False)
 
     values_are = "`.deployment` or `.subgraph_id`"
+
+    def __post_init__(self) -> None:
+        """Raise InvalidSubgraphName where graph-node takes no such name."""
+        check_name(self.name)
 
     @property
     def step(self) -> str:

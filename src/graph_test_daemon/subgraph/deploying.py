@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 
 from graph_test_daemon.errors import GraphError
-from graph_test_daemon.graph_node import GraphNode
+from graph_test_daemon.graph_node import GraphNode, check_name
 from graph_test_daemon.ipfs import Cid, Ipfs
 
 from .build import BuildProgressed, BuiltSubgraph, build_subgraph
@@ -56,7 +56,7 @@ class SubgraphUploaded:
     Attributes:
         deployment: its id, the CID of its manifest.
         bytes32: the same as contracts have it.
-        files: how many it has besides.
+        files: how many were added, the manifest among them.
     """
 
     deployment: str
@@ -127,7 +127,7 @@ class SubgraphPlace:
             SubgraphUploaded(
                 deployment=uploaded.deployment,
                 bytes32=Cid.parse(uploaded.deployment).bytes32(),
-                files=len(uploaded.files),
+                files=len(uploaded.files) + 1,
             )
         )
         return uploaded
@@ -164,11 +164,13 @@ async def deploy_directory(
         tell: is awaited with what is done.
 
     Raises:
+        InvalidSubgraphName: graph-node takes no such names; nothing was done.
         PlaceholdersUnfilled: there are placeholders without a value.
         ManifestInvalid: it would not build, or not run here.
         BuildFailed: the tools could not build it.
         DeployRefused: the node does not take it.
     """
+    check_name(name)
     built = await place.build(
         directory,
         manifest=manifest,

@@ -174,7 +174,7 @@ async def deploy_graft_chain(
 
     Raises:
         DeploymentNotFound: there is no such base.
-        InvalidSubgraphName: graph-node takes no such names.
+        InvalidSubgraphName: graph-node takes no such names; nothing was done.
         PlaceholdersUnfilled: there are placeholders without a value.
         ManifestInvalid: one would not build, or not run here.
         GraftRefused: a graft would fail; all reasons are named, and nothing was done.
@@ -182,6 +182,8 @@ async def deploy_graft_chain(
         IndexingFailed: one has stopped at an error; those before it are deployed.
         NotSynced: one has not caught up in time; likewise.
     """
+    for source in sources:
+        check_name(source.name)
     building = _Chain(
         place=place,
         chain=chain,
@@ -275,8 +277,6 @@ class _Chain:
 
     async def plan(self, found: _Found, sources: Sequence[GraftSource]) -> tuple[PlannedGraft, ...]:
         """Choose the blocks, and check everything that can be without building."""
-        for source in sources:
-            check_name(source.name)
         blocks = choose_blocks(
             found.base,
             [source.block for source in sources],

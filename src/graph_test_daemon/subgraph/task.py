@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from graph_test_daemon.chain import Chain
-from graph_test_daemon.graph_node import SyncProgressed, subgraph_path, wait_for_sync
+from graph_test_daemon.graph_node import (
+    InvalidSubgraphName,
+    SyncProgressed,
+    check_name,
+    subgraph_path,
+    wait_for_sync,
+)
 from graph_test_daemon.ipfs import Cid
 from graph_test_daemon.peers import peer_of
 from harness.actions import TaskCall, TaskType
@@ -19,6 +25,8 @@ from .upload import FileUploaded
 from .values import Addresses, read_addresses
 
 __all__ = ["GraphSubgraph", "SubgraphConfig", "SubgraphOutputs"]
+
+_REFERENCE = "${"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +49,15 @@ class SubgraphConfig:
     """It is done when the subgraph has caught up with the chain."""
     timeout_s: float = 120.0
     """How long catching up may take."""
+
+    def __post_init__(self) -> None:
+        """Refuse a name that graph-node does not take before anything is built."""
+        if _REFERENCE in self.name:
+            return  # it has no value yet; this is looked at again when it has
+        try:
+            check_name(self.name)
+        except InvalidSubgraphName as error:
+            raise ValueError(f"{error}; {error.hint}") from error
 
     def all_values(self) -> dict[str, Value]:
         """Return the values of all placeholders.

@@ -124,6 +124,7 @@ async def test_what_cannot_be_done_is_explained(tmp_path: Path) -> None:
             ("published", {"subgraph": "QmX"}, "subgraph-not-published", "never published"),
             ("allocate", {"deployment": "Qm", "tokens": 1}, "invalid-cid", "Qm"),
             ("withdraw", {}, "reverted", "!tokens"),
+            ("deploy-subgraph", {"path": "no", "name": "a b"}, "invalid-subgraph-name", "a b"),
         ):
             with pytest.raises(RemoteFailure, match=text) as refused:
                 await act(action, **parameters)

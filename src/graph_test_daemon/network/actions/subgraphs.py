@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from graph_test_daemon.graph_node import Synced, subgraph_path, wait_for_sync
+from graph_test_daemon.graph_node import Synced, check_name, subgraph_path, wait_for_sync
 from graph_test_daemon.ipfs import Cid
 from graph_test_daemon.network.accounts import Who
 from graph_test_daemon.network.amounts import wei
@@ -199,6 +199,7 @@ class SubgraphActions(NetworkBase):
                 f"cannot graft at block {graft_block}: nothing is said to graft onto",
                 hint="graft_base names a subgraph or a deployment",
             )
+        check_name(name)
         async with self._place() as place:
             source = GraftSource(
                 name=name,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from graph_test_daemon.graph_node import InvalidSubgraphName
 from graph_test_daemon.scenarios import (
     Allocation,
     Contract,
@@ -29,6 +30,11 @@ def test_each_call_returns_another_scenario() -> None:
     empty = Scenario("a")
     assert empty.mine(3) != empty
     assert empty.steps == ()
+
+
+def test_a_name_that_graph_node_does_not_take_is_refused_where_it_is_written() -> None:
+    with pytest.raises(InvalidSubgraphName, match='"my subgraph"'):
+        Subgraph("subgraphs/notes", "my subgraph")
 
 
 def test_a_scenario_is_the_document_of_a_workflow() -> None:
