@@ -78,9 +78,10 @@ class IndexingFailed(GraphError):
 
     Attributes:
         deployment: its id.
-        message: of the error, in graph-node's words.
+        message: what went wrong, in graph-node's words.
         handler: of the mapping, where it is known.
         block: number of the block, where it is known.
+        backtrace: functions of the mapping that ran, innermost first.
     """
 
     kind = "indexing-failed"
@@ -94,21 +95,27 @@ class IndexingFailed(GraphError):
         handler: str | None,
         block: int | None,
         head: int,
+        transaction: str | None = None,
+        backtrace: Sequence[str] = (),
         log: Sequence[str] = (),
     ) -> None:
         self.deployment = deployment
         self.message = message
         self.handler = handler
         self.block = block
-        where = "" if block is None else f" at block {block}"
-        whose = "" if handler is None else f" in {handler}"
+        self.backtrace = tuple(backtrace)
+        whose = "" if handler is None else f"handler {handler}"
+        where = "" if block is None else f"block {block}"
+        places = ", ".join(filter(None, (whose, where)))
         super().__init__(
-            f"cannot index {deployment}: it failed{where}{whose}: {message}",
+            f"cannot index {deployment}: {message}" + (f" ({places})" if places else ""),
             details={
                 "deployment": deployment,
                 "message": message,
                 "handler": handler,
                 "block": block,
+                "transaction": transaction,
+                "backtrace": list(backtrace),
                 "head": head,
                 "log": list(log),
             },

@@ -24,23 +24,27 @@ class FailureReport:
     """Why a deployment has failed.
 
     Attributes:
-        deployment: its id.
-        health: `failed`, in graph-node's words.
-        message: of the error, in graph-node's words.
+        message: what went wrong, in graph-node's words.
         handler: of the mapping, where it is known.
         block: that it failed at, where it is known.
+        transaction: that was handled, where it is known.
+        backtrace: functions of the mapping that ran, innermost first.
         deterministic: every indexer runs into it; another error is tried again.
+        deployment: its id.
+        health: `failed`, in graph-node's words.
         indexed: the newest block that it has indexed; None: none.
         head: height of the chain.
         log: the last lines of graph-node's output that are about it; of all, where none is.
     """
 
-    deployment: str
-    health: str
     message: str
     handler: str | None
     block: BlockPointer | None
+    transaction: str | None
+    backtrace: tuple[str, ...]
     deterministic: bool
+    deployment: str
+    health: str
     indexed: BlockPointer | None
     head: int
     log: tuple[str, ...]
@@ -85,12 +89,14 @@ async def failure_report(
     lines = log()
     about = [line for line in lines if status.deployment in line]
     return FailureReport(
-        deployment=status.deployment,
-        health=status.health,
         message=error.message,
         handler=error.handler,
         block=error.block,
+        transaction=error.transaction,
+        backtrace=error.backtrace,
         deterministic=error.deterministic,
+        deployment=status.deployment,
+        health=status.health,
         indexed=status.latest,
         head=head,
         log=tuple((about or lines)[-_LOG_LINES:]),

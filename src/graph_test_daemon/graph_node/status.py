@@ -6,10 +6,11 @@ hashes have no 0x.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
+
+from .mapping_errors import read_mapping_error
 
 __all__ = [
     "STATUS_FIELDS",
@@ -19,7 +20,6 @@ __all__ = [
     "SubgraphFeatures",
 ]
 
-_HANDLER = re.compile(r"in handler `([^`]+)`")
 _ERROR_FIELDS = "message handler deterministic block { number hash }"
 
 STATUS_FIELDS = f"""
@@ -56,25 +56,32 @@ class IndexingError:
     """What went wrong while a deployment was indexed.
 
     Attributes:
-        message: in graph-node's words.
-        handler: of the mapping, taken from the message where only that names it; or None.
-        deterministic: every indexer runs into it; others are tried again.
+        message: what went wrong, in graph-node's words.
+        handler: of the mapping, taken from the text where only that names it; or None.
         block: where, or None.
+        transaction: that was handled, where the text names it.
+        deterministic: every indexer runs into it; others are tried again.
+        backtrace: functions of the mapping that ran, innermost first.
     """
 
     message: str
     handler: str | None
-    deterministic: bool
     block: BlockPointer | None
+    transaction: str | None
+    deterministic: bool
+    backtrace: tuple[str, ...]
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self:
         """Read one."""
+        error = read_mapping_error(answer["message"])
         return cls(
-            message=answer["message"],
-            handler=answer.get("handler") or _handler_in(answer["message"]),
-            deterministic=bool(answer.get("deterministic")),
+            message=error.message,
+            handler=answer.get("handler") or error.handler,
             block=BlockPointer.read(answer.get("block")),
+            transaction=error.transaction,
+            deterministic=bool(answer.get("deterministic")),
+            backtrace=error.backtrace,
         )
 
 
@@ -162,9 +169,3 @@ class SubgraphFeatures:
             handlers=tuple(answer["handlers"]),
             network=answer["network"],
         )
-
-
-def _handler_in(message: str) -> str | None:
-    """Return the handler that a message of graph-node names, or None."""
-    found = _HANDLER.search(message)
-    return None if found is None else found[1]

@@ -220,6 +220,8 @@ class _Waiting:
             message=error.message,
             handler=error.handler,
             block=None if error.block is None else error.block.number,
+            transaction=error.transaction,
+            backtrace=error.backtrace,
             head=await self.chain.block_number(),  # the node's own idea of it is an older one
             log=self.log(),
         )

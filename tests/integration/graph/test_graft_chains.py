@@ -170,7 +170,9 @@ def test_a_graft_that_fails_ends_the_chain_and_what_is_deployed_is_remembered(
     failed_at = playground.store(1, "fatal")
     stack.action("chain.mine", blocks=12)
     path = str(SUBGRAPHS / "fatal")
-    with pytest.raises(RemoteFailure, match=f"at block {failed_at} in handleStored") as failed:
+    with pytest.raises(
+        RemoteFailure, match=rf"\(handler handleStored, block {failed_at}\)"
+    ) as failed:
         stack.action(
             "network.graft-chain",
             base=base["deployment"],

@@ -120,7 +120,12 @@ async def test_a_fatal_error_ends_a_subgraph_whose_proof_stays(lab: Lab, blocks_
         await lab.sync(deployment)
     failed = caught.value
     assert failed.block == sent.receipt.block_number
-    assert "handleStored" in failed.message
+    assert failed.message == (
+        "Mapping aborted at src/mapping.ts, line 5, column 3,"
+        " with message: this text cannot be handled"
+    )
+    assert (failed.handler, failed.backtrace) == ("handleStored", ("src/mapping/handleStored",))
+    assert failed.details["transaction"] == sent.receipt.transaction
     assert failed.details["head"] == failed.block + blocks_after
     assert "this text cannot be handled" in str(failed.details["log"])
     status = await lab.node.find(deployment)

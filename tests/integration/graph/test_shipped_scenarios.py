@@ -116,7 +116,9 @@ def test_a_subgraph_that_fails_is_reported(playground: Playground) -> None:
     done = playground.run("failing-subgraph", *words, cwd=SUBGRAPHS)
     report = outputs(playground, done)["report"]
     assert (report["health"], report["handler"]) == ("failed", "handleStored")
-    assert "this text cannot be handled" in report["message"]
+    assert report["message"].startswith("Mapping aborted at src/mapping.ts, line 5, column 3")
+    assert report["message"].endswith("this text cannot be handled")
+    assert report["backtrace"] == ["src/mapping/handleStored"]
     assert report["block"]["number"] == failed_at
     assert report["deterministic"]
     assert report["head"] >= failed_at + 2

@@ -45,6 +45,6 @@ async def test_it_is_refused_before_the_base_of_a_graft_is_looked_for(
 
 
 def test_it_is_refused_when_the_stack_file_is_checked() -> None:
-    with pytest.raises(InvalidTaskConfig, match='"a b" as a name.*slashes'):
+    with pytest.raises(InvalidTaskConfig, match=r'"a b" as a name.*slashes'):
         check_task_config(GraphSubgraph, "indexed", {"path": "subgraph", "name": "a b"})
     check_task_config(GraphSubgraph, "indexed", {"path": "subgraph", "name": "${NAME:-a}/b"})
