@@ -35,9 +35,11 @@ class GraphNodeError(GraphError):
     facts = ("cause",)
     advice: ClassVar[str | None] = None
 
-    def __init__(self, *, what: str, cause: str) -> None:
+    def __init__(self, *, what: str, cause: str, hint: str | None = None) -> None:
         self.cause = cause
-        super().__init__(f"cannot {what}: {cause}", hint=self.advice, details={"cause": cause})
+        super().__init__(
+            f"cannot {what}: {cause}", hint=hint or self.advice, details={"cause": cause}
+        )
 
 
 class SubgraphNotFound(GraphNodeError):

@@ -6,6 +6,7 @@ deployment is done when it shows, not when the node has noted it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +15,13 @@ import anyio
 
 from graph_test_daemon.errors import QueryFailed
 from graph_test_daemon.graphql import GraphQL
+from graph_test_daemon.http import Http
 
 from .admin import Admin
 from .errors import DeploymentNotFound, GraphNodeError
 from .status import STATUS_FIELDS, BlockPointer, DeploymentStatus, SubgraphFeatures
 from .store import Store
+from .unknown import hint_for_query, hint_for_subgraph
 
 __all__ = ["GraphNode", "Indexed", "NodeUrls", "is_deployment", "is_passing", "subgraph_path"]
 
@@ -80,12 +83,14 @@ class GraphNode:
         self.store = store
         self.admin = Admin(urls.admin)
         self._status = GraphQL(f"{urls.status.rstrip('/')}/graphql", timeout_s=timeout_s)
+        self._explorer = Http(f"{urls.status.rstrip('/')}/explorer", timeout_s=timeout_s)
         self._queries = GraphQL(urls.query, timeout_s=timeout_s)
 
     async def aclose(self) -> None:
         """Close its connections; it may be used again."""
         await self.admin.aclose()
         await self._status.aclose()
+        await self._explorer.aclose()
         await self._queries.aclose()
 
     # ── deployments ──────────────────────────────────────────────────────────────────────────────
@@ -191,6 +196,20 @@ class GraphNode:
         data = await _asked(self._status, text, {"name": name})
         return [DeploymentStatus.read(found) for found in data["found"]]
 
+    async def names_of(self, deployment: str) -> tuple[str, ...] | None:
+        """Return the names that stand for a deployment, sorted; None: the node does not tell.
+
+        Those whose next version it is are among them.
+
+        Source: graph-node, `server/index-node/src/explorer.rs`, which is not promised to stay.
+        """
+        answer = await self._explorer.request("GET", f"/subgraphs-for-deployment/{deployment}")
+        try:
+            found = json.loads(answer.body)
+            return tuple(sorted({str(one["name"]) for one in found}))
+        except (ValueError, TypeError, KeyError):
+            return None
+
     async def find(self, subgraph: str) -> DeploymentStatus:
         """Return how far a subgraph is, by its name or by the id of a deployment.
 
@@ -200,7 +219,9 @@ class GraphNode:
         by_id = await self.status(subgraph) if is_deployment(subgraph) else None
         found = by_id or await self.status_of_name(subgraph)
         if found is None:
-            raise DeploymentNotFound(what=f"find {subgraph}", cause="nothing of it is deployed")
+            hint = await hint_for_subgraph(self, subgraph)
+            cause = "nothing of it is deployed"
+            raise DeploymentNotFound(what=f"find {subgraph}", cause=cause, hint=hint)
         return found
 
     async def proof_of_indexing(
@@ -267,9 +288,15 @@ class GraphNode:
         of any block, or when graph-node looks for its database.
 
         Raises:
-            QueryFailed: it answered with errors.
+            QueryFailed: it answered with errors; one about a name that nothing has says which one
+                may be meant.
         """
-        return await _asked(self._queries, text, variables, path=subgraph_path(subgraph))
+        path = subgraph_path(subgraph)
+        try:
+            return await _asked(self._queries, text, variables, path=path)
+        except QueryFailed as error:
+            error.hint = await hint_for_query(self, self._queries, subgraph, path, error)
+            raise
 
     async def indexed(self, subgraph: str) -> Indexed | None:
         """Return how far queries of a subgraph are; None before its first block.

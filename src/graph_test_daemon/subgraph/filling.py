@@ -13,8 +13,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from graph_test_daemon.suggestions import did_you_mean
+
 from .document import Place
-from .problems import Problem, did_you_mean
+from .problems import Problem
 
 __all__ = ["Filled", "Placeholder", "Value", "fill", "placeholders"]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Problem", "Severity", "did_you_mean", "failing"]
+__all__ = ["Problem", "Severity", "failing"]
 
 
 class Severity(StrEnum):
@@ -40,15 +39,6 @@ class Problem:
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
         return f"{place}: {self.message}" + (f" ({self.hint})" if self.hint else "")
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """Return a hint that names the nearest known name, else lists the known ones, if any."""
-    names = list(known)
-    lowered = {candidate.lower(): candidate for candidate in names}
-    if close := difflib.get_close_matches(name.lower(), lowered, n=1):
-        return f'did you mean "{lowered[close[0]]}"?'
-    return f"known: {', '.join(names)}" if names else None
 
 
 def failing(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -200,3 +200,45 @@ async def test_what_graph_node_refuses_has_a_kind(parts: Parts) -> None:
         await parts.node.deploy("test/mainnet", wrong_network)
     with pytest.raises(QueryFailed, match="does not exist"):
         await parts.node.indexed("test/never")
+
+
+async def test_a_name_that_nothing_has_is_told_with_the_nearest_one(
+    parts: Parts, deployed: tuple[str, str]
+) -> None:
+    name, deployment = deployed
+    await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True)
+    assert await parts.node.names_of(deployment) == (name,)
+    assert await parts.node.names_of(NOWHERE) == ()
+    meant = f'did you mean "{name}"?'
+    with pytest.raises(DeploymentNotFound, match="nothing of it is deployed") as unknown:
+        await parts.node.find(name[:-1])
+    assert unknown.value.hint == meant
+    for asking in (
+        parts.node.query(name[:-1], "{ nothings { id } }"),
+        wait_for_sync(parts.node, parts.chain, name[:-1]),
+    ):
+        with pytest.raises(QueryFailed, match="does not exist") as asked:
+            await asking
+        assert asked.value.hint == meant
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("{ nothigns { id } }", 'did you mean "nothings"?'),
+        ("{ nothings { idd } }", 'did you mean "id"?'),
+        ("{ nothings { name } }", "known: id"),
+        (
+            "{ nothigns { id } meta { deployment } }",
+            'did you mean "nothings"?; did you mean "_meta"?',
+        ),
+        ("{ nothings(first: -1) { id } }", None),
+    ],
+)
+async def test_a_field_that_a_subgraph_does_not_have_is_told_with_the_nearest_one(
+    parts: Parts, deployed: tuple[str, str], query: str, hint: str | None
+) -> None:
+    await wait_for_sync(parts.node, parts.chain, deployed[0], timeout_s=30, mine=True)
+    with pytest.raises(QueryFailed) as asked:
+        await parts.node.query(deployed[0], query)
+    assert asked.value.hint == hint, asked.value

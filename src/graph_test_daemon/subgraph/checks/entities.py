@@ -6,7 +6,7 @@ Source: graph-node, docs/aggregations.md; its validation of schemas.
 from __future__ import annotations
 
 from graph_test_daemon.subgraph.document import Place
-from graph_test_daemon.subgraph.problems import Problem, Severity, did_you_mean
+from graph_test_daemon.subgraph.problems import Problem, Severity
 from graph_test_daemon.subgraph.schema import (
     SCALARS,
     Field,
@@ -15,6 +15,7 @@ from graph_test_daemon.subgraph.schema import (
     SchemaUnreadable,
     read_schema,
 )
+from graph_test_daemon.suggestions import did_you_mean
 
 from .subject import Subject
 
