@@ -44,7 +44,13 @@ def test_the_protocols_stack_is_whole_and_leaves_nothing(case: HarnessCase) -> N
     for tool in ("anvil", "postgres", "gnd", "asc", "contracts"):
         graph_tool(tool)
     case.env |= {"HARNESS_FILE": str(stacks.protocol), "HARNESS_PROJECT": case.project}
-    case.ok(*ALL, "up", "-q", timeout_s=120)
+    up = case(*ALL, "up", timeout_s=120)
+    assert up.returncode == 0, up.stderr
+    # What is done with each contract is a detail: all of it is among the events.
+    shown = [line for line in up.stderr.splitlines() if line.startswith("contracts:")]
+    assert 1 <= len(shown) <= 5, shown
+    names = [event["data"].get("name") for event in case.events("action-event")]
+    assert names.count("contract-deployed") == 19
     units = case.status(*ALL)
     assert {name for name, unit in units.items() if not unit["ready"]} == set()
     assert {"tap-aggregator", "network-subgraph", "tap-configuration"} <= units.keys()

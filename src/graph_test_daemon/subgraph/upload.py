@@ -13,7 +13,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from anyio import to_thread
 
@@ -56,6 +56,8 @@ class FileUploaded:
         file: its name in the manifest.
         cid: what it is found by.
     """
+
+    is_detail: ClassVar[bool] = True
 
     file: str
     cid: str

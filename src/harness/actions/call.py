@@ -25,10 +25,17 @@ class ActionEvent:
     Attributes:
         name: such as `block-mined`, `progress` or `event-failed`.
         data: JSON values.
+        is_detail: one of many that say how something larger goes on.
     """
 
     name: str
     data: Mapping[str, Any]
+    is_detail: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """Return it as it goes over the wire: {name, data}, and `detail` where it is one."""
+        detail = {"detail": True} if self.is_detail else {}
+        return {"name": self.name, "data": self.data, **detail}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +80,9 @@ class Call:
     async def emit(self, event: object) -> None:
         """Tell the caller that something happened.
 
+        A class of events whose `is_detail` is true is for those of which there are many: commands
+        leave them out of what they show, unless details are wanted; everybody else gets them.
+
         An event that cannot be written as JSON is told as one of the name `event-failed`.
 
         Raises:
@@ -100,4 +110,4 @@ def _encoded(name: str, event: object) -> ActionEvent:
         logger.warning("Cannot send an event %s: %s", name, error)
         failed = EventFailed(event=name, message=str(error).partition("\n")[0])
         return ActionEvent(name="event-failed", data=adapter(EventFailed).dump_python(failed))
-    return ActionEvent(name=name, data=data)
+    return ActionEvent(name=name, data=data, is_detail=getattr(event, "is_detail", False))

@@ -131,7 +131,7 @@ async def _place(session: Session, client: Client, name: str) -> dict[str, Any]:
 def _show_event(session: Session, event: Mapping[str, Any]) -> None:
     if session.out.json:
         session.out.record({"event": event["name"], "data": event["data"]})
-    elif not session.out.quiet:
+    elif session.out.verbose or not event.get("detail"):
         session.out.note(action_event(event["name"], event["data"]))
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "action_event",
     "fact",
     "failed_hook",
+    "is_detail",
     "json_text",
     "outputs_text",
     "progress_fact",
@@ -34,7 +35,7 @@ _NOT_RUNNING = frozenset({"failed", "exited"})  # nothing was stopped where thes
 def progress_fact(event: Mapping[str, Any], *, verbose: bool = False) -> str | None:
     """Return `unit: what happened`, or None when it is a detail."""
     kind, data = event["kind"], event["data"]
-    if event["unit"] is None or (kind in _DETAILS and not verbose):
+    if event["unit"] is None or (is_detail(event) and not verbose):
         return None
     if kind == "hook-finished" and data.get("ok") and not verbose:
         return None
@@ -44,6 +45,11 @@ def progress_fact(event: Mapping[str, Any], *, verbose: bool = False) -> str | N
         if data.get("new") == "stopped" and data.get("old") in _NOT_RUNNING:
             return None
     return f"{event['unit']}: {fact(event)}"
+
+
+def is_detail(event: Mapping[str, Any]) -> bool:
+    """Tell whether an event says how something larger goes on."""
+    return event["kind"] in _DETAILS or bool(event["data"].get("detail"))
 
 
 def failed_hook(event: Mapping[str, Any]) -> list[str]:

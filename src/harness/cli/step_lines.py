@@ -37,7 +37,7 @@ class StepLines:
                 return
             if output.json:
                 output.record({"event": kind, "at": event["at"], **data})
-            elif output.quiet or "step" not in data:
+            elif output.quiet or "step" not in data or (data.get("detail") and not output.verbose):
                 return
             elif kind == "action-event":
                 output.note(f"{data['step']}: {action_event(data['name'], data['data'])}")

@@ -22,7 +22,10 @@ __all__ = ["ActionRun", "Actions"]
 
 
 class ActionRun:
-    """An action under way: an iteration over its events, {name, data}, that ends with it."""
+    """An action under way: an iteration over its events, that ends with it.
+
+    Each is {name, data}, and has `detail` where it is one of many.
+    """
 
     def __init__(self) -> None:
         self._events: deque[Mapping[str, Any]] = deque()
@@ -33,7 +36,7 @@ class ActionRun:
 
     def offer(self, _: str, params: Mapping[str, Any], __: int) -> None:
         """Take an event; called by the connection."""
-        self._events.append({"name": params["name"], "data": params["data"]})
+        self._events.append({key: value for key, value in params.items() if key != "id"})
         self._news.set()
 
     def fail(self, reason: HarnessError) -> None:
@@ -111,7 +114,7 @@ class Actions:
             project: where the service is.
             service: whose action it is.
             parameters: by name.
-            on_event: called with each event {name, data}.
+            on_event: called with each event {name, data}, and `detail` where it is one.
             timeout_s: how long it may take; None: as it is declared.
 
         Raises:

@@ -232,7 +232,7 @@ def _teller(project: Project, unit: str, action: str) -> Callable[[ActionEvent],
     """Return what publishes the events of an action that nobody has called."""
 
     async def tell(event: ActionEvent) -> None:
-        data = {"action": action, "name": event.name, "data": event.data}
+        data = {"action": action, **event.document()}
         project.context.publish(EventKind.ACTION_EVENT, unit, **data)
 
     return tell

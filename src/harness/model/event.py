@@ -22,7 +22,7 @@ class EventKind(StrEnum):
     STAGE_REACHED = "stage-reached"  # stage, after_s
     HOOK_FINISHED = "hook-finished"  # moment, ok, message, output
     TASK_COMPLETED = "task-completed"  # outputs, skipped
-    ACTION_EVENT = "action-event"  # action, name, data; run and step of a workflow
+    ACTION_EVENT = "action-event"  # action, name, data, detail; run and step
     LOGS_DROPPED = "logs-dropped"  # stream, bytes, cause
     SURVIVOR_FOUND = "survivor-found"  # command or message
     CRASH_LOOP_DETECTED = "crash-loop-detected"  # attempts

@@ -100,3 +100,5 @@ class ActionEventNotification(Result):
     """The run's name."""
     name: str
     data: Mapping[str, Any]
+    detail: bool = False
+    """One of many that say how something larger goes on."""

@@ -235,9 +235,9 @@ class Doer:
         found = (await self._actions()).find(self._project, service or None, name)
 
         async def send(event: ActionEvent) -> None:
-            data = {"action": name, "name": event.name, "data": event.data}
             # Whoever follows the run tells it from what others do with the service meanwhile.
-            data |= {"run": self._trace.id, "step": record.path}
+            place = {"run": self._trace.id, "step": record.path}
+            data = {"action": name, **event.document(), **place}
             self._project.context.publish(EventKind.ACTION_EVENT, found.service, **data)
 
         return await run_action(

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import anyio
 import pytest
 
-from harness.actions import ActionEvent, ActionSet, run_action
+from harness.actions import ActionEvent, ActionSet, Call, run_action
 from harness.errors import ActionError, ActionFailed, ActionTimeout, InvalidParameters
 from tests.toy_plugin import Daemon, Toy
 
@@ -123,3 +124,28 @@ async def test_cancelling_the_call_cancels_the_work(toy):
 
 async def test_positional_parameters_are_given_by_name():
     assert await _Run(Daemon())("add", a=3, negate=True) == -5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """One of many steps."""
+
+    is_detail: ClassVar[bool] = True
+
+    number: int
+
+
+async def test_an_event_of_which_there_are_many_is_sent_as_a_detail():
+    sent: list[ActionEvent] = []
+
+    async def send(event: ActionEvent) -> None:
+        await anyio.lowlevel.checkpoint()
+        sent.append(event)
+
+    call = Call("walk", {"stepped": Stepped}, send)
+    await call.emit(Stepped(number=1))
+    await call.progress("walking")
+    assert [event.document() for event in sent] == [
+        {"name": "stepped", "data": {"number": 1}, "detail": True},
+        {"name": "progress", "data": {"message": "walking", "done": None, "total": None}},
+    ]

@@ -80,3 +80,13 @@ def test_other_events_have_no_such_lines(make_event: Any) -> None:
     assert failed_hook(done) == []
     assert fact(done) == "hook pre_start done: fine"
     assert failed_hook(make_event(9, "health-changed", unit="web", new="healthy")) == []
+
+
+def test_progress_leaves_details_out_unless_they_are_wanted(make_event: Any) -> None:
+    told = {"action": "execute", "name": "contract-deployed", "data": {"name": "Staking"}}
+    event = make_event(8, "action-event", unit="contracts", **told)
+    line = "contracts: execute: contract-deployed name=Staking"
+    assert progress_fact(event) == line
+    detail = make_event(9, "action-event", unit="contracts", **told, detail=True)
+    assert progress_fact(detail) is None
+    assert progress_fact(detail, verbose=True) == line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 __all__ = [
     "ContractConfigured",
@@ -19,6 +20,8 @@ __all__ = [
 class ContractDeployed:
     """A contract can be called; where it has a proxy, that is initialised."""
 
+    is_detail: ClassVar[bool] = True
+
     name: str
     address: str
     block: int
@@ -28,6 +31,8 @@ class ContractDeployed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractConfigured:
     """A contract was set up with one call."""
+
+    is_detail: ClassVar[bool] = True
 
     name: str
     call: str

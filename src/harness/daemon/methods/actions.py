@@ -72,8 +72,8 @@ class _Doing:
         async def send(event: ActionEvent) -> None:
             self._publish(project, found, event)
             if params.events and params.run is not None:
-                data = self._wiring.stacks.masked(event.data)
-                document = {"id": params.run, "name": event.name, "data": data}
+                document = {"id": params.run, **event.document()}
+                document["data"] = self._wiring.stacks.masked(event.data)
                 await call.session.send(encode(Notification("actions.event", document)))
 
         with call.session.running(params.run) as scope:
@@ -105,7 +105,7 @@ class _Doing:
         return self._wiring.stacks.project(name) if name is not None else None
 
     def _publish(self, project: Project | None, found: FoundAction, event: ActionEvent) -> None:
-        data = {"action": found.action.name, "name": event.name, "data": event.data}
+        data = {"action": found.action.name, **event.document()}
         if project is not None:
             project.context.publish(EventKind.ACTION_EVENT, found.service, **data)
         else:
