@@ -23,6 +23,10 @@ def case(tmp_path: Path) -> Iterator[HarnessCase]:
 def test_a_reorganisation_is_followed_and_verified(case: HarnessCase) -> None:
     path = str(Path(__file__).parents[2] / "examples" / "graph" / "network-subgraph")
     case.ok("workflow", "run", "reorganisation", "--path", path, timeout_s=120)
+    events = [event["data"] for event in case.events("action-event")]
+    (told,) = [event["data"] for event in events if event["name"] == "reorg-injected"]
+    assert told.keys() == {"depth", "common", "dropped", "new_number", "new_hash"}
+    assert told["new_number"] == told["common"] + told["depth"]
 
 
 def test_no_event_is_lost_while_each_service_is_restarted(case: HarnessCase) -> None:

@@ -20,6 +20,7 @@ from .errors import (
 from .failures import FailureReport, failure_report
 from .names import check_name
 from .node import GraphNode, Indexed, NodeUrls, is_deployment, subgraph_path
+from .nudging import Nudges
 from .reorgs import FollowedReorg, ReorgConverged, check_reorg, reorg_and_follow
 from .status import BlockPointer, DeploymentStatus, IndexingError, SubgraphFeatures
 from .store import Store
@@ -44,6 +45,7 @@ __all__ = [
     "NotFailed",
     "NotFollowed",
     "NotSynced",
+    "Nudges",
     "ReorgConverged",
     "ReorgNotFollowed",
     "ReorgTooDeep",

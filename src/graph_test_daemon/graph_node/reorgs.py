@@ -19,8 +19,9 @@ from graph_test_daemon.errors import GraphError
 
 from .errors import NotFollowed, ReorgNotFollowed, ReorgTooDeep
 from .node import GraphNode
+from .nudging import Nudges
 from .status import DeploymentStatus
-from .sync import Synced, wait_for_sync
+from .sync import wait_for_sync
 
 __all__ = [
     "REORG_THRESHOLD",
@@ -138,12 +139,21 @@ async def reorg_and_follow(
     await on_reorg(reorg)
     await chain.mine(max(mine, 1))
     wanted = await chain.block_number()
+    nudges = Nudges(chain, renewed=False)
     followed: list[ReorgConverged] = []
     problems: list[NotFollowed] = []
 
     async def follow(deployment: str) -> None:
         try:
-            synced = await _synced(node, chain, deployment, wanted, timeout_s)
+            synced = await wait_for_sync(
+                node,
+                chain,
+                deployment,
+                block=wanted,
+                timeout_s=timeout_s,
+                stall_s=timeout_s,
+                mine=nudges,
+            )
         except GraphError as error:
             problems.append(NotFollowed(deployment=deployment, cause=str(error)))
             return
@@ -165,17 +175,3 @@ async def reorg_and_follow(
 
 def _indexed(statuses: Sequence[DeploymentStatus]) -> list[DeploymentStatus]:
     return [one for one in statuses if one.node is not None and not one.paused]
-
-
-async def _synced(
-    node: GraphNode, chain: Chain, deployment: str, wanted: int, timeout_s: float
-) -> Synced:
-    return await wait_for_sync(
-        node,
-        chain,
-        deployment,
-        block=wanted,
-        timeout_s=timeout_s,
-        stall_s=timeout_s,
-        mine=True,
-    )

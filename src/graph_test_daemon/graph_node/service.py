@@ -327,7 +327,7 @@ class GraphNodeService(CheckedQueries):
             block: its height; the chain's head unless given.
             timeout_s: how long it may take.
             stall_s: how long its block may stay the same.
-            mine: mine a block when nothing has moved for a second.
+            mine: mine a block when nothing has moved for a second, ten in vain at most.
         """
         if await self.node.status_of_name(subgraph) is None:
             await self.node.find(subgraph)

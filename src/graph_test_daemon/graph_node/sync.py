@@ -25,6 +25,7 @@ from harness.errors import HarnessError
 
 from .errors import IndexingFailed, NotSynced
 from .node import GraphNode, Indexed, is_passing
+from .nudging import Nudges
 from .status import BlockPointer, DeploymentStatus, IndexingError
 
 __all__ = ["SyncProgressed", "Synced", "wait_for_sync"]
@@ -32,7 +33,6 @@ __all__ = ["SyncProgressed", "Synced", "wait_for_sync"]
 _LOOK_AGAIN_S = 0.03
 _LOOK_AT_STATUS_S = 0.5
 _REMIND_AFTER_S = 0.8  # a block is usually indexed 0.6 s after it was mined
-_MINE_AFTER_S = 1.0
 _FAILS_WITHIN_S = 10.0
 _GOES_ON = "nonFatalErrors"
 _STUCK = (
@@ -85,7 +85,7 @@ async def wait_for_sync(
     block: int | None = None,
     timeout_s: float = 60.0,
     stall_s: float = 30.0,
-    mine: bool = False,
+    mine: bool | Nudges = False,
     tell: Tell | None = None,
     log: Callable[[], Sequence[str]] = tuple,
 ) -> Synced:
@@ -98,8 +98,8 @@ async def wait_for_sync(
         block: the height; None: of the chain's head now.
         timeout_s: how long it may take.
         stall_s: how long its block may stay the same.
-        mine: mine a block when nothing has moved for a second: on a chain where nothing happens,
-            graph-node notices nothing, for example after a reorganisation.
+        mine: mine a block when nothing has moved for a second, ten in vain at most: on a chain
+            where nothing happens graph-node notices nothing, for example after a reorganisation.
         tell: is awaited with its progress.
         log: gives the node's last lines of output, for errors.
 
@@ -108,7 +108,9 @@ async def wait_for_sync(
         NotSynced: the time is up, or it does not move.
         QueryFailed: there is no such subgraph.
     """
-    waiting = _Waiting(node, chain, subgraph, block or await chain.block_number(), tell, log)
+    wanted = await chain.block_number() if block is None else block
+    nudges = Nudges(chain) if mine is True else mine or None
+    waiting = _Waiting(node, chain, subgraph, wanted, nudges, tell, log)
     began_at = anyio.current_time()
     cause = f"it took longer than {timeout_s:g} s"
     with anyio.move_on_after(timeout_s):
@@ -116,7 +118,7 @@ async def wait_for_sync(
             if waiting.still_for_s() > stall_s:
                 cause = f"it has not moved for {stall_s:g} s"
                 break
-            await waiting.nudge(mine=mine)
+            await waiting.nudge()
             await anyio.sleep(_LOOK_AGAIN_S)
         else:
             return Synced(
@@ -134,13 +136,13 @@ class _Waiting:
     chain: Chain
     subgraph: str
     wanted: int
+    nudges: Nudges | None
     tell: Tell | None
     log: Callable[[], Sequence[str]]
     at: BlockPointer | None = None
     moved_at: float = field(default_factory=anyio.current_time)
     looked_at_status_at: float = 0.0
     reminded_at: float = field(default_factory=anyio.current_time)
-    mined_at: float = field(default_factory=anyio.current_time)
 
     async def look(self) -> Indexed | None:
         """Return how far queries are when that is far enough."""
@@ -153,6 +155,8 @@ class _Waiting:
             raise
         if found is not None and found.block != self.at:
             self.at, self.moved_at = found.block, anyio.current_time()
+            if self.nudges is not None:
+                self.nudges.moved()
             if self.tell is not None:
                 told = SyncProgressed(
                     subgraph=self.subgraph, block=found.block.number, wanted=self.wanted
@@ -174,7 +178,7 @@ class _Waiting:
     def still_for_s(self) -> float:
         return anyio.current_time() - self.moved_at
 
-    async def nudge(self, *, mine: bool) -> None:
+    async def nudge(self) -> None:
         """Where nothing moves, have graph-node look again, or give it something to look at."""
         now = anyio.current_time()
         if now - max(self.moved_at, self.reminded_at) > _REMIND_AFTER_S:
@@ -182,9 +186,8 @@ class _Waiting:
             if self.node.store is not None:
                 with suppress(HarnessError):  # it may just be restarted
                     await self.node.store.remind()
-        if mine and now - max(self.moved_at, self.mined_at) > _MINE_AFTER_S:
-            self.mined_at = now
-            await self.chain.rpc.call("evm_mine")
+        if self.nudges is not None:
+            await self.nudges.nudge(still_for_s=self.still_for_s())
 
     async def _raise_if_failing(self, deployment: str) -> None:
         """Do nothing where errors do not stop it; else wait until it is noted that they have.
@@ -235,6 +238,9 @@ class _Waiting:
         status = await self._status()
         head = await self.chain.block_number()
         details: dict[str, object] = {"chain_head": head, "log": list(self.log())}
+        if self.nudges is not None and (mined := self.nudges.count):
+            details["mined"] = mined
+            cause += f", and {mined} block{'s' * (mined > 1)} mined meanwhile did not help"
         hint = None
         if status is None:
             cause, hint = f"{cause}; nothing of it is deployed", "deploy it first"

@@ -15,38 +15,63 @@ __all__ = ["result_lines"]
 
 _LONGEST = 60
 """Of a nested value in a table; `--json` has all of it."""
+_ON_ONE_LINE = 100
+"""So long may a value in an object be to stand beside its name, in characters."""
+_INDENT = 2
 
 
 def result_lines(output: Output, result: Any) -> Iterator[str]:
     """Return a result's lines; nothing for null.
 
     Objects of the same shape are a table, with a line each. So are rows beside their columns, as
-    what asks a database returns them.
+    what asks a database returns them. What is too long to stand beside its name is below it.
     """
+    return _lines(output, result, 0)
+
+
+def _lines(output: Output, result: Any, indent: int) -> Iterator[str]:
+    margin = " " * indent
     if result is None:
         return
     if _are_alike(result):
-        yield from _of_objects(output, result)
+        yield from _of_objects(output, result, indent)
+    elif isinstance(result, list) and indent:
+        yield from (f"{margin}{json_text(value)}" for value in result)
     elif not isinstance(result, Mapping):
-        yield json_text(result)
+        yield f"{margin}{json_text(result)}"
     elif (rows := _rows(result)) is not None:
-        yield from _table(output, [column["name"] for column in result["columns"]], rows)
+        names = [column["name"] for column in result["columns"]]
+        yield from _table(output, names, rows, indent)
         rest = {key: value for key, value in result.items() if key not in ("columns", "rows")}
-        yield from (f"{key}: {json_text(value)}" for key, value in rest.items())
+        yield from (f"{margin}{key}: {json_text(value)}" for key, value in rest.items())
     else:
-        yield from (f"{key}: {json_text(value)}" for key, value in result.items())
+        for key, value in result.items():
+            yield from _named(output, key, value, indent)
 
 
-def _table(output: Output, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+def _named(output: Output, key: str, value: Any, indent: int) -> Iterator[str]:
+    """Return the lines of a value in an object."""
+    text = json_text(value)
+    if len(text) <= _ON_ONE_LINE or not isinstance(value, Mapping | list):
+        yield f"{' ' * indent}{key}: {text}"
+    else:
+        yield f"{' ' * indent}{key}:"
+        yield from _lines(output, value, indent + _INDENT)
+
+
+def _table(
+    output: Output, names: Sequence[str], rows: Sequence[Sequence[Any]], indent: int
+) -> list[str]:
     """Return a table of values; on a terminal that is too narrow the last columns are cut."""
-    headers = [name.upper() for name in names]
+    # A name such as `createdAt` is legible as it is alone.
+    headers = [name.upper() if name.islower() else name for name in names]
     cells = [[_cell(value) for value in row] for row in rows]
-    return table(output, headers, cells, yielding=len(headers))
+    return table(output, headers, cells, yielding=len(headers), indent=indent)
 
 
-def _of_objects(output: Output, objects: Sequence[Mapping[str, Any]]) -> list[str]:
+def _of_objects(output: Output, objects: Sequence[Mapping[str, Any]], indent: int) -> list[str]:
     names = list(objects[0])
-    return _table(output, names, [[one[name] for name in names] for one in objects])
+    return _table(output, names, [[one[name] for name in names] for one in objects], indent)
 
 
 def _are_alike(value: Any) -> bool:

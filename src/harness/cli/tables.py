@@ -30,14 +30,19 @@ def table(
     rows: Iterable[Sequence[str | Cell | None]],
     *,
     yielding: int = 0,
+    indent: int = 0,
 ) -> list[str]:
     """Return the lines of a table with its heading; see `columns`."""
     heading = [Cell(header, "bold") for header in headers]
-    return columns(output, [heading, *rows], yielding=yielding)
+    return columns(output, [heading, *rows], yielding=yielding, indent=indent)
 
 
 def columns(
-    output: Output, rows: Sequence[Sequence[str | Cell | None]], *, yielding: int = 0
+    output: Output,
+    rows: Sequence[Sequence[str | Cell | None]],
+    *,
+    yielding: int = 0,
+    indent: int = 0,
 ) -> list[str]:
     """Return aligned lines; None becomes `-`, an empty text stays empty.
 
@@ -46,6 +51,7 @@ def columns(
         rows: cells of each line.
         yielding: on a terminal that is too narrow so many last columns are cut, the last one first,
             and then the lines; 0: nothing is.
+        indent: spaces before each line.
     """
     cells = [[_cell(value) for value in row] for row in rows]
     count = max((len(row) for row in cells), default=0)
@@ -53,10 +59,11 @@ def columns(
         max(_width(row[index].text) for row in cells if index < len(row)) for index in range(count)
     ]
     size = output.size() if yielding else None
-    if size is None:
-        return [_line(output, row, widths) for row in cells]
-    widths = _fitted(widths, min(yielding, count), size[0])
-    return [_line(output, _cut_row(row, widths, size[0]), widths) for row in cells]
+    if size is not None:
+        room = max(size[0] - indent, 0)
+        widths = _fitted(widths, min(yielding, count), room)
+        cells = [_cut_row(row, widths, room) for row in cells]
+    return [" " * indent + _line(output, row, widths) for row in cells]
 
 
 def _fitted(widths: Sequence[int], yielding: int, room: int) -> list[int]:

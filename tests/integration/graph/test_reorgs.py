@@ -10,9 +10,13 @@ import pytest
 
 from graph_test_daemon.graph_node import (
     IndexingFailed,
+    NotSynced,
+    Nudges,
     ReorgConverged,
+    ReorgNotFollowed,
     ReorgTooDeep,
     reorg_and_follow,
+    wait_for_sync,
 )
 from graph_test_daemon.graph_node.reorgs import REORG_THRESHOLD
 
@@ -159,3 +163,35 @@ async def test_one_that_failed_before_is_not_waited_for(lab: Lab) -> None:
     done = await reorg_and_follow(lab.node, lab.chain, 2)
     followed = {one.deployment for one in done.deployments}
     assert (fine in followed, failed in followed) == (True, False)
+
+
+async def test_where_one_does_not_follow_few_blocks_are_mined_and_told_of(lab: Lab) -> None:
+    deployment = await lab.deploy("events")
+    await lab.send("store", 1, "dropped")
+    await lab.sync(deployment)
+    height = await lab.chain.block_number()
+
+    async def pause(_: object) -> None:
+        await lab.node.pause(deployment)
+
+    with pytest.raises(ReorgNotFollowed) as stuck:
+        await reorg_and_follow(lab.node, lab.chain, 1, timeout_s=2.5, on_reorg=pause)
+    mined = await lab.chain.block_number() - height - 1
+    assert 1 <= mined <= 2
+    assert f"and {mined} block" in str(stuck.value)
+    assert deployment in stuck.value.deployments
+
+
+async def test_blocks_are_not_mined_in_vain_for_ever(lab: Lab) -> None:
+    deployment = await lab.deploy("events")
+    await lab.sync(deployment)
+    await lab.node.pause(deployment)
+    await lab.chain.mine(1)
+    height = await lab.chain.block_number()
+    nudges = Nudges(lab.chain, at_most=3, after_s=0.05)
+    with pytest.raises(
+        NotSynced, match="3 blocks mined meanwhile did not help; it is paused"
+    ) as it:
+        await wait_for_sync(lab.node, lab.chain, deployment, timeout_s=1, mine=nudges)
+    assert await lab.chain.block_number() == height + 3
+    assert it.value.details["mined"] == 3

@@ -35,6 +35,31 @@ class Narrow(Output):
             ["ID    ACTIVE  AT", "0x1   true    -", "0xaa  false   3"],
             id="objects of one shape",
         ),
+        pytest.param(
+            {
+                "depth": 2,
+                "short": [{"a": 1}],
+                "reorg": {"blocks": [{"n": 7, "hash": "0" * 99}, {"n": 8, "hash": "1"}], "at": 1},
+                "log": ["one " * 20, "two " * 20],
+                "text": "t" * 120,
+            },
+            [
+                "depth: 2",
+                'short: [{"a": 1}]',
+                "reorg:",
+                "  blocks:",
+                "    N  HASH",
+                f"    7  {'0' * 99}",
+                "    8  1",
+                "  at: 1",
+                "log:",
+                f"  {'one ' * 20}",
+                f"  {'two ' * 20}",
+                f"text: {'t' * 120}",
+            ],
+            id="what is long is below its name",
+        ),
+        pytest.param([{"createdAt": 1, "n": 2}], ["createdAt  N", "1          2"], id="camels"),
         pytest.param([{"a": 1}, {"b": 1}], ['[{"a": 1}, {"b": 1}]'], id="objects of others"),
         pytest.param([{}, {}], ["[{}, {}]"], id="objects without keys"),
         pytest.param(
@@ -69,3 +94,5 @@ def test_a_table_fits_the_terminal_and_a_pipe_gets_all_of_it() -> None:
     result = [{"name": "a" * 30, "text": "b" * 90}]
     assert len(list(result_lines(Narrow(60), result))[1]) == 60
     assert list(result_lines(Narrow(), result))[1].endswith("b" * 90)
+    nested = list(result_lines(Narrow(60), {"one": {"all": result, "more": "c" * 90}}))
+    assert [len(line) for line in nested[:4]] == [4, 6, 40, 60]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graph_test_daemon.chain import Reorg, Replaced
+from graph_test_daemon.chain import Reorg
 from graph_test_daemon.graph_node import FollowedReorg, ReorgConverged, reorg_and_follow
 from graph_test_daemon.network.base import NetworkBase
 from graph_test_daemon.tracking.events import (
@@ -24,13 +24,17 @@ class ReorgInjected:
 
     Attributes:
         depth: how many.
-        blocks: each with its old and its new hash, oldest first.
-        dropped: hashes of transactions that are in no block any more.
+        common: height of the newest block that both chains have.
+        dropped: how many transactions are in no block any more.
+        new_number: height of the newest block, as it was before.
+        new_hash: of the newest block.
     """
 
     depth: int
-    blocks: tuple[Replaced, ...]
-    dropped: tuple[str, ...]
+    common: int
+    dropped: int
+    new_number: int
+    new_hash: str
 
 
 class ReorgActions(NetworkBase):
@@ -66,7 +70,14 @@ class ReorgActions(NetworkBase):
         """
 
         async def injected(reorg: Reorg) -> None:
-            event = ReorgInjected(depth=reorg.depth, blocks=reorg.blocks, dropped=reorg.dropped)
+            newest = reorg.blocks[-1]
+            event = ReorgInjected(
+                depth=reorg.depth,
+                common=reorg.common,
+                dropped=len(reorg.dropped),
+                new_number=newest.number,
+                new_hash=newest.new,
+            )
             await call.emit(event)
 
         followed = await reorg_and_follow(
