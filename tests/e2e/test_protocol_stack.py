@@ -104,6 +104,11 @@ def test_the_protocols_stack_is_whole_and_leaves_nothing(case: HarnessCase) -> N
     answer = run(case, "graph-node.query", subgraph="graph/network", query=text)
     assert answer == {"indexers": [{"stakedTokens": str(100_000 * TOKEN)}]}
 
+    listed = case.ok(*ALL, "action", "run", "graph-node.statuses").splitlines()
+    assert listed[0].split()[:4] == ["NAMES", "DEPLOYMENT", "HEALTH", "BLOCK"]
+    assert "graph/network" in listed[1]
+    assert max(map(len, listed)) <= 120, listed
+
     # Where everything is there already, nothing is done again; and in the end nothing is there.
     before = run(case, "chain.block")["number"]
     case.ok(*ALL, "up", "-q")

@@ -22,7 +22,13 @@ from .names import check_name
 from .node import GraphNode, Indexed, NodeUrls, is_deployment, subgraph_path
 from .nudging import Nudges
 from .reorgs import FollowedReorg, ReorgConverged, check_reorg, reorg_and_follow
-from .status import BlockPointer, DeploymentStatus, IndexingError, SubgraphFeatures
+from .status import (
+    BlockPointer,
+    DeploymentStatus,
+    IndexingError,
+    ListedDeployment,
+    SubgraphFeatures,
+)
 from .store import Store
 from .sync import Synced, SyncProgressed, wait_for_sync
 
@@ -41,6 +47,7 @@ __all__ = [
     "IndexingError",
     "IndexingFailed",
     "InvalidSubgraphName",
+    "ListedDeployment",
     "NodeUrls",
     "NotFailed",
     "NotFollowed",

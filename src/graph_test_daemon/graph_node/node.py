@@ -6,6 +6,7 @@ deployment is done when it shows, not when the node has noted it.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,13 @@ from graph_test_daemon.http import Http
 
 from .admin import Admin
 from .errors import DeploymentNotFound, GraphNodeError
-from .status import STATUS_FIELDS, BlockPointer, DeploymentStatus, SubgraphFeatures
+from .status import (
+    STATUS_FIELDS,
+    BlockPointer,
+    DeploymentStatus,
+    ListedDeployment,
+    SubgraphFeatures,
+)
 from .store import Store
 from .unknown import hint_for_query, hint_for_subgraph
 
@@ -195,6 +202,20 @@ class GraphNode:
         )
         data = await _asked(self._status, text, {"name": name})
         return [DeploymentStatus.read(found) for found in data["found"]]
+
+    async def listed(self, *, everything: bool = False) -> list[ListedDeployment]:
+        """Return how far deployments are, with their names; in the order in which they came.
+
+        Args:
+            everything: also what nobody indexes and no name stands for, such as earlier versions.
+        """
+        found = []
+        for status in await self.statuses():
+            names = await self.names_of(status.deployment)
+            if everything or names or status.node is not None:
+                fields = {one.name: getattr(status, one.name) for one in dataclasses.fields(status)}
+                found.append(ListedDeployment(**fields, names=names))
+        return found
 
     async def names_of(self, deployment: str) -> tuple[str, ...] | None:
         """Return the names that stand for a deployment, sorted; None: the node does not tell.

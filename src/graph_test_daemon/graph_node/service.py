@@ -23,7 +23,7 @@ from .failures import FailureReport, failure_report
 from .log import LEVELS, NodeLogged, read_line
 from .node import GraphNode
 from .same_chain import check_same_chain
-from .status import BlockPointer, DeploymentStatus, SubgraphFeatures
+from .status import BlockPointer, DeploymentStatus, ListedDeployment, SubgraphFeatures
 from .sync import Synced, SyncProgressed, wait_for_sync
 
 __all__ = ["GraphNodeService"]
@@ -199,9 +199,13 @@ class GraphNodeService(CheckedQueries):
         return await self.node.find(subgraph)
 
     @action()
-    async def statuses(self) -> list[DeploymentStatus]:
-        """Return how far all deployments are."""
-        return await self.node.statuses()
+    async def statuses(self, all: bool = False) -> list[ListedDeployment]:  # noqa: A002
+        """Return how far deployments are, with their names.
+
+        Args:
+            all: also what nobody indexes and no name stands for, such as earlier versions.
+        """
+        return await self.node.listed(everything=all)
 
     @action()
     async def failure_report(self, subgraph: str, timeout_s: float = 0.0) -> FailureReport:

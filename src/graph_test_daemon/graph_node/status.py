@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from .mapping_errors import read_mapping_error
 
@@ -17,6 +17,7 @@ __all__ = [
     "BlockPointer",
     "DeploymentStatus",
     "IndexingError",
+    "ListedDeployment",
     "SubgraphFeatures",
 ]
 
@@ -104,6 +105,16 @@ class DeploymentStatus:
         errors: what did not stop it.
     """
 
+    table_columns: ClassVar[Mapping[str, str]] = {
+        "deployment": "deployment",
+        "health": "health",
+        "block": "latest.number",
+        "head": "head.number",
+        "entities": "entity_count",
+        "paused": "paused",
+        "node": "node",
+    }
+
     deployment: str
     health: str
     synced: bool
@@ -136,6 +147,22 @@ class DeploymentStatus:
             fatal_error=None if fatal is None else IndexingError.read(fatal),
             errors=tuple(IndexingError.read(error) for error in answer["nonFatalErrors"]),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDeployment(DeploymentStatus):
+    """How far a deployment is, and what stands for it.
+
+    Attributes:
+        names: that stand for it, or are to when it has caught up; None: the node does not tell.
+    """
+
+    table_columns: ClassVar[Mapping[str, str]] = {
+        "names": "names",
+        **DeploymentStatus.table_columns,
+    }
+
+    names: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import partial
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import Field
 
@@ -68,6 +68,15 @@ class Action:
     def result_schema(self) -> dict[str, Any]:
         """Return the JSON Schema of its result."""
         return adapter(self.result).json_schema(mode="serialization")
+
+    def columns(self) -> dict[str, str]:
+        """Return which columns its result has as a table, heading → path such as `latest.number`.
+
+        A class whose lists are tables has them as `table_columns`; without it, all fields are
+        columns.
+        """
+        of = get_args(self.result)[0] if get_origin(self.result) in (list, tuple) else None
+        return dict(getattr(of, "table_columns", {}))
 
     def event_schemas(self) -> dict[str, dict[str, Any]]:
         """Return the JSON Schema of each of its events."""

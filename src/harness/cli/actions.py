@@ -13,7 +13,7 @@ from .arguments import complete, unit_names
 from .commands import Command, Group, async_command
 from .facts import action_event
 from .moments import DURATION
-from .results import result_lines
+from .results import is_table, result_lines
 from .session import Session
 from .signatures import flag_label, said_as_options, signature
 from .tables import table
@@ -114,10 +114,14 @@ async def run(
                 timeout_s=timeout_s,
                 on_event=lambda event: _show_event(session, event),
             )
+        columns: Mapping[str, str] = {}
+        if is_table(result) and not session.out.json:
+            # A daemon that is older than this command knows of none.
+            columns = (await client.actions.info(**place)).get("columns", {})
     if session.out.json:
         session.out.record({"result": result})
     else:
-        session.out.lines(result_lines(session.out, result))
+        session.out.lines(result_lines(session.out, result, columns=columns))
 
 
 async def _place(session: Session, client: Client, name: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .facts import json_text
@@ -11,7 +12,7 @@ from .tables import table
 if TYPE_CHECKING:
     from .output import Output
 
-__all__ = ["result_lines"]
+__all__ = ["is_table", "result_lines"]
 
 _LONGEST = 60
 """Of a nested value in a table; `--json` has all of it."""
@@ -20,20 +21,38 @@ _ON_ONE_LINE = 100
 _INDENT = 2
 
 
-def result_lines(output: Output, result: Any) -> Iterator[str]:
+def result_lines(
+    output: Output, result: Any, *, columns: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
     """Return a result's lines; nothing for null.
 
     Objects of the same shape are a table, with a line each. So are rows beside their columns, as
     what asks a database returns them. What is too long to stand beside its name is below it.
+
+    Args:
+        output: where they go.
+        result: JSON values.
+        columns: of a table of objects, heading → path such as `latest.number`; empty: all keys.
     """
+    if columns and is_table(result):
+        rows = [[_at(one, path) for path in columns.values()] for one in result]
+        return iter(_table(output, list(columns), rows, 0))
     return _lines(output, result, 0)
+
+
+def is_table(result: Any) -> bool:
+    """Tell whether a result is a list of objects that have the same keys."""
+    if not isinstance(result, list) or not result or not isinstance(result[0], Mapping):
+        return False
+    keys = result[0].keys()
+    return bool(keys) and all(isinstance(one, Mapping) and one.keys() == keys for one in result)
 
 
 def _lines(output: Output, result: Any, indent: int) -> Iterator[str]:
     margin = " " * indent
     if result is None:
         return
-    if _are_alike(result):
+    if is_table(result):
         yield from _of_objects(output, result, indent)
     elif isinstance(result, list) and indent:
         yield from (f"{margin}{json_text(value)}" for value in result)
@@ -74,12 +93,11 @@ def _of_objects(output: Output, objects: Sequence[Mapping[str, Any]], indent: in
     return _table(output, names, [[one[name] for name in names] for one in objects], indent)
 
 
-def _are_alike(value: Any) -> bool:
-    """Tell whether it is a list of objects that have the same keys."""
-    if not isinstance(value, list) or not value or not isinstance(value[0], Mapping):
-        return False
-    keys = value[0].keys()
-    return bool(keys) and all(isinstance(one, Mapping) and one.keys() == keys for one in value)
+def _at(value: Any, path: str) -> Any:
+    """Return what is at a path in an object; None where nothing is."""
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 def _rows(result: Mapping[str, Any]) -> Sequence[Sequence[Any]] | None:
@@ -98,5 +116,7 @@ def _cell(value: Any) -> str | None:
         return None
     if not isinstance(value, Mapping | list):
         return " ".join(json_text(value).splitlines())
+    if isinstance(value, list) and not any(isinstance(one, Mapping | list) for one in value):
+        return ", ".join(map(json_text, value)) or None
     text = json_text(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -65,6 +65,7 @@ class ActionInfo(TypedDict):
     result: dict[str, Any]
     events: dict[str, dict[str, Any]]
     timeout_s: float | None
+    columns: dict[str, str]
 
 
 class ActionSummary(TypedDict):

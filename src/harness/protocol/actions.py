@@ -83,6 +83,9 @@ class ActionInfo(ActionSummary):
     events: Mapping[str, Mapping[str, Any]]
     """Event's name to the JSON Schema of its data; `progress` and `event-failed` come besides."""
     timeout_s: float | None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Of a result that is a list of objects, as a table: heading to the path of the value in each,
+    such as `latest.number`; empty: all that they have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

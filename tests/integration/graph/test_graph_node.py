@@ -184,6 +184,24 @@ async def test_a_redeployed_name_has_the_new_version(
     assert {one.deployment for one in await parts.node.versions(name)} == {first, second}
 
 
+async def test_what_nobody_indexes_and_no_name_has_is_listed_only_if_asked_for(
+    parts: Parts, deployed: tuple[str, str]
+) -> None:
+    name, first = deployed
+    second = await upload_idle(parts.ipfs)
+    await parts.node.deploy(name, second)
+    await parts.node.deploy(f"{name}/other", second)
+    try:
+        listed = {one.deployment: one.names for one in await parts.node.listed()}
+        assert listed[second] == (name, f"{name}/other")
+        assert first not in listed
+        everything = {one.deployment: one for one in await parts.node.listed(everything=True)}
+        assert (everything[first].names, everything[first].node) == ((), None)
+        assert everything.keys() > listed.keys()
+    finally:
+        await parts.node.remove(f"{name}/other")
+
+
 async def test_what_graph_node_refuses_has_a_kind(parts: Parts) -> None:
     with pytest.raises(InvalidSubgraphName):
         await parts.node.admin.create("a//b")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 
@@ -54,6 +56,36 @@ def test_a_dataclass_may_be_all_parameters():
 
 def test_an_action_without_result_returns_null():
     assert Toy.declared()["tell"].result_schema() == {"type": "null"}
+
+
+@dataclass(frozen=True)
+class _Row:
+    table_columns: ClassVar[Mapping[str, str]] = {"block": "latest.number"}
+
+    latest: Mapping[str, int]
+
+
+class _Tables(ActionSet):
+    @action()
+    async def chosen(self) -> list[_Row]:
+        """Return rows."""
+        return []
+
+    @action()
+    async def one(self) -> _Row | None:
+        """Return a row."""
+
+    @action()
+    async def plain(self) -> list[Counted]:
+        """Return what has no columns of its own."""
+        return []
+
+
+def test_a_class_says_which_columns_a_table_of_it_has():
+    declared = _Tables.declared()
+    assert declared["chosen"].columns() == {"block": "latest.number"}
+    assert declared["one"].columns() == declared["plain"].columns() == {}
+    assert declared["chosen"].result_schema()["$defs"]["_Row"]["properties"].keys() == {"latest"}
 
 
 @dataclass

@@ -82,6 +82,11 @@ class Narrow(Output):
             id="a statement without rows",
         ),
         pytest.param(
+            [{"names": ["a", "b"], "more": []}, {"names": ["c"], "more": [1]}],
+            ["NAMES  MORE", "a, b   -", "c      1"],
+            id="lists of values in a table",
+        ),
+        pytest.param(
             {"columns": 3, "rows": [[1]]}, ["columns: 3", "rows: [[1]]"], id="an object of others"
         ),
     ],
@@ -96,3 +101,14 @@ def test_a_table_fits_the_terminal_and_a_pipe_gets_all_of_it() -> None:
     assert list(result_lines(Narrow(), result))[1].endswith("b" * 90)
     nested = list(result_lines(Narrow(60), {"one": {"all": result, "more": "c" * 90}}))
     assert [len(line) for line in nested[:4]] == [4, 6, 40, 60]
+
+
+def test_a_table_has_the_columns_that_its_action_says() -> None:
+    result = [{"id": "a", "at": {"number": 7}, "more": 1}, {"id": "b", "at": None, "more": 2}]
+    columns = {"block": "at.number", "id": "id", "gone": "no.such"}
+    assert list(result_lines(Narrow(), result, columns=columns)) == [
+        "BLOCK  ID  GONE",
+        "7      a   -",
+        "-      b   -",
+    ]
+    assert list(result_lines(Narrow(), 7, columns=columns)) == ["7"]

@@ -61,6 +61,7 @@ class _Doing:
             result=action.result_schema(),
             events=action.event_schemas(),
             timeout_s=action.timeout_s,
+            columns=action.columns(),
         )
 
     async def run(self, params: RunActionParams, call: Call) -> ActionResult:
