@@ -26,6 +26,7 @@ from harness.errors import HarnessError
 from .errors import IndexingFailed, NotSynced
 from .node import GraphNode, Indexed, is_passing
 from .nudging import Nudges
+from .stalling import why_stalled
 from .status import BlockPointer, DeploymentStatus, IndexingError
 
 __all__ = ["SyncProgressed", "Synced", "wait_for_sync"]
@@ -35,11 +36,6 @@ _LOOK_AT_STATUS_S = 0.5
 _REMIND_AFTER_S = 0.8  # a block is usually indexed 0.6 s after it was mined
 _FAILS_WITHIN_S = 10.0
 _GOES_ON = "nonFatalErrors"
-_STUCK = (
-    "graph-node has these blocks; where its database was restarted, or the subgraph was paused and "
-    "resumed, a restart of graph-node helps"
-)
-_IDLE = "on a chain where nothing happens it may stay behind: mine a block, or wait with `mine`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,36 +237,14 @@ class _Waiting:
         if self.nudges is not None and (mined := self.nudges.count):
             details["mined"] = mined
             cause += f", and {mined} block{'s' * (mined > 1)} mined meanwhile did not help"
-        hint = None
-        if status is None:
-            cause, hint = f"{cause}; nothing of it is deployed", "deploy it first"
-        else:
+        if status is not None:
             details |= {"health": status.health, "paused": status.paused, "node": status.node}
-            if status.paused:
-                cause, hint = f"{cause}; it is paused", "resume it"
-            elif status.node is None:
-                cause, hint = f"{cause}; no node indexes it", "deploy it, or reassign it"
-            elif status.fatal_error is not None:
-                cause = f"{cause}; {status.fatal_error.message}"
-            elif self.at is not None and self.at.number > head:
-                cause = (
-                    f"{cause}; the chain is at block {head}, and is another one than was indexed"
-                )
-                hint = "a chain begins anew with each start, a database does not: reset both"
-            elif head < self.wanted:
-                cause, hint = f"{cause}; the chain is at block {head}", "mine blocks"
-            elif status.head is not None and status.head.number < self.wanted:
-                cause = f"{cause}; graph-node knows the chain up to block {status.head.number}"
-                hint = _IDLE
-            elif self.at is not None and self.at.number + 1 == self.wanted:
-                hint = _IDLE
-            else:
-                hint = _STUCK
+        why, hint = why_stalled(status, at=self.at, wanted=self.wanted, head=head)
         return NotSynced(
             deployment=self.subgraph,
             at=None if self.at is None else self.at.number,
             wanted=self.wanted,
-            cause=cause,
+            cause=cause if why is None else f"{cause}; {why}",
             hint=hint,
             details=details,
         )

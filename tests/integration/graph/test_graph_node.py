@@ -148,6 +148,40 @@ async def test_what_does_not_move_is_given_up(parts: Parts, deployed: tuple[str,
     assert (it.value.wanted, it.value.hint) == (wanted, "mine blocks")
 
 
+async def test_what_nobody_indexes_any_more_is_told(parts: Parts) -> None:
+    deployment = await upload_idle(parts.ipfs)
+    await parts.node.deploy("test/orphan", deployment)
+    await wait_for_sync(parts.node, parts.chain, deployment, timeout_s=30, mine=True)
+    await parts.node.remove("test/orphan")
+    await parts.chain.mine(3)
+    with pytest.raises(NotSynced, match="no node indexes it") as orphan:
+        await wait_for_sync(parts.node, parts.chain, deployment, timeout_s=0.5)
+    assert orphan.value.hint == "deploy it, or reassign it"
+    with pytest.raises(NotSynced, match="nothing of it is deployed") as gone:
+        await wait_for_sync(parts.node, parts.chain, "test/orphan", timeout_s=0)
+    assert (gone.value.hint, gone.value.at) == ("deploy it first", None)
+
+
+async def test_a_chain_that_is_below_what_was_indexed_is_told(
+    parts: Parts, deployed: tuple[str, str]
+) -> None:
+    name, _ = deployed
+    await parts.chain.mine(4)
+    synced = await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True)
+    head = await parts.chain.rollback(3)
+    try:
+        with pytest.raises(NotSynced, match=f"the chain is at block {head.number}") as below:
+            await wait_for_sync(
+                parts.node, parts.chain, name, block=synced.block.number, timeout_s=0.5
+            )
+        assert below.value.at == synced.block.number
+        assert below.value.details["chain_head"] == head.number
+        assert below.value.hint is not None
+    finally:  # others follow this chain, too, and notice once it is longer than it was
+        await parts.chain.mine(5)
+    await wait_for_sync(parts.node, parts.chain, name, timeout_s=30, mine=True)
+
+
 async def test_blocks_are_mined_where_nothing_moves(
     parts: Parts, deployed: tuple[str, str]
 ) -> None:

@@ -7,7 +7,12 @@ import pytest
 
 from graph_test_daemon.contracts import Contract
 from graph_test_daemon.errors import QueryFailed
-from graph_test_daemon.graph_node import BlockPointer, IndexingFailed
+from graph_test_daemon.graph_node import (
+    BlockPointer,
+    IndexingFailed,
+    NotSynced,
+    wait_for_sync,
+)
 from graph_test_daemon.ipfs.dag import FileWriter, Form
 from tests.subgraphs.building import contract
 
@@ -130,6 +135,8 @@ async def test_a_fatal_error_ends_a_subgraph_whose_proof_stays(lab: Lab, blocks_
     assert "this text cannot be handled" in str(failed.details["log"])
     status = await lab.node.find(deployment)
     assert status.health == "failed"
+    with pytest.raises(NotSynced, match="; Mapping aborted at"):
+        await wait_for_sync(lab.node, lab.chain, deployment, timeout_s=0)
     at = BlockPointer(number=before.number, hash=before.hash)
     assert await lab.node.proof_of_indexing(status, at) is not None
     assert await lab.node.query(
