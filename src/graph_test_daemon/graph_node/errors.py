@@ -24,6 +24,11 @@ __all__ = [
 ]
 
 
+_TRIED_AGAIN = (
+    "graph-node takes it for an error that passes, and tries again after minutes or a restart"
+)
+
+
 class GraphNodeError(GraphError):
     """A graph-node refused to do something.
 
@@ -99,6 +104,7 @@ class IndexingFailed(GraphError):
         head: int,
         transaction: str | None = None,
         backtrace: Sequence[str] = (),
+        deterministic: bool = True,
         log: Sequence[str] = (),
     ) -> None:
         self.deployment = deployment
@@ -111,6 +117,7 @@ class IndexingFailed(GraphError):
         places = ", ".join(filter(None, (whose, where)))
         super().__init__(
             f"cannot index {deployment}: {message}" + (f" ({places})" if places else ""),
+            hint=None if deterministic else _TRIED_AGAIN,
             details={
                 "deployment": deployment,
                 "message": message,
@@ -118,6 +125,7 @@ class IndexingFailed(GraphError):
                 "block": block,
                 "transaction": transaction,
                 "backtrace": list(backtrace),
+                "deterministic": deterministic,
                 "head": head,
                 "log": list(log),
             },

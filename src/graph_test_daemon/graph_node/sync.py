@@ -8,6 +8,9 @@ A handler's error is written with its block, in one transaction, and only then g
 the subgraph has failed. So errors at a block are those of a failing subgraph, unless it says that
 it goes on in spite of them; that it has failed is waited for then.
 
+An error that graph-node takes for one that passes, such as a field that a mapping has left out, is
+tried again after minutes, or with its next start. One of a mapping that stays ends a wait, too.
+
 Source: graph-node, `core/src/subgraph/runner`, `transact_block_state`; seen with version 0.45.
 """
 
@@ -35,6 +38,7 @@ _LOOK_AGAIN_S = 0.03
 _LOOK_AT_STATUS_S = 0.5
 _REMIND_AFTER_S = 0.8  # a block is usually indexed 0.6 s after it was mined
 _FAILS_WITHIN_S = 10.0
+_PASSES_WITHIN_S = 10.0
 _GOES_ON = "nonFatalErrors"
 
 
@@ -139,6 +143,8 @@ class _Waiting:
     moved_at: float = field(default_factory=anyio.current_time)
     looked_at_status_at: float = 0.0
     reminded_at: float = field(default_factory=anyio.current_time)
+    error: IndexingError | None = None
+    error_since: float = 0.0
 
     async def look(self) -> Indexed | None:
         """Return how far queries are when that is far enough."""
@@ -208,10 +214,15 @@ class _Waiting:
             if is_passing(error):
                 return
             raise
-        if status is None or status.health != "failed" or status.fatal_error is None:
-            return
-        if status.fatal_error.deterministic:  # else graph-node tries again
-            raise await self._failed(status, status.fatal_error)
+        fatal = None if status is None or status.health != "failed" else status.fatal_error
+        if fatal != self.error:
+            self.error, self.error_since = fatal, anyio.current_time()
+        if status is not None and fatal is not None and (fatal.deterministic or self._stays(fatal)):
+            raise await self._failed(status, fatal)
+
+    def _stays(self, error: IndexingError) -> bool:
+        """Tell whether an error of a mapping has been there for so long that it will stay."""
+        return bool(error.backtrace) and anyio.current_time() - self.error_since > _PASSES_WITHIN_S
 
     async def _failed(self, status: DeploymentStatus, error: IndexingError) -> IndexingFailed:
         return IndexingFailed(
@@ -221,6 +232,7 @@ class _Waiting:
             block=None if error.block is None else error.block.number,
             transaction=error.transaction,
             backtrace=error.backtrace,
+            deterministic=error.deterministic,
             head=await self.chain.block_number(),  # the node's own idea of it is an older one
             log=self.log(),
         )

@@ -11,6 +11,7 @@ from graph_test_daemon.graph_node import (
     BlockPointer,
     IndexingFailed,
     NotSynced,
+    sync,
     wait_for_sync,
 )
 from graph_test_daemon.ipfs.dag import FileWriter, Form
@@ -142,6 +143,20 @@ async def test_a_fatal_error_ends_a_subgraph_whose_proof_stays(lab: Lab, blocks_
     assert await lab.node.query(
         deployment, f"{{notes(block: {{number: {at.number}}}){{text}}}}"
     ) == {"notes": [{"text": "fine"}]}
+
+
+async def test_a_mapping_whose_error_stays_is_not_waited_for(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "_PASSES_WITHIN_S", 1.0)
+    deployment = await lab.deploy("fatal")
+    sent = await lab.send("store", 1, "missing")
+    with pytest.raises(IndexingFailed, match="missing value for non-nullable field") as caught:
+        await lab.sync(deployment)
+    failed = caught.value
+    assert (failed.handler, failed.block) == ("handleStored", sent.receipt.block_number)
+    assert failed.details["deterministic"] is False
+    assert "tries again" in str(failed.hint)
 
 
 async def test_a_graft_goes_on_with_the_data_of_its_base(lab: Lab) -> None:
