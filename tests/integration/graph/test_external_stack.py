@@ -109,7 +109,8 @@ def test_a_subgraph_is_deployed_and_queried_there(outside: Outside) -> None:
     deployed = outside("network.deploy-subgraph", path=path, name=name, values=values)
     call = contract().abi.function("store", (1, "seen")).encode((1, "seen"))
     outside("chain.send", sender=sender, to=address, data=f"0x{call.hex()}")
-    assert outside("graph-node.wait-for-sync", subgraph=name)["block"]["number"] > 0
+    synced = outside("graph-node.wait-for-sync", subgraph=name, mine=True)
+    assert synced["block"]["number"] > 0
     answer = outside("graph-node.query", subgraph=name, query="{notes{text}}")
     assert answer == {"notes": [{"text": "seen"}]}
     assert outside("graph-node.status", subgraph=name)["health"] == "healthy"
