@@ -59,6 +59,7 @@ async def test_a_reorganisation_is_followed(lab: Lab, depth: int, included: bool
         lab.node, lab.chain, deep, include=list(kept.values()), mine=1, tell=tell
     )
     assert done.reorg.depth == deep
+    assert all(one.took_s == round(one.took_s, 3) for one in done.deployments)
     assert done.reorg.included == tuple(kept.values())
     assert deployment in {one.deployment for one in done.deployments}
     assert list(done.deployments) == told

@@ -12,12 +12,17 @@ from pathlib import Path
 import anyio
 import pytest
 
+from graph_test_daemon.graph_node import GraphNode, NodeUrls
 from graph_test_daemon.ipfs import Ipfs
 from graph_test_daemon.subgraph import (
     BuildCache,
     BuildFailed,
     BuildProgressed,
     BuiltSubgraph,
+    DeployStep,
+    FileUploaded,
+    SubgraphPlace,
+    SubgraphUploaded,
     Value,
     build_subgraph,
     grafted,
@@ -76,6 +81,24 @@ async def test_one_that_follows_another_is_built_from_what_was_uploaded(ipfs_url
     built = await build("following", {"source": followed.deployment}, ipfs_url=ipfs_url)
     assert built.manifest["dataSources"][0]["source"]["address"] == followed.deployment
     assert (built.directory / "Followed/Followed.wasm").stat().st_size
+
+
+@pytest.mark.timeout(120)
+async def test_as_many_files_are_counted_as_are_told_of(ipfs_url: str) -> None:
+    told: list[DeployStep] = []
+
+    async def tell(event: DeployStep) -> None:
+        await anyio.lowlevel.checkpoint()
+        told.append(event)
+
+    nowhere = NodeUrls(query=ipfs_url, admin=ipfs_url, status=ipfs_url)  # it is not asked
+    async with aclosing(Ipfs(ipfs_url)) as ipfs:
+        place = SubgraphPlace(node=GraphNode(nowhere), ipfs=ipfs, network="hardhat")
+        uploaded = await place.upload(await build("events", VALUES), tell=tell)
+    files = [event.file for event in told if isinstance(event, FileUploaded)]
+    (end,) = [event for event in told if isinstance(event, SubgraphUploaded)]
+    assert sorted(files) == sorted([*uploaded.files, "subgraph.yaml"])
+    assert end.files == len(files)
 
 
 # ── once for the same ────────────────────────────────────────────────────────────────────────────
