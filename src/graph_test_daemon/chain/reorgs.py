@@ -17,6 +17,7 @@ from .reading import Reading
 
 __all__ = ["RawTransaction", "Reorg", "Reorgs", "Replaced"]
 
+_NO_STATE = "Required data unavailable"
 _NO_SIGNER = "No Signer available"
 _COPIED = (
     "from",
@@ -109,7 +110,7 @@ class Reorgs(Reading):
             async with self._another_miner(old[-1]):
                 await self._replace(depth, pairs, old)
         except RpcFault as fault:
-            raise ReorgRefused(depth=depth, height=old[-1].number, cause=fault.message) from fault
+            raise _refusal(fault, depth=depth, height=old[-1].number) from fault
         new = await self.blocks(old[0].number, old[-1].number)
         done = _compared(old, new)
         if len(done.included) < len(pairs):
@@ -129,10 +130,13 @@ class Reorgs(Reading):
         A node that follows the chain notices once it is longer than it was.
 
         Raises:
-            ReorgRefused: the chain has not so many; nothing was changed.
+            ReorgRefused: the chain has not so many, or no state before; nothing was changed.
         """
-        await self._last_blocks(depth)
-        await self._test_call("anvil_rollback", [depth])
+        old = await self._last_blocks(depth)
+        try:
+            await self._test_call("anvil_rollback", [depth])
+        except RpcFault as fault:
+            raise _refusal(fault, depth=depth, height=old[-1].number) from fault
         return await self.head()
 
     @asynccontextmanager
@@ -216,6 +220,18 @@ class Reorgs(Reading):
                 await self._test_call("anvil_reorg", [depth, pairs])
             finally:
                 await self._test_batch([("anvil_stopImpersonatingAccount", [s]) for s in senders])
+
+
+def _refusal(fault: RpcFault, *, depth: int, height: int) -> ReorgRefused:
+    if _NO_STATE not in fault.message:
+        return ReorgRefused(depth=depth, height=height, cause=fault.message)
+    return ReorgRefused(
+        depth=depth,
+        height=height,
+        cause="the state before them is not there: a chain that goes on from an earlier run, or was"
+        " loaded, has those of its newer blocks only",
+        hint="mine blocks first; or give anvil --preserve-historical-states",
+    )
 
 
 def _is_signed(body: Mapping[str, Any]) -> bool:

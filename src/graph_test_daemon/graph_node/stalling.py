@@ -10,6 +10,10 @@ _STUCK = (
     "graph-node has these blocks; where its database was restarted, or the subgraph was paused and "
     "resumed, a restart of graph-node helps"
 )
+_GONE = (
+    "a chain that went back is followed once it is longer; of another one nothing that was indexed "
+    "is of use: the workflow `reset`, or `down --volumes`, empties the database"
+)
 _IDLE = "on a chain where nothing happens it may stay behind: mine a block, or wait with `mine`"
 
 
@@ -40,10 +44,7 @@ def _why_behind(
 ) -> tuple[str | None, str | None]:
     """Return why one that is indexed is behind."""
     if at is not None and at.number > head:
-        return (
-            f"the chain is at block {head}, and is another one than was indexed",
-            "a chain begins anew with each start, a database does not: reset both",
-        )
+        return f"the chain is at block {head}: it went back, or is another one", _GONE
     if head < wanted:
         return f"the chain is at block {head}", "mine blocks"
     if status.head is not None and status.head.number < wanted:

@@ -31,6 +31,7 @@ _LISTENING = re.compile(r"Listening on (?:http://)?([\d.]+:\d+)")
 def running_chain(directory: Path, *arguments: str) -> Iterator[str]:
     """Run a chain on a free port; its output is in the directory. Give its URL."""
     graph_tool("anvil")
+    directory.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "graph_test_daemon.launch", "anvil", "--port", "0"]
     command += ["--data-dir", str(directory / "data")]
     output = directory / "output"  # a file: anvil stands still once nobody drains a pipe
@@ -44,7 +45,7 @@ def running_chain(directory: Path, *arguments: str) -> Iterator[str]:
                 time.sleep(0.005)
             yield f"http://{found[1]}"
         finally:
-            process.kill()
+            process.terminate()  # in order: the next one in the directory goes on
 
 
 @contextmanager
