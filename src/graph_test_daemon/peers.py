@@ -33,7 +33,7 @@ def peer_of(owner: Service | Task, service_type: str, *, label: str) -> Service:
     names = ", ".join(peer.name for peer in peers)
     raise PeerUnclear(
         f'cannot tell which {label} "{owner.name}" works with: '
-        + (f"{names} are of the type {service_type}" if peers else f"none is a {service_type}"),
+        f"{names or 'none'} {'are' if peers else 'is'} of the type {service_type}",
         hint=f"`labels: {{{label}: NAME}}` of {owner.name} names it"
         if peers
         else f"add a service with `service_type: {service_type}`",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from graph_test_daemon import stacks
 from tests.processes import kill
+from tests.requirements import graph_tool
 
 from .graph_case import Playground, protocol_case, result
 from .harness_case import HarnessCase, eventually
@@ -44,12 +47,14 @@ def test_chain_and_subgraphs_go_on_after_down(case: HarnessCase) -> None:
     playground.send(2, "after")
     assert result(case, "chain.block")["timestamp"] >= head["timestamp"]
     assert texts(case) == ["before", "after"]
-    # A run that is killed is lost; the next goes on from where it began, and graph-node with it.
+    # What a run has not written before it is killed is lost; graph-node undoes it, too.
     playground.send(3, "lost")
     assert texts(case) == ["before", "after", "lost"]
     _kill_chain(case)
     case.ok("up", "-q")
-    assert b"the chain goes on from where that run began" in case.logs("chain")
+    assert (
+        f"the chain goes on from block {head['number']}, as it was" in case.logs("chain").decode()
+    )
     assert result(case, "chain.block", at=head["number"]) == head
     result(case, "chain.mine", blocks=10)
     assert texts(case) == ["before"]
@@ -60,15 +65,54 @@ def test_what_was_indexed_of_a_chain_that_is_lost_is_refused(case: HarnessCase) 
     _kill_chain(case)
     done = case("up")
     assert done.returncode == 1
-    assert b"the chain begins anew" in case.logs("chain")
     assert "its setup failed: cannot go on with what is in the database" in done.stderr
-    assert "`down --volumes` forgets what was indexed" in done.stderr
+    assert "it is another chain; `down --volumes` forgets" in done.stderr
     case.ok("down", "--volumes")
     case.ok("up", "-q")
     playground = Playground(case)
     playground.deploy()
     playground.send(1, "of the new chain")
     assert texts(case) == ["of the new chain"]
+
+
+def test_a_chain_that_lost_more_than_can_be_undone_is_refused(case: HarnessCase) -> None:
+    case.ok("down")
+    case.ok("up", "-q")
+    Playground(case).deploy()
+    result(case, "chain.mine", blocks=300)
+    result(case, "graph-node.wait-for-sync", subgraph="test/events", mine=True)
+    _kill_chain(case)
+    done = case("up")
+    assert done.returncode == 1
+    assert "it has lost more blocks than can be undone" in done.stderr
+
+
+def test_another_number_makes_another_chain(case: HarnessCase) -> None:
+    def number() -> int:
+        [told] = json.loads(case.ok("--json", "task", "status", "contracts"))
+        return int(told["outputs"]["chain_id"])
+
+    assert number() == 1337
+    head = result(case, "chain.block")
+    case.ok("down")
+    case.env["CHAIN_ID"] = "4242"
+    assert case("up", "-q").returncode == 1  # what is indexed is of the other one
+    assert number() == 4242
+    case.ok("down")
+    del case.env["CHAIN_ID"]
+    case.ok("up", "-q")
+    assert number() == 1337
+    assert result(case, "chain.block") == head
+
+
+def test_a_graph_node_may_index_a_chain_that_is_no_service_of_the_stack(tmp_path: Path) -> None:
+    for tool in ("anvil", "postgres", "gnd"):
+        graph_tool(tool)
+    with HarnessCase(tmp_path) as case:
+        case.env["MINIMAL"] = str(stacks.minimal)
+        case.write("include: ['${MINIMAL}']\nservices: {chain: {service_type: null}}\n")
+        case.ok("up", "-q", timeout_s=60)
+        assert result(case, "graph-node.statuses") == []
 
 
 def _kill_chain(case: HarnessCase) -> None:

@@ -9,6 +9,7 @@ What was tried on anvil 1.7, and is why this is not three calls:
 - a reset keeps snapshots of the chain before it on its list, and a revert the later ones; going
   back to one of those answers with an error and leaves a head without a block. So they are struck
   off the list, by going back to them while a newer snapshot or a reset puts the head right;
+- a loaded state brings its first block beside the node's own, and a dump has both;
 - signers keep the chain's number that the node was started with;
 - a dump has blocks, receipts and the newest state, and the states of older blocks only on demand,
   at a cost that grows with the square of the chain's length.
@@ -23,9 +24,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from anyio import to_thread
+
 from graph_test_daemon.errors import RpcFault
 
 from .blocks import Block, number_of
+from .dumped import with_one_first
 from .errors import ChainRefused, NotSupportedByChain, SnapshotGone
 from .mining import Mining
 
@@ -131,7 +135,9 @@ class States(Mining):
                 chain's length: some hundred blocks are fine, thousands are gigabytes.
         """
         params = [True] if history else []
-        return str(await self._test_call("anvil_dumpState", params, timeout_s=_LONG_S))
+        dump = str(await self._test_call("anvil_dumpState", params, timeout_s=_LONG_S))
+        first = await self.rpc.call("eth_getBlockByNumber", ["0x0", False])
+        return await to_thread.run_sync(with_one_first, dump, first)
 
     async def load(self, dump: str) -> Block:
         """Have the state of a dump and nothing of the present one; return the newest block.
@@ -199,10 +205,11 @@ class States(Mining):
                 ("evm_snapshot", []),
             ]
         )
-        if (genesis["hash"], head["hash"]) != (saved.genesis, saved.head):
-            raise ChainRefused(
-                f"cannot restore the chain: its newest block is {head['hash']}, not {saved.head}"
-            )
+        for which, block, was in (("first", genesis, saved.genesis), ("newest", head, saved.head)):
+            if block["hash"] != was:
+                raise ChainRefused(
+                    f"cannot restore the chain: its {which} block is {block['hash']}, not {was}"
+                )
         await self._move_clock(saved.clock_s - _int(clock))
         await self.keep_clock_ahead()
         return SavedChain(**{**asdict(saved), "node": node["instanceId"], "snapshot": snapshot})

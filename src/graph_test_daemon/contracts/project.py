@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import anyio
 
@@ -25,9 +24,6 @@ from .tool_output import (
     ContractReported,
     OutputReader,
 )
-
-if TYPE_CHECKING:
-    from graph_test_daemon.chain import Chain
 
 __all__ = ["GraphProject", "ProjectConfig", "ProjectOutputs", "ProjectVerified"]
 
@@ -125,7 +121,14 @@ class GraphProject(TaskType):
         if done is None or done["sources"] != sources:
             return False
         async with chain_of(self.task, config.chain) as chain:
-            return await self._is_on(chain, config)
+            try:
+                book = await self._book(config, await chain.chain_id())
+            except AddressBookInvalid:
+                return False
+            if await find_differences(chain, code_checks(book)):
+                return False
+        await anyio.to_thread.run_sync(self._remembered(config).keep_chain, done, book)
+        return True
 
     async def outputs(self, config: ProjectConfig) -> ProjectOutputs:
         """Return what was deployed."""
@@ -138,13 +141,8 @@ class GraphProject(TaskType):
             addresses=book.addresses, chain_id=book.chain_id, address_book=str(remembered.path)
         )
 
-    async def _is_on(self, chain: Chain, config: ProjectConfig) -> bool:
-        chain_id = await chain.chain_id()
-        try:
-            book = await anyio.to_thread.run_sync(self._remembered(config).book, chain_id)
-        except AddressBookInvalid:
-            return False
-        return not await find_differences(chain, code_checks(book))
+    async def _book(self, config: ProjectConfig, chain_id: int) -> AddressBook:
+        return await anyio.to_thread.run_sync(self._remembered(config).book, chain_id)
 
     def _remembered(self, config: ProjectConfig) -> Remembered:
         return Remembered(self.task, config.address_book)

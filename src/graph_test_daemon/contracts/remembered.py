@@ -51,6 +51,11 @@ class Remembered:
         document = {**facts, "version": _VERSION, "chain_id": book.chain_id}
         write_whole(self._facts, json.dumps(document))
 
+    def keep_chain(self, facts: Mapping[str, Any], book: AddressBook) -> None:
+        """Remember on which chain it is now, where several have had it in turn."""
+        if facts["chain_id"] != book.chain_id:
+            self.keep(book, facts)
+
     def facts(self) -> dict[str, Any] | None:
         """Return the facts, and `chain_id`; None: nothing is remembered."""
         try:

@@ -126,9 +126,12 @@ class GraphContracts(TaskType):
         try:
             async with chain_of(self.task, config.chain) as chain:
                 book = await self._book(config, await chain.chain_id())
-                return not await self._provider(config).verify(chain, book, settings=False)
+                if await self._provider(config).verify(chain, book, settings=False):
+                    return False
         except AddressBookInvalid:
             return False
+        await anyio.to_thread.run_sync(self._remembered(config).keep_chain, done, book)
+        return True
 
     async def outputs(self, config: ContractsConfig) -> ContractsOutputs:
         """Return what was deployed."""

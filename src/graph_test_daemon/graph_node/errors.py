@@ -194,24 +194,23 @@ class NotSynced(GraphError):
 
 
 class AnotherChain(GraphError):
-    """What was indexed is of a chain that is not there any more.
+    """What was indexed is of a chain that is not there any more, or of blocks that it has lost.
 
     Attributes:
-        what: a deployment, or the node itself, that is at a block of it.
+        what: a deployment, or the node itself, that is at such a block.
         at: the block's number.
     """
 
     kind = "another-chain"
     facts = ("what",)
 
-    def __init__(self, *, what: str, at: int, block_hash: str, head: int) -> None:
+    def __init__(self, *, what: str, at: int, block_hash: str, head: int, cause: str) -> None:
         self.what = what
         self.at = at
         super().__init__(
-            f"cannot go on with what is in the database, which is of another chain: {what} is at "
-            f"block {at} ({block_hash[:10]}…), and this chain, at block {head}, never had it",
-            hint="`down --volumes` forgets what was indexed; a chain that was killed, or is not "
-            "kept anywhere, begins anew",
+            f"cannot go on with what is in the database: {what} is at block {at} "
+            f"({block_hash[:10]}…), the chain at block {head}: {cause}",
+            hint="`down --volumes` forgets what was indexed, and the chain",
             details={"what": what, "at": at, "hash": block_hash, "head": head},
         )
 

@@ -18,13 +18,13 @@ from graph_test_daemon.chain import Chain
 from .errors import AnotherChain
 from .node import GraphNode
 from .status import BlockPointer
-from .store import NotedChain
+from .store import NotedChain, Store
 
 __all__ = ["check_same_chain"]
 
 
 async def check_same_chain(node: GraphNode, chain: Chain) -> None:
-    """Raise where what was indexed is of a chain that is not there any more.
+    """Raise where what was indexed is of blocks that are not there any more.
 
     Args:
         node: that has indexed it. Where its store is not known, blocks that are not the chain's may
@@ -32,17 +32,35 @@ async def check_same_chain(node: GraphNode, chain: Chain) -> None:
         chain: that it is to index.
 
     Raises:
-        AnotherChain: it is.
+        AnotherChain: they are of another chain, or more than the node can undo.
         DatabaseError: the node's store cannot be asked.
     """
-    noted = [] if node.store is None else await node.store.chains()
+    store = node.store
+    noted = [] if store is None else await store.chains()
     first = await chain.block(0)
-    if first is None or not noted or first.hash in {each.first for each in noted}:
+    if store is None or first is None or not noted:
         return
-    async for what, at in _indexed(node, noted):
-        if not await chain.has(at.number, at.hash):
-            head = await chain.block_number()
-            raise AnotherChain(what=what, at=at.number, block_hash=at.hash, head=head)
+    is_same = first.hash in {each.first for each in noted}
+    cause = "it has lost more blocks than can be undone" if is_same else "it is another chain"
+    async for what, at in _indexed(node, () if is_same else noted):
+        if await chain.has(at.number, at.hash) or (
+            is_same and await _can_go_back(store, chain, at)
+        ):
+            continue
+        head = await chain.block_number()
+        raise AnotherChain(what=what, at=at.number, block_hash=at.hash, head=head, cause=cause)
+
+
+async def _can_go_back(store: Store, chain: Chain, at: BlockPointer) -> bool:
+    """Tell whether a node can go back from a block that is not the chain's.
+
+    The chain tells of blocks that it has undone in the same run; of others the node must have kept
+    each, back to one that is the chain's.
+    """
+    if await chain.block(at.hash) is not None:
+        return True
+    oldest = await store.goes_back_to(at)
+    return await chain.has(oldest.number, oldest.hash)
 
 
 async def _indexed(

@@ -34,6 +34,21 @@ _REMIND = """
 """
 
 
+_NAMESPACES = """
+    SELECT table_schema FROM information_schema.tables
+    WHERE table_name = 'blocks' AND table_schema ~ '^chain[0-9]+$'
+"""
+_OLDEST = """
+    WITH RECURSIVE line(number, parent_hash) AS (
+        SELECT number, parent_hash FROM {namespace}.blocks WHERE hash = decode($1, 'hex')
+        UNION ALL
+        SELECT before.number, before.parent_hash FROM {namespace}.blocks before
+        JOIN line ON before.hash = line.parent_hash
+    )
+    SELECT number - 1, '0x' || encode(parent_hash, 'hex') FROM line ORDER BY number LIMIT 1
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotedChain:
     """A chain as a node has noted it.
@@ -71,6 +86,22 @@ class Store:
             for database in await self._its_own()
             for first, number, hash_ in (await database.query(_NOTED)).rows
         ]
+
+    async def goes_back_to(self, block: BlockPointer) -> BlockPointer:
+        """Return the oldest block that the node can go back to from a block, by what it has kept.
+
+        That is the parent of the last one in an unbroken line of kept blocks; the block itself
+        where it is not kept.
+
+        Raises:
+            DatabaseError: it cannot be asked.
+        """
+        for database in await self._its_own():
+            for (namespace,) in (await database.query(_NAMESPACES)).rows:
+                sql = _OLDEST.format(namespace=namespace)
+                for number, hash_ in (await database.query(sql, [block.hash[2:]])).rows:
+                    return BlockPointer(number=number, hash=hash_)
+        return block
 
     async def remind(self) -> None:
         """Tell all subgraphs again which block is the newest that the node knows.

@@ -24,11 +24,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from graph_test_daemon.tools.places import find_tool, tools_dir
 
-from .chain_state import state_arguments
+from .chain_state import ChainState
 
 __all__ = ["TESTED", "launch"]
 
@@ -37,6 +38,7 @@ TESTED = "1.7.1"
 
 _OWN = "--data-dir"
 _FORKS = frozenset({"-f", "--fork-url", "--rpc-url"})
+_CHAIN_ID = 31337  # anvil's own
 _BEGIN_WITH = frozenset({"--state", "--load-state", "--dump-state", "--init"})
 
 
@@ -57,11 +59,7 @@ def launch(arguments: Sequence[str]) -> None:
         if names.isdisjoint(_FORKS):
             env["HOME"] = cache
     if data_dir is not None and names.isdisjoint(_FORKS | _BEGIN_WITH):
-        state, note = state_arguments(data_dir)
-        added += state
-        if note is not None:
-            sys.stderr.write(f"note: {note}\n")
-            sys.stderr.flush()
+        added += _going_on(data_dir, given)
     os.execve(program, [str(program), *added, *given], env)
 
 
@@ -77,6 +75,36 @@ def _without_data_dir(arguments: Sequence[str]) -> tuple[Path | None, list[str]]
         del given[at : at + (1 if equals else 2)]
         break
     return found, given
+
+
+def _going_on(data_dir: Path, given: Sequence[str]) -> list[str]:
+    """Return the arguments to go on with the chain of a directory; tell with what."""
+    state = ChainState(
+        data_dir,
+        chain_id=_number_of(given, "--chain-id", default=_CHAIN_ID),
+        first=_number_of(given, "--number", default=0),
+    )
+    try:
+        added, note = state.arguments()
+    except (OSError, ValueError) as error:
+        sys.exit(
+            f"cannot launch anvil: cannot keep the chain in {data_dir}: {error}; remove what is"
+            " there, as `down --volumes` does, or start without --data-dir"
+        )
+    if note is not None:
+        sys.stderr.write(f"note: {note}\n")
+        sys.stderr.flush()
+    return added
+
+
+def _number_of(given: Sequence[str], name: str, *, default: int) -> int:
+    """Return the value of an argument; anvil itself refuses what is no number."""
+    for at, word in enumerate(given):
+        flag, equals, value = word.partition("=")
+        if flag == name:
+            with suppress(ValueError):
+                return int(value if equals else "".join(given[at + 1 : at + 2]), 0)
+    return default
 
 
 def _cache(data_dir: Path | None) -> Path:

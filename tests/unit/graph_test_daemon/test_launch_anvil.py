@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 _VERSION = "1.7.1"
-WHOLE = '{"blocks": [{"header": {"number": "0x0"}}]}'
+WHOLE = '{"blocks": [{"header": {"number": "0x0"}}], "best_block_number": 0}'
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_states_are_kept_in_the_data_directory_and_old_ones_removed(launched, tm
     states = str(tmp_path / "data" / "states")
     assert done.stdout.split() == [
         *("--no-request-size-limit", "--cache-path", states),
-        *("--dump-state", str(tmp_path / "data" / "chain-at-end.json")),
+        *("--dump-state", str(tmp_path / "data" / "chain-31337-written.json")),
         *("--port", "1", "--block-time", "2"),
     ]
     assert not left.exists()
@@ -62,16 +62,31 @@ def test_who_starts_it_as_a_fork_keeps_what_it_has_read(launched, name: str):
 
 
 def test_the_chain_goes_on_unless_it_is_said_what_to_begin_with(launched, tmp_path: Path):
-    data = f"--data-dir={tmp_path / 'data'}"
-    launched(data)
-    again = launched(data)
-    note = "note: the last run did not end in order: the chain begins anew\n"
-    assert again.stderr.startswith(note)
-    (tmp_path / "data" / "chain-at-end.json").write_text(WHOLE)
-    words = launched(data).stdout.split()
-    assert words[words.index("--load-state") + 1] == str(tmp_path / "data" / "chain.json")
-    for given in ("--state=x", "--load-state=x", "--dump-state=x", "--init=x", "--fork-url=x"):
-        assert "chain-at-end" not in launched(data, given).stdout
+    directory = tmp_path / "data"
+    given = (f"--data-dir={directory}", "--chain-id", "7")
+    launched(*given)
+    (directory / "chain-7-written.json").write_text(WHOLE)
+    done = launched(*given)
+    assert done.stderr.startswith("note: the chain goes on from block 0, as it was at ")
+    words = done.stdout.split()
+    assert words[words.index("--load-state") + 1] == str(directory / "chain-7.json")
+    for other in ("--state=x", "--load-state=x", "--dump-state=x", "--init=x", "--fork-url=x"):
+        assert "-written.json" not in launched(*given, other).stdout
+
+
+@pytest.mark.parametrize("left", ["file", "state"])
+def test_what_cannot_be_kept_is_told_with_a_remedy(launched, tmp_path: Path, left: str):
+    directory = tmp_path / "data"
+    if left == "state":
+        directory.mkdir()
+        (directory / "chain-31337.json").write_text("[")
+    else:
+        directory.write_text("")
+    done = launched(f"--data-dir={directory}")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"cannot launch anvil: cannot keep the chain in {directory}: ")
+    assert "as `down --volumes` does" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_states_without_a_data_directory_are_removed_by_the_next_run(launched, tmp_path: Path):

@@ -203,12 +203,22 @@ async def test_restart_of_one_unit_leaves_its_dependents(play: Scene) -> None:
 
 async def test_restart_takes_dependents_along_that_ask_for_it(play: Scene) -> None:
     await play.brought_up(
-        service("db"), service("web", needs("db", restart=True)), service("log", needs("db"))
+        service("db"),
+        service("web", needs("db", restart=True)),
+        service("log", needs("db")),
+        service("edge", needs("web", restart=True)),
+        service("off", needs("web", restart=True)),
     )
-    await play.ended(play.stacks.restart(play.project, ["db"]))
-    await play.clock.run_for(1)
-    assert sorted(play.executor.names("start")) == ["db", "db", "log", "web", "web"]
-    assert set(play.states().values()) == {"running"}
+    await play.ended(play.stacks.stop(play.project, ["off"]))
+    restarted = await play.ended(play.stacks.restart(play.project, ["db"]))
+    # It has ended when all of them are back, in order.
+    assert [result.unit for result in restarted.results] == ["db", "web", "edge"]
+    assert play.states() == dict.fromkeys(("db", "web", "log", "edge"), "running") | {
+        "off": "stopped"
+    }
+    starts = play.executor.names("start")
+    assert starts[-3:] == ["db", "web", "edge"]
+    assert starts.count("log") == starts.count("off") == 1
 
 
 async def test_restart_starts_what_had_failed_also_when_dependents_come_first(
