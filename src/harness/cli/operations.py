@@ -39,6 +39,7 @@ Answer = Callable[[Mapping[str, Any]], Awaitable[None]]
 """Is called with the ended operation."""
 
 _LAST_EVENTS_S = 2.0
+_LINE = 160  # characters of a line of output beside an error
 _LEFT = "harness: left; {} (harness status shows how far it is)"
 
 
@@ -219,9 +220,13 @@ async def _last_output(
         with suppress(HarnessError):  # it may be gone, and the daemon, too
             explanation = await client.services.why(project=operation["project"], unit=unit)
             if explanation["last_output"]:
-                lines = (f"    {line}" for line in explanation["last_output"])
+                lines = (f"    {_cut(line)}" for line in explanation["last_output"])
                 return [f'  last output of "{unit}":', *lines]
     return []
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
 
 
 def _with_pid(unit: Mapping[str, Any]) -> str:

@@ -99,11 +99,14 @@ async def is_done_already(unit: Unit, request: StartRequest, inputs: str | None)
     found = await unit.context.executors[unit.spec.type].completion(request)
     if found is None:
         return is_remembered(unit, inputs)
-    if not found.is_done or is_remembered(unit, inputs):
-        return found.is_done
-    if found.outputs is None or not created_paths_exist(unit.task):
+    if not found.is_done:
         return False
-    _remember(unit, inputs, dict(found.outputs))
+    remembered = is_remembered(unit, inputs)
+    if found.outputs is None or not created_paths_exist(unit.task):
+        return remembered
+    # The same inputs may have left something else than the last time, as on another chain.
+    if not remembered or dict(found.outputs) != unit.record.outputs:
+        _remember(unit, inputs, dict(found.outputs))
     return True
 
 

@@ -492,10 +492,10 @@ class Stacks:
         Raises:
             NotSupported: one that is named runs elsewhere, where nothing would happen to it.
         """
-        chosen: list[Unit] = [
+        named: list[Unit] = [
             unit for unit in project.choose(units) if units or unit.kind is UnitKind.SERVICE
         ]
-        for unit in chosen if units else ():
+        for unit in named if units else ():
             if not unit.is_started_here:
                 raise NotSupported(
                     service=unit.name,
@@ -503,6 +503,8 @@ class Stacks:
                     capability="restart",
                     hint="whoever runs it restarts it",
                 )
+
+        chosen = project.with_followers(named)
 
         async def work(_: Operation) -> list[UnitResult]:
             for unit in chosen:
