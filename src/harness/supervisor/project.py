@@ -173,21 +173,6 @@ class Project:
         chosen = {name: self.unit(name) for name in names}
         return [unit for name, unit in self.units.items() if not names or name in chosen]
 
-    def with_followers(self, units: Sequence[Unit]) -> list[Unit]:
-        """Return units, and those that run and are to restart when one of them does."""
-        followers: dict[str, list[Unit]] = {}
-        for unit in self.units.values():
-            for dependency in unit.spec.depends_on if unit.is_live else ():
-                if dependency.restart:
-                    followers.setdefault(dependency.on, []).append(unit)
-        found = {unit.name: unit for unit in units}
-        waiting = [*found]
-        while waiting:
-            new = [unit for unit in followers.get(waiting.pop(), ()) if unit.name not in found]
-            found |= {unit.name: unit for unit in new}
-            waiting += (unit.name for unit in new)
-        return list(found.values())
-
     def statuses(self) -> list[UnitStatus]:
         """Return every unit's row, in file order."""
         return [unit_status(unit) for unit in self.units.values()]

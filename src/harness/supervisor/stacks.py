@@ -25,6 +25,7 @@ from harness.plan import diff as diff_units
 from harness.storage import Store
 
 from .context import Context
+from .following import with_followers
 from .goals import bring_down, bring_up, give_up, stop_for_restart
 from .leases import Leases, LeaseTerms
 from .masking import masked
@@ -504,7 +505,7 @@ class Stacks:
                     hint="whoever runs it restarts it",
                 )
 
-        chosen = project.with_followers(named)
+        chosen = with_followers(named, project.units.values())
 
         async def work(_: Operation) -> list[UnitResult]:
             for unit in chosen:

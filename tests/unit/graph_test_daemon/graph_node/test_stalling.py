@@ -49,7 +49,9 @@ def status(**given: Any) -> DeploymentStatus:
         pytest.param(status(paused=True), 7, 9, "it is paused", "resume it", id="paused"),
         pytest.param(status(node=None), 7, 9, "no node indexes it", "reassign it", id="no node"),
         pytest.param(status(fatal_error=ERROR), 7, 9, "no such file", None, id="an error"),
-        pytest.param(status(), 7, 6, "the chain is at block 6", "reset both", id="chain below it"),
+        pytest.param(
+            status(), 7, 6, "the chain is at block 6", "the workflow `reset`", id="chain below it"
+        ),
         pytest.param(status(), 7, 8, "the chain is at block 8", "mine blocks", id="chain too low"),
         pytest.param(
             status(head=block(8)), 7, 9, "knows the chain up to block 8", "mine a block", id="late"
