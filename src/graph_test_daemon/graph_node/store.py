@@ -12,10 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from graph_test_daemon.postgres import Database
 
 from .status import BlockPointer
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 __all__ = ["NotedChain", "Store"]
 
@@ -32,8 +36,6 @@ _REMIND = """
     )::text)
     FROM public.ethereum_networks WHERE head_block_number IS NOT NULL
 """
-
-
 _NAMESPACES = """
     SELECT table_schema FROM information_schema.tables
     WHERE table_name = 'blocks' AND table_schema ~ '^chain[0-9]+$'
@@ -83,8 +85,7 @@ class Store:
                 first=first,
                 head=None if number is None else BlockPointer(number=number, hash=hash_),
             )
-            for database in await self._its_own()
-            for first, number, hash_ in (await database.query(_NOTED)).rows
+            for first, number, hash_ in await self._rows(_NOTED)
         ]
 
     async def goes_back_to(self, block: BlockPointer) -> BlockPointer:
@@ -109,8 +110,19 @@ class Store:
         Raises:
             DatabaseError: it cannot be told.
         """
-        for database in await self._its_own():
-            await database.query(_REMIND)
+        await self._rows(_REMIND)
+
+    async def _rows(self, sql: LiteralString) -> list[tuple[Any, ...]]:
+        """Run a statement on those that are its own, with one connection to each."""
+
+        def work(connection: Connection) -> list[tuple[Any, ...]]:
+            is_its_own = connection.execute(_IS_NODES).fetchone() == (True,)
+            return connection.execute(sql).fetchall() if is_its_own else []
+
+        found = []
+        for database in await self._databases():
+            found += await database.run(work, what="ask for the chains of graph-node")
+        return found
 
     async def _its_own(self) -> list[Database]:
         return [
