@@ -60,6 +60,19 @@ def test_chain_and_subgraphs_go_on_after_down(case: HarnessCase) -> None:
     assert texts(case) == ["before"]
 
 
+def test_no_event_is_lost_while_the_chain_is_restarted_under_graph_node(case: HarnessCase) -> None:
+    playground = Playground(case)
+    playground.deploy()
+    expected = []
+    for number in range(1, 4):
+        for text in ("a", "b", "c"):
+            # Nobody waits for graph-node, which is in the middle of these when the chain goes.
+            expected.append(f"{number}{text}")
+            playground.send(len(expected), expected[-1])
+        case.ok("restart", "chain", "-q")
+    assert texts(case) == expected
+
+
 def test_what_was_indexed_of_a_chain_that_is_lost_is_refused(case: HarnessCase) -> None:
     Playground(case).deploy()
     _kill_chain(case)
