@@ -7,11 +7,12 @@ first use.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
+
+from harness.suggestions import guess
 
 from .abi_types import AbiType, plain, raw
 from .errors import AbiMismatch
@@ -226,9 +227,8 @@ class Abi:
         if len(found) > 1 and arguments is not None:
             found = [one for one in found if len(one.inputs) == len(arguments)] or found
         if not found:
-            close = difflib.get_close_matches(name, [one.name for one in self.functions], n=1)
-            guess = f'did you mean "{close[0]}"?' if close else None
-            raise AbiMismatch(f"cannot call {name}: the contract has no such function", hint=guess)
+            hint = guess(name, [one.name for one in self.functions])
+            raise AbiMismatch(f"cannot call {name}: the contract has no such function", hint=hint)
         if len(found) > 1:
             signatures = ", ".join(one.signature for one in found)
             hint = f"name one by its signature: {signatures}"

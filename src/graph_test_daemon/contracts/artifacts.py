@@ -5,7 +5,6 @@ Source: Hardhat's artifact format `hh-sol-artifact-1`; Foundry's `out/NAME.sol/N
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Mapping
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from harness.suggestions import guess
 
 from .abi import Abi
 from .errors import ArtifactsInvalid
@@ -109,9 +110,7 @@ class Artifacts:
         if len(found) == 1:
             return found[0]
         if not found:
-            close = difflib.get_close_matches(name, self._paths, n=1)
-            hint = f'did you mean "{close[0]}"?' if close else None
-            raise self._invalid(f"it has no contract {name}", hint)
+            raise self._invalid(f"it has no contract {name}", guess(name, self._paths))
         names = ", ".join(f"{one.source}:{one.name}" for one in found)
         raise self._invalid(f"several contracts are called {name}", f"write one of {names}")
 

@@ -12,10 +12,10 @@ GraphError
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 from graph_test_daemon.errors import GraphError
+from harness.suggestions import nearest
 
 __all__ = [
     "AbiMismatch",
@@ -75,12 +75,12 @@ class ContractUnknown(ContractsError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
         names = sorted(known)
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(names)}"
+        close = nearest(name, names)
+        hint = f'did you mean "{close}"?' if close else f"there are: {', '.join(names)}"
         super().__init__(
             f'cannot find the contract "{name}": none of that name is deployed',
             hint=hint,
-            details={"name": name, "did_you_mean": close[0] if close else None},
+            details={"name": name, "did_you_mean": close},
         )
 
 

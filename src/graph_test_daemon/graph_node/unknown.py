@@ -14,7 +14,7 @@ import anyio
 
 from graph_test_daemon.errors import GraphError, QueryFailed
 from graph_test_daemon.graphql import GraphQL
-from graph_test_daemon.suggestions import did_you_mean
+from harness.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from .node import GraphNode

@@ -19,10 +19,10 @@ GraphError
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from graph_test_daemon.errors import GraphError
+from harness.suggestions import nearest
 
 __all__ = [
     "AllocationIdsUsedUp",
@@ -70,11 +70,11 @@ class UnknownParticipant(NetworkError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
         names = list(known)
-        close = difflib.get_close_matches(name, names, n=1)
+        close = nearest(name, names)
         super().__init__(
             f'cannot tell who "{name}" is: it is no address, no place among the accounts, no name',
-            hint=f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(names)}",
-            details={"name": name, "did_you_mean": close[0] if close else None},
+            hint=f'did you mean "{close}"?' if close else f"there are: {', '.join(names)}",
+            details={"name": name, "did_you_mean": close},
         )
 
 

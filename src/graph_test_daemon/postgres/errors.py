@@ -11,11 +11,11 @@ A server that does not answer is `Unreachable`, as elsewhere.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Self
 
 from graph_test_daemon.errors import GraphError
+from harness.suggestions import did_you_mean
 
 __all__ = ["BackupMissing", "DatabaseError", "DatabaseInUse", "DatabaseMissing"]
 
@@ -73,7 +73,7 @@ class DatabaseMissing(DatabaseError):
     @classmethod
     def of(cls, *, what: str, name: str, known: Iterable[str]) -> Self:
         """Return it with a hint: the name that is the closest, or all there are."""
-        return cls(what=what, name=name, hint=_nearest(name, sorted(known)))
+        return cls(what=what, name=name, hint=did_you_mean(name, sorted(known)))
 
 
 class DatabaseInUse(DatabaseError):
@@ -115,11 +115,4 @@ class BackupMissing(DatabaseError):
     @classmethod
     def of(cls, *, what: str, name: str, known: Iterable[str]) -> Self:
         """Return it with a hint: the name that is the closest, or all there are."""
-        return cls(what=what, name=name, hint=_nearest(name, sorted(known)))
-
-
-def _nearest(name: str, known: Sequence[str]) -> str | None:
-    close = difflib.get_close_matches(name, known, n=1)
-    if close:
-        return f'did you mean "{close[0]}"?'
-    return f"there are: {', '.join(known)}" if known else None
+        return cls(what=what, name=name, hint=did_you_mean(name, sorted(known)))

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from graph_test_daemon.suggestions import did_you_mean
+from harness.suggestions import did_you_mean
 
 from .document import Place
 from .problems import Problem

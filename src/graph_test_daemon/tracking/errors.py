@@ -8,11 +8,11 @@ GraphError
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
 from graph_test_daemon.errors import GraphError
+from harness.suggestions import suggestion
 
 __all__ = [
     "JournalError",
@@ -61,11 +61,9 @@ class RecordNotFound(GraphError):
     @classmethod
     def of(cls, what: str, name: str, known: Iterable[str]) -> Self:
         """Make the error for a name, with the closest of the known ones as a suggestion."""
-        close = difflib.get_close_matches(name, tuple(known), n=1)
         return cls(
             f'cannot find the {what} "{name}": none of that name is remembered',
-            hint=f'did you mean "{close[0]}"?' if close else None,
-            details={"name": name, "did_you_mean": close[0] if close else None},
+            **suggestion(name, known, otherwise=None),
         )
 
 

@@ -9,7 +9,6 @@ Source: graph-node, docs/aggregations.md, and what its queries take; seen with v
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from graph_test_daemon.errors import GraphError, QueryFailed
 from graph_test_daemon.graph_node import GraphNode
 from graph_test_daemon.subgraph.schema import Schema, SchemaType
 from harness.errors import InvalidParameters
+from harness.suggestions import guess
 
 __all__ = ["EntityReader", "Stored"]
 
@@ -142,10 +142,9 @@ def _check_known(ignore: Collection[str], schema: Schema) -> None:
     ]
     for name in ignore:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
             raise InvalidParameters(
                 f'cannot leave out "{name}": the subgraph\'s schema has no such type or field',
-                hint=f'did you mean "{close[0]}"?' if close else None,
+                hint=guess(name, known),
             )
 
 

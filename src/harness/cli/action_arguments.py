@@ -7,10 +7,11 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from harness.suggestions import nearest
 
 from .arguments import complete
 from .commands import Command
@@ -160,9 +161,8 @@ def _is_switch(known: Mapping[str, Any], name: str, schema: Mapping[str, Any]) -
 
 def _unknown(flag: str, known: Mapping[str, Any], title: str) -> str:
     names = [name.replace("_", "-") for name in known]
-    close = get_close_matches(flag, names, n=1)
-    if close:
-        return f"{title} takes no --{flag}; did you mean --{close[0]}?"
+    if close := nearest(flag, names):
+        return f"{title} takes no --{flag}; did you mean --{close}?"
     if not names:
         return f"{title} takes no --{flag}; it takes no parameters"
     return f"{title} takes no --{flag}; it takes {', '.join(f'--{name}' for name in names)}"

@@ -128,11 +128,11 @@ class Group(Command, click.Group):
         """Find the command that the arguments name; suggest one when there is none."""
         name = args[0]
         if not name.startswith("-") and not ctx.resilient_parsing and not self.knows(name):
-            from difflib import get_close_matches
+            from harness.suggestions import guess
 
-            close = get_close_matches(name, [*self.list_commands(ctx), *self._aliases], n=1)
-            advice = f'; did you mean "{close[0]}"?' if close else ""
-            raise click.UsageError(f'no such command "{name}"{advice}', ctx=ctx)
+            advice = guess(name, [*self.list_commands(ctx), *self._aliases])
+            text = f'no such command "{name}"'
+            raise click.UsageError(f"{text}; {advice}" if advice else text, ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def knows(self, name: str) -> bool:

@@ -258,13 +258,9 @@ def pick(
     known = [unit["name"] for unit in units]
     for name in names:
         if name not in known:
-            from difflib import get_close_matches
-
             from harness.errors import UnknownService, UnknownTask
 
-            close = get_close_matches(name, known, n=1)
-            error = UnknownTask if task else UnknownService
-            raise error(name=name, did_you_mean=close[0] if close else None, known=known)
+            raise (UnknownTask if task else UnknownService).of(name, known)
     return [unit for unit in units if not wanted or unit["name"] in wanted]
 
 

@@ -23,12 +23,13 @@ from harness.model import (
     UnitKind,
     UnitSpec,
 )
+from harness.suggestions import nearest
 
 from .convert_command import argv
 from .convert_custom import CustomChecks
 from .convert_health import check_pattern, health
 from .convert_ports import ports
-from .problems import Site, did_you_mean, nearest
+from .problems import Site, did_you_mean
 from .schema_raw import (
     HookValue,
     RawDependency,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.errors import UnresolvedReference
 from harness.model import Condition, Dependency, TaskSpec, UnitKind, UnitSpec
+from harness.suggestions import nearest
 
 from .convert_unit import Names
 from .grammar import (
@@ -19,7 +20,7 @@ from .grammar import (
 )
 from .interpolate import missing
 from .nodes import Map, Path, Scalar, scalars
-from .problems import Site, did_you_mean, nearest
+from .problems import Site, did_you_mean
 from .schema_check import field_names
 from .static import StaticLookup
 

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.suggestions import nearest
+
 from .convert_command import split
 from .duration import parse_size
 from .nodes import Entry, Map, Node, Scalar, Seq
-from .problems import Site, did_you_mean, nearest
+from .problems import Site, did_you_mean
 from .schema_check import check, field_names
 from .schema_raw import RawService, RawTask
 from .static import StaticLookup

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from harness import suggestions
 from harness.errors import (
     ConfigError,
     ConfigSchemaError,
@@ -18,7 +18,7 @@ from harness.errors import (
 
 from .nodes import Entry, Map, Mark, Node, Path, find, path_text
 
-__all__ = ["Problems", "Site", "did_you_mean", "nearest"]
+__all__ = ["Problems", "Site", "did_you_mean"]
 
 
 # What the same thing is called in other tools' files.
@@ -37,28 +37,13 @@ _ELSEWHERE = {
 }
 
 
-def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """Return the known name that `name` was probably meant to be, or None.
-
-    `cutoff` is how alike they must be: 1 is equal.
-    """
-    lowered = {candidate.lower(): candidate for candidate in known}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=cutoff)
-    return lowered[close[0]] if close else None
-
-
 def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """Return a hint that names the nearest known name, else lists the known ones, if any.
-
-    `cutoff` is as for `nearest`.
-    """
+    """Return a hint that names what other tools' word is here, else as `suggestions` has it."""
     names = list(known)
     match = _ELSEWHERE.get(name.lower())
-    if match not in names:
-        match = nearest(name, names, cutoff=cutoff)
-    if match is not None:
+    if match in names:
         return f'did you mean "{match}"?'
-    return f"known: {', '.join(names)}" if names else None
+    return suggestions.did_you_mean(name, names, cutoff=cutoff)
 
 
 class Problems:

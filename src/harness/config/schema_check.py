@@ -18,9 +18,10 @@ from typing import Any, TypeVar, Union
 from pydantic import TypeAdapter, ValidationError
 
 from harness.model import InvalidOption
+from harness.suggestions import nearest
 
 from .nodes import Map, Node, Path, Scalar, Seq, find, plain, put
-from .problems import Site, did_you_mean, nearest
+from .problems import Site, did_you_mean
 from .static import StaticLookup, resolve_scalar
 
 __all__ = ["adapter", "check", "field_names"]

@@ -6,7 +6,6 @@ sides share is in `harness.protocol.METHODS`.
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from harness.protocol import (
     error_to_wire,
     parse_params,
 )
+from harness.suggestions import guess
 
 from .json_values import json_value
 
@@ -157,10 +157,9 @@ class Dispatcher:
     async def _call(self, method: str, params: Mapping[str, Any], call: Call) -> Any:
         handler = self._handlers.get(method)
         if handler is None:
-            close = difflib.get_close_matches(method, self._handlers, n=1)
             raise MethodNotFound(
                 f'cannot call "{method[:100]}": there is no such method',
-                hint=f'did you mean "{close[0]}"?' if close else "rpc.discover lists them",
+                hint=guess(method, self._handlers) or "rpc.discover lists them",
                 details={"method": method[:100]},
             )
         permit(call.session.principal, method, params)

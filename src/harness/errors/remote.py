@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Self
 
+from harness.suggestions import suggestion
+
 from .base import HarnessError
-from .suggestions import suggestion
 
 __all__ = [
     "AccessError",

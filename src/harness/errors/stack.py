@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Self
+
+from harness.suggestions import did_you_mean, nearest
 
 from .base import HarnessError
 
@@ -143,8 +144,7 @@ class _UnknownName(PlanError):
     def of(cls, name: str, known: Iterable[str]) -> Self:
         """Make the error for `name`, with the closest of the known names as a suggestion."""
         names = tuple(known)
-        close = difflib.get_close_matches(name, names, n=1)
-        return cls(name=name, did_you_mean=close[0] if close else None, known=names)
+        return cls(name=name, did_you_mean=nearest(name, names), known=names)
 
 
 class UnknownService(_UnknownName):
@@ -227,7 +227,4 @@ class UnknownServiceType(PlanError):
 
 def _among(name: str, known: Sequence[str]) -> str:
     """Return which name of a plugin's was probably meant, or which there are."""
-    close = difflib.get_close_matches(name, known, n=1)
-    if close:
-        return f'did you mean "{close[0]}"?'
-    return f"known: {', '.join(known)}" if known else "`harness plugin list` shows the plugins"
+    return did_you_mean(name, known) or "`harness plugin list` shows the plugins"

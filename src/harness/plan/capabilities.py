@@ -5,7 +5,6 @@ What executors can do comes in as names (`stdin`, `tasks`, …), so this folder 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ from harness.model import (
     UnitKind,
     UnitSpec,
 )
+from harness.suggestions import did_you_mean
 
 __all__ = ["Unsupported", "check_capabilities", "unsupported"]
 
@@ -62,10 +62,9 @@ def check_capabilities(
     """
     for unit in units.values():
         if unit.type not in capabilities:
-            near = difflib.get_close_matches(unit.type, list(capabilities), n=1)
             raise PlanError(
                 f'cannot plan "{unit.name}": there is no executor of type "{unit.type}"',
-                hint=f'did you mean "{near[0]}"?' if near else f"known: {', '.join(capabilities)}",
+                hint=did_you_mean(unit.type, capabilities),
                 details={"unit": unit.name, "executor": unit.type},
             )
     found = unsupported(units, capabilities)

@@ -6,7 +6,6 @@ means between these two units; when the condition holds is the supervisor's busi
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -22,6 +21,7 @@ from harness.model import (
     UnitSpec,
     find_cycle,
 )
+from harness.suggestions import nearest
 
 __all__ = ["Graph"]
 
@@ -198,9 +198,8 @@ def _unknown(
         where = " or ".join(f'"{profile}"' for profile in profiles)
         hint = f"it is in profile {where}; add --profile {profiles[0]}"
         return UnknownService(name=name, hint=hint)
-    near = difflib.get_close_matches(name, list(units), n=1)
     known = tuple(units) if len(units) <= _HINT_LENGTH else ()
-    return UnknownService(name=name, did_you_mean=near[0] if near else None, known=known)
+    return UnknownService(name=name, did_you_mean=nearest(name, units), known=known)
 
 
 def _dependents(edges: Mapping[str, tuple[Dependency, ...]]) -> Mapping[str, tuple[str, ...]]:

@@ -6,12 +6,12 @@ supervisor stores, so it can never disagree with it.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harness.errors import ServiceNotFound
 from harness.model import Endpoint, HealthState, ServiceState, UnitKind
+from harness.suggestions import guess
 
 __all__ = ["Entry", "Registry"]
 
@@ -75,10 +75,8 @@ class Registry:
             if entry.name == name:
                 return entry
             names.append(entry.name)
-        close = difflib.get_close_matches(name, names, n=1)
         raise ServiceNotFound(
-            f'cannot find "{name}" in project "{project}"',
-            hint=f'did you mean "{close[0]}"?' if close else None,
+            f'cannot find "{name}" in project "{project}"', hint=guess(name, names)
         )
 
 

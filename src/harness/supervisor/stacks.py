@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,6 +22,7 @@ from harness.model import EventKind, Goal, StackSpec, UnitKind
 from harness.plan import Action, Graph, Plan, PlanDiff, check_capabilities, plan_stack
 from harness.plan import diff as diff_units
 from harness.storage import Store
+from harness.suggestions import guess
 
 from .context import Context
 from .following import with_followers
@@ -134,8 +134,7 @@ class Stacks:
         try:
             return self._projects[name]
         except KeyError:
-            close = difflib.get_close_matches(name, self._projects, n=1)
-            hint = f'did you mean "{close[0]}"?' if close else "harness up brings a stack up"
+            hint = guess(name, self._projects) or "harness up brings a stack up"
             cause = "the daemon runs none of that name"
             if (lease := self.leases.last_expired(name)) is not None:
                 cause = f"it was taken down when its lease, of {lease.owner}, had expired"

@@ -5,7 +5,6 @@ For tests with an event loop; `Stack` has the same without one.
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from harness.errors import (
 )
 from harness.explanations import describe
 from harness.model import EventKind
+from harness.suggestions import guess
 
 __all__ = ["AsyncService", "AsyncStack", "Executed", "Target", "explained", "finished"]
 
@@ -85,8 +85,7 @@ class AsyncStack:
         """
         rows = await self.status()
         if name not in rows:
-            close = difflib.get_close_matches(name, rows, n=1)
-            raise UnknownService(name=name, did_you_mean=close[0] if close else None, known=[*rows])
+            raise UnknownService.of(name, rows)
         return rows[name]
 
     async def action(self, name: str, /, **parameters: Any) -> Any:
@@ -144,10 +143,9 @@ class AsyncStack:
             UnknownService: the stack has no such unit.
         """
         if kind is not None and kind not in list(EventKind):
-            close = difflib.get_close_matches(kind, list(EventKind), n=1)
             raise InvalidParameters(
                 f'cannot wait for "{kind}": there are no such events',
-                hint=f'did you mean "{close[0]}"?' if close else "`harness events` shows some",
+                hint=guess(kind, EventKind) or "`harness events` shows some",
             )
         if unit is not None:
             await self.unit(unit)
@@ -248,8 +246,7 @@ class AsyncService:
             return endpoints[name]
         what = f'"{name}"' if name else "one port" if endpoints else "any port"
         known = ", ".join(endpoints) or "none; they are known once it runs"
-        close = difflib.get_close_matches(name or "", endpoints, n=1)
-        hint = f'did you mean "{close[0]}"?' if close else f"its ports: {known}"
+        hint = guess(name or "", endpoints) or f"its ports: {known}"
         raise InvalidParameters(f'cannot tell {what} of "{self.name}" ({hint})', hint=hint)
 
     async def logs(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -24,6 +23,7 @@ from harness.errors import (
 from harness.events import EventBus
 from harness.model import EventKind, StackSpec, Step, Workflow, WorkflowDocument
 from harness.storage import Store
+from harness.suggestions import did_you_mean
 from harness.supervisor import Operation, Project, Stacks, UnitResult, masked
 
 from .dry_run import DryRun, Later
@@ -88,11 +88,9 @@ class Workflows:
         if document is None:
             known = await self.documents(stack)
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"known: {', '.join(known)}" if known else "`workflows:` in the stack file"
                 raise WorkflowNotFound(
                     f'cannot find workflow "{name}"',
-                    hint=f'did you mean "{close[0]}"?' if close else hint,
+                    hint=did_you_mean(name, known) or "`workflows:` in the stack file",
                 )
             found = known[name]
         else:
@@ -225,9 +223,7 @@ def check_kinds(workflow: Workflow, kinds: StepKinds) -> None:
     for step in filter(_is_brought, _every(workflow)):
         kind = kinds.get(step.kind)
         if kind is None:
-            close = difflib.get_close_matches(step.kind, kinds, n=1)
-            hint = f"known: {', '.join(kinds)}" if kinds else "`harness plugin list` shows plugins"
-            hint = f'did you mean "{close[0]}"?' if close else hint
+            hint = did_you_mean(step.kind, kinds) or "`harness plugin list` shows plugins"
             message = f'no plugin brings a step "{step.kind}"'
             found.append(_problem(workflow, step, message, hint))
         elif "${" not in str(step.options):

@@ -15,7 +15,7 @@ from graph_test_daemon.subgraph.schema import (
     SchemaUnreadable,
     read_schema,
 )
-from graph_test_daemon.suggestions import did_you_mean
+from harness.suggestions import did_you_mean
 
 from .subject import Subject
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from graph_test_daemon.subgraph.abi import Abi, AbiUnreadable, read_abi
 from graph_test_daemon.subgraph.manifest import DataSource, Handler, HandlerKind, SourceKind
 from graph_test_daemon.subgraph.mapping import exported_functions
-from graph_test_daemon.suggestions import did_you_mean
+from harness.suggestions import did_you_mean
 
 from .subject import Subject
 

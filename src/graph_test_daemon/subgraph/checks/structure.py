@@ -8,7 +8,7 @@ from typing import Any
 
 from graph_test_daemon.subgraph.document import Path
 from graph_test_daemon.subgraph.manifest import HANDLERS, SourceKind, spec_version
-from graph_test_daemon.suggestions import did_you_mean
+from harness.suggestions import did_you_mean
 
 from .subject import Subject
 

@@ -9,7 +9,7 @@ from graph_test_daemon.subgraph.document import Path
 from graph_test_daemon.subgraph.manifest import Manifest
 from graph_test_daemon.subgraph.problems import Problem, Severity
 from graph_test_daemon.subgraph.schema import Schema
-from graph_test_daemon.suggestions import did_you_mean
+from harness.suggestions import did_you_mean
 
 __all__ = ["REORG_THRESHOLD", "Expectations", "Subject"]
 
