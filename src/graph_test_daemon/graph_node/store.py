@@ -10,9 +10,9 @@ seen with version 0.45.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any
 
 from graph_test_daemon.postgres import Database
 
@@ -42,7 +42,7 @@ _NAMESPACES = """
 """
 _OLDEST = """
     WITH RECURSIVE line(number, parent_hash) AS (
-        SELECT number, parent_hash FROM {namespace}.blocks WHERE hash = decode($1, 'hex')
+        SELECT number, parent_hash FROM {namespace}.blocks WHERE hash = decode(%s, 'hex')
         UNION ALL
         SELECT before.number, before.parent_hash FROM {namespace}.blocks before
         JOIN line ON before.hash = line.parent_hash
@@ -85,7 +85,7 @@ class Store:
                 first=first,
                 head=None if number is None else BlockPointer(number=number, hash=hash_),
             )
-            for first, number, hash_ in await self._rows(_NOTED)
+            for first, number, hash_ in await self._asked(lambda its: its.execute(_NOTED))
         ]
 
     async def goes_back_to(self, block: BlockPointer) -> BlockPointer:
@@ -97,12 +97,14 @@ class Store:
         Raises:
             DatabaseError: it cannot be asked.
         """
-        for database in await self._its_own():
-            for (namespace,) in (await database.query(_NAMESPACES)).rows:
-                sql = _OLDEST.format(namespace=namespace)
-                for number, hash_ in (await database.query(sql, [block.hash[2:]])).rows:
-                    return BlockPointer(number=number, hash=hash_)
-        return block
+
+        def oldest(its: Connection) -> Iterator[tuple[Any, ...]]:
+            for (namespace,) in its.execute(_NAMESPACES).fetchall():
+                sql = _OLDEST.format(namespace=namespace).encode()
+                yield from its.execute(sql, [block.hash.removeprefix("0x")])
+
+        kept = await self._asked(oldest)
+        return BlockPointer(number=kept[0][0], hash=kept[0][1]) if kept else block
 
     async def remind(self) -> None:
         """Tell all subgraphs again which block is the newest that the node knows.
@@ -110,23 +112,18 @@ class Store:
         Raises:
             DatabaseError: it cannot be told.
         """
-        await self._rows(_REMIND)
+        await self._asked(lambda its: its.execute(_REMIND))
 
-    async def _rows(self, sql: LiteralString) -> list[tuple[Any, ...]]:
-        """Run a statement on those that are its own, with one connection to each."""
+    async def _asked(
+        self, ask: Callable[[Connection], Iterable[tuple[Any, ...]]]
+    ) -> list[tuple[Any, ...]]:
+        """Return what those that are its own answer, with one connection to each."""
 
         def work(connection: Connection) -> list[tuple[Any, ...]]:
             is_its_own = connection.execute(_IS_NODES).fetchone() == (True,)
-            return connection.execute(sql).fetchall() if is_its_own else []
+            return list(ask(connection)) if is_its_own else []
 
         found = []
         for database in await self._databases():
             found += await database.run(work, what="ask for the chains of graph-node")
         return found
-
-    async def _its_own(self) -> list[Database]:
-        return [
-            database
-            for database in await self._databases()
-            if (await database.query(_IS_NODES)).value()
-        ]
