@@ -89,6 +89,8 @@ def test_the_protocols_stack_is_whole_and_leaves_nothing(case: HarnessCase) -> N
     run(case, "tap-aggregator.authorize-signer", payer=GATEWAY)
     signed = run(case, "tap-aggregator.sign-receipt", allocation=ALLOCATION, value=2 * TOKEN)
     voucher = run(case, "tap-aggregator.aggregate", receipts=[signed["receipt"]])["voucher"]
+    by = run(case, "tap-aggregator.verify-voucher", voucher=voucher)["signer"]
+    assert by.lower() == GATEWAY
     paid = run(
         case, "tap-aggregator.redeem", voucher=voucher, receiver=INDEXER, allocation_account=3
     )
@@ -99,7 +101,7 @@ def test_the_protocols_stack_is_whole_and_leaves_nothing(case: HarnessCase) -> N
 
     # The subgraph of the stack tells what happens on the contracts of the stack.
     run(case, "network.stake", tokens=100_000)
-    run(case, "graph-node.wait-for-sync", subgraph="graph/network")
+    run(case, "graph-node.wait-for-sync", subgraph="graph/network", mine=True)
     text = "{ indexers { stakedTokens } }"
     answer = run(case, "graph-node.query", subgraph="graph/network", query=text)
     assert answer == {"indexers": [{"stakedTokens": str(100_000 * TOKEN)}]}
