@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +48,11 @@ def test_a_subgraph_is_signalled_and_handed_over(case: HarnessCase) -> None:
 
 def test_delegation_is_withdrawn_and_stale_allocations_are_closed(case: HarnessCase) -> None:
     assert result(case, "network.set-epoch-length", length=5)["length"] == 5
-    now = result(case, "network.epoch")["number"]
+    [contracts] = json.loads(case.ok("--json", "task", "status", "contracts"))
+    manager = contracts["outputs"]["addresses"]["EpochManager"]
+    now = result(case, "chain.epoch", manager=manager)["number"] + 1
+    result(case, "chain.mine-until-epoch", manager=manager, epoch=now)
+    assert result(case, "network.epoch")["number"] == now
     assert result(case, "network.wait-for-epoch", epoch=now)["number"] >= now
     result(case, "network.stake", tokens=100_000)
     result(case, "network.delegate", tokens=1000)

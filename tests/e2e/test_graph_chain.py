@@ -113,3 +113,25 @@ def test_refusals_keep_their_reason_and_kind(tmp_path: Path) -> None:
         assert json.loads(told.stderr)["error"]["kind"] == "snapshot-gone"
         told = case("--json", "action", "run", "chain.code", "--address", "0xzz")
         assert json.loads(told.stderr)["error"]["kind"] == "rpc-fault"
+
+
+def test_time_and_accounts_are_set_as_they_are_told(tmp_path: Path) -> None:
+    with HarnessCase(tmp_path) as case:
+        case.write(STACK)
+        case.ok("up", "chain")
+        now = result(case, "block")["timestamp"]
+        assert result(case, "set-time", timestamp=now + 100)["timestamp"] >= now + 100
+        result(case, "set-next-timestamp", timestamp=now + 500)
+        assert result(case, "mine")["timestamp"] == now + 500
+        height = result(case, "block")["number"]
+        assert result(case, "wait-for-block", number=height)["number"] == height
+        result(case, "set-nonce", address=AT, nonce=7)
+        assert result(case, "nonce", address=AT) == 7
+        result(case, "set-storage", address=AT, slot=3, value=5)
+        assert result(case, "storage", address=AT, slot=3) == f"0x{5:064x}"
+        result(case, "set-balance", address=AT, wei=10**18)
+        result(case, "impersonate", address=AT)
+        assert result(case, "send", sender=AT, to=AT)["succeeded"]
+        result(case, "stop-impersonating", address=AT)
+        told = case("action", "run", "chain.send", "--sender", AT, "--to", AT)
+        assert told.returncode == 1
